@@ -1,0 +1,44 @@
+# Helpers so that a folder's CMakeLists.txt says only what it is and what it needs.
+
+include(GNUInstallDirs)
+
+# halfopen_library(trace SOURCES a.cpp b.cpp PUBLIC halfopen::fate PRIVATE PkgConfig::mnl)
+function(halfopen_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
+  add_library(halfopen_${name} STATIC ${arg_SOURCES})
+  add_library(halfopen::${name} ALIAS halfopen_${name})
+  set_target_properties(halfopen_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(halfopen_${name}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_features(halfopen_${name} PUBLIC cxx_std_23)
+  target_link_libraries(halfopen_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} halfopen_warnings)
+endfunction()
+
+# halfopen_test(trace SOURCES a_test.cpp LINK halfopen::trace [LABELS slow]): one test program a folder.
+function(halfopen_test name)
+  if(NOT HALFOPEN_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;LABELS")
+  add_executable(${name}_test ${arg_SOURCES})
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main halfopen_warnings)
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 120)
+endfunction()
+
+# halfopen_fuzzer(decode SOURCES decode_fuzz.cpp LINK halfopen::trace): libFuzzer, with clang only.
+function(halfopen_fuzzer name)
+  if(NOT HALFOPEN_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  add_executable(fuzz_${name} ${arg_SOURCES})
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(fuzz_${name} PRIVATE ${arg_LINK} halfopen_warnings)
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
+add_library(halfopen_warnings INTERFACE)
+target_compile_options(halfopen_warnings INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast)

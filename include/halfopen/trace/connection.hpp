@@ -1,0 +1,105 @@
+#ifndef HALFOPEN_TRACE_CONNECTION_HPP
+#define HALFOPEN_TRACE_CONNECTION_HPP
+
+/// From packets to connections: what each side has said so far, kept up to
+/// date packet by packet, in constant memory a connection.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "halfopen/trace/packet.hpp"
+
+namespace halfopen::trace {
+
+/// The two ends of a connection: who sent the SYN, and who answered it.
+enum class side : std::uint8_t { opener, responder };
+[[nodiscard]] constexpr side other(side s) noexcept {
+  return s == side::opener ? side::responder : side::opener;
+}
+
+/// The two kinds of RST (Linux net/ipv4/tcp_output.c tcp_send_active_reset,
+/// net/ipv4/tcp_ipv4.c tcp_v4_send_reset).
+enum class reset_kind : std::uint8_t {
+  live_socket,  ///< RST+ACK with the sender's own next sequence number: a socket was aborted
+  no_socket,    ///< bare RST, sequence = the offending segment's ACK: there was no such socket
+  to_syn,       ///< RST+ACK in answer to a SYN: nobody listens
+};
+
+/// A packet that mattered, to quote as proof.
+struct mark {
+  std::uint64_t number = 0;
+  time_point when{};
+};
+
+/// What one side of a connection has said, and what of it the other acknowledged.
+struct flow {
+  std::optional<std::uint32_t> initial_sequence;  ///< of the SYN
+  std::uint64_t bytes = 0;        ///< payload bytes sent: the highest offset seen, repeats counted once
+  std::uint64_t acked = 0;        ///< of those, acknowledged by the other side
+  std::uint64_t unanswered = 0;   ///< segments sent since the other side was last heard
+  std::uint64_t segments = 0;     ///< segments sent, all kinds
+  std::uint64_t data_segments = 0;
+  std::uint64_t retransmissions = 0;  ///< segments that repeat payload, SYN or FIN already sent
+  std::uint64_t keepalive_probes = 0; ///< no new bytes, sequence one below the next (RFC 9293 section 3.8.4)
+  bool fin_acked = false;         ///< the other side acknowledged this side's FIN
+  std::optional<mark> syn, first_data, last_data, fin, rst;
+  std::optional<mark> last_heard;  ///< this side's last packet of any kind
+  std::optional<mark> first_retransmission, last_retransmission;
+  std::optional<mark> first_probe, last_probe;
+  std::optional<reset_kind> rst_kind;
+};
+
+/// An ICMP unreachable that quotes a segment of this connection.
+struct icmp_notice {
+  mark where;
+  unreachable what = unreachable::none;
+  side about = side::opener;  ///< whose segment is quoted: who could not reach the other
+  ip_address router;
+};
+
+/// One connection as far as it has been seen.
+struct connection {
+  endpoint opener;     ///< sent the SYN; if no SYN was seen, a guess (see opener_seen)
+  endpoint responder;
+  bool opener_seen = false;    ///< the SYN itself was captured
+  std::optional<mark> handshake_done;  ///< the ACK of the SYN+ACK
+  std::array<flow, 2> flows;           ///< index by side; see of()
+  std::optional<icmp_notice> first_icmp, last_icmp;
+  std::uint64_t icmp_count = 0;
+  mark first, last;                    ///< first and last packet
+
+  [[nodiscard]] const flow& of(side s) const noexcept { return flows[static_cast<std::size_t>(s)]; }
+  [[nodiscard]] flow& of(side s) noexcept { return flows[static_cast<std::size_t>(s)]; }
+  /// Which side has that endpoint; nothing if neither.
+  [[nodiscard]] std::optional<side> side_of(const endpoint& e) const noexcept;
+};
+
+/// Sorts packets into connections. A SYN for a four-tuple whose connection has
+/// ended, or with another initial sequence number, begins a new one.
+/// Not thread-safe; distinct trackers are independent.
+class tracker {
+ public:
+  tracker();
+  ~tracker();
+  tracker(tracker&&) noexcept;
+  tracker& operator=(tracker&&) noexcept;
+
+  /// Takes one packet in; gives its connection, or nullptr if it is kind::other
+  /// or an ICMP error about a connection that was never seen. The pointer stays
+  /// valid as long as the tracker.
+  const connection* add(const packet& p);
+
+  /// All connections, in the order in which they began.
+  [[nodiscard]] std::vector<const connection*> connections() const;
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace halfopen::trace
+
+#endif
