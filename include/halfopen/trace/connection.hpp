@@ -37,19 +37,30 @@ struct mark {
 /// What one side of a connection has said, and what of it the other acknowledged.
 struct flow {
   std::optional<std::uint32_t> initial_sequence;  ///< of the SYN
-  std::uint64_t bytes = 0;        ///< payload bytes sent: the highest offset seen, repeats counted once
-  std::uint64_t acked = 0;        ///< of those, acknowledged by the other side
-  std::uint64_t unanswered = 0;   ///< segments sent since the other side was last heard
-  std::uint64_t segments = 0;     ///< segments sent, all kinds
+  std::uint64_t bytes = 0;  ///< payload bytes sent: the highest offset seen, repeats counted once
+  std::uint64_t acked = 0;  ///< of those, acknowledged by the other side
+  /// Segments sent since the other side was last heard, RSTs apart. A segment of
+  /// the other side that only repeats what it said before (it may be as lost as
+  /// we are) does not count as hearing it. Stands still from the first RST on.
+  std::uint64_t unanswered = 0;
+  std::uint64_t segments = 0;  ///< segments sent, all kinds
   std::uint64_t data_segments = 0;
-  std::uint64_t retransmissions = 0;  ///< segments that repeat payload, SYN or FIN already sent
-  std::uint64_t keepalive_probes = 0; ///< no new bytes, sequence one below the next (RFC 9293 section 3.8.4)
-  bool fin_acked = false;         ///< the other side acknowledged this side's FIN
+  std::uint64_t retransmissions = 0;   ///< segments that repeat payload, SYN or FIN already sent
+  std::uint64_t keepalive_probes = 0;  ///< no new bytes, sequence one below the next (RFC 9293 section 3.8.4)
+  bool fin_acked = false;              ///< the other side acknowledged this side's FIN
   std::optional<mark> syn, first_data, last_data, fin, rst;
   std::optional<mark> last_heard;  ///< this side's last packet of any kind
   std::optional<mark> first_retransmission, last_retransmission;
   std::optional<mark> first_probe, last_probe;
   std::optional<reset_kind> rst_kind;
+
+  /// Of `unanswered`: keepalive probes, and repeats of the oldest byte (or SYN, or
+  /// FIN) that was not acknowledged. A retransmission timer repeats that byte and
+  /// no other; fast retransmission fills later holes too.
+  std::uint64_t repeats_unanswered = 0;
+  std::uint64_t bytes_after_fin_of_other = 0;  ///< payload sent after the other side's FIN was seen
+  std::optional<mark> fin_acked_at;            ///< when fin_acked became true
+  std::optional<mark> heard_before_rst;        ///< this side's last packet before its first RST
 };
 
 /// An ICMP unreachable that quotes a segment of this connection.
@@ -58,18 +69,23 @@ struct icmp_notice {
   unreachable what = unreachable::none;
   side about = side::opener;  ///< whose segment is quoted: who could not reach the other
   ip_address router;
+  /// The quoted sequence number lies in what that side has in flight. Linux
+  /// ignores the message otherwise (net/ipv4/tcp_ipv4.c tcp_v4_err), which is what
+  /// happens to one about a keepalive probe.
+  bool in_flight = false;
 };
 
 /// One connection as far as it has been seen.
 struct connection {
-  endpoint opener;     ///< sent the SYN; if no SYN was seen, a guess (see opener_seen)
+  endpoint opener;  ///< sent the SYN; if no SYN was seen, a guess (see opener_seen)
   endpoint responder;
-  bool opener_seen = false;    ///< the SYN itself was captured
+  bool opener_seen = false;            ///< the SYN itself was captured
   std::optional<mark> handshake_done;  ///< the ACK of the SYN+ACK
   std::array<flow, 2> flows;           ///< index by side; see of()
   std::optional<icmp_notice> first_icmp, last_icmp;
+  std::optional<icmp_notice> last_heeded_icmp;  ///< the last with in_flight
   std::uint64_t icmp_count = 0;
-  mark first, last;                    ///< first and last packet
+  mark first, last;  ///< first and last packet
 
   [[nodiscard]] const flow& of(side s) const noexcept { return flows[static_cast<std::size_t>(s)]; }
   [[nodiscard]] flow& of(side s) noexcept { return flows[static_cast<std::size_t>(s)]; }

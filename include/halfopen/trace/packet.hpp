@@ -18,7 +18,13 @@ namespace halfopen::trace {
 using time_point = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 /// How the captured bytes begin (the numbers are pcap's LINKTYPE_ values).
-enum class link : std::uint16_t { ethernet = 1, raw_ip = 101 };
+enum class link : std::uint16_t {
+  bsd_loopback = 0,  ///< four bytes of address family (LINKTYPE_NULL)
+  ethernet = 1,
+  raw_ip = 101,
+  linux_sll = 113,  ///< tcpdump -i any, and its second version
+  linux_sll2 = 276,
+};
 
 /// TCP's flags, by their bit in the header (RFC 9293 section 3.1).
 enum tcp_flag : std::uint8_t { fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20 };
@@ -32,8 +38,8 @@ struct tcp_segment {
   std::uint16_t window = 0;           ///< as it stands in the header, unscaled
   std::uint8_t flags = 0;             ///< tcp_flag bits
   bool has_options = false;
-  std::uint32_t length = 0;           ///< payload bytes on the wire, by the IP header
-  std::span<const std::byte> payload; ///< those of them that were captured; lives as long as the frame
+  std::uint32_t length = 0;            ///< payload bytes on the wire, by the IP header
+  std::span<const std::byte> payload;  ///< those of them that were captured; lives as long as the frame
 
   [[nodiscard]] bool has(std::uint8_t wanted) const noexcept { return (flags & wanted) == wanted; }
   [[nodiscard]] bool has_any(std::uint8_t wanted) const noexcept { return (flags & wanted) != 0; }
@@ -55,18 +61,18 @@ struct packet {
   time_point when{};
   kind what = kind::other;
   unreachable icmp = unreachable::none;
-  std::uint8_t ttl = 0;       ///< IPv4 TTL or IPv6 hop limit
-  std::uint16_t ip_id = 0;    ///< IPv4 identification; 0 for IPv6
-  ip_address source;          ///< of the outer IP header: for icmp, the router's
+  std::uint8_t ttl = 0;     ///< IPv4 TTL or IPv6 hop limit
+  std::uint16_t ip_id = 0;  ///< IPv4 identification; 0 for IPv6
+  ip_address source;        ///< of the outer IP header: for icmp, the router's
   ip_address destination;
   tcp_segment tcp;
 };
 
 /// Why bytes could not be read as a packet.
 enum class decode_error : std::uint8_t {
-  truncated,  ///< the frame ends inside a header
-  not_ip,     ///< another protocol, or an unknown IP version
-  bad_length, ///< a length field contradicts the frame
+  truncated,   ///< the frame ends inside a header
+  not_ip,      ///< another protocol, or an unknown IP version
+  bad_length,  ///< a length field contradicts the frame
 };
 [[nodiscard]] std::string_view to_string(decode_error e) noexcept;
 

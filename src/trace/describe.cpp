@@ -1,0 +1,129 @@
+// A story in plain lines, for a terminal and for a test's message.
+//
+// Whoever wants the facts in a form for programs takes them from the story
+// itself; these lines are for people, and their wording may change.
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/trace/story.hpp"
+
+namespace halfopen::trace {
+namespace {
+
+std::string readable(std::chrono::nanoseconds d) {
+  const double seconds = std::chrono::duration<double>(d).count();
+  if (std::abs(seconds) < 1e-3) return fmt::format("{:.0f} us", seconds * 1e6);
+  if (std::abs(seconds) < 1) return fmt::format("{:.1f} ms", seconds * 1e3);
+  if (std::abs(seconds) < 120) return fmt::format("{:.2f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(seconds);
+  return fmt::format("{} min {} s", whole / 60, whole % 60);
+}
+
+std::string counted(std::uint64_t n, std::string_view thing) {
+  return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+class describer {
+ public:
+  describer(const story& s, const std::string& opener, const std::string& responder)
+      : s_{s}, c_{s.what}, opener_{opener}, responder_{responder} {}
+
+  std::vector<std::string> lines() {
+    opening();
+    said(side::opener);
+    said(side::responder);
+    notices();
+    ending_line();
+    lines_.push_back("  why: " + named(s_.why));
+    proof();
+    return std::move(lines_);
+  }
+
+ private:
+  [[nodiscard]] const std::string& name(side s) const { return s == side::opener ? opener_ : responder_; }
+  [[nodiscard]] std::string named(std::string text) const {
+    return replaced(replaced(std::move(text), "the opener", opener_), "the responder", responder_);
+  }
+
+  void opening() {
+    const std::string who = fmt::format("{} ({}) -> {} ({})", opener_, c_.opener.to_string(), responder_,
+                                        c_.responder.to_string());
+    const auto& syn = c_.of(side::opener).syn;
+    if (!syn) {
+      lines_.push_back(who + ": the capture begins after the SYN");
+    } else if (!c_.handshake_done) {
+      lines_.push_back(fmt::format("{}: SYN in packet {}, no complete handshake", who, syn->number));
+    } else {
+      lines_.push_back(fmt::format("{}: SYN in packet {}, handshake done in packet {}, after {}", who,
+                                   syn->number, c_.handshake_done->number,
+                                   readable(c_.handshake_done->when - syn->when)));
+    }
+  }
+
+  void said(side s) {
+    const flow& f = c_.of(s);
+    std::string line = fmt::format("  {} sent {} in {}, {} acknowledged", name(s), counted(f.bytes, "byte"),
+                                   counted(f.segments, "segment"), f.acked);
+    if (f.retransmissions > 0) line += ", " + counted(f.retransmissions, "retransmission");
+    if (f.keepalive_probes > 0) line += ", " + counted(f.keepalive_probes, "keepalive probe");
+    if (f.fin) line += fmt::format(", FIN in packet {}", f.fin->number);
+    if (f.rst) line += fmt::format(", RST in packet {}", f.rst->number);
+    lines_.push_back(std::move(line));
+  }
+
+  void notices() {
+    if (!c_.first_icmp) return;
+    lines_.push_back(fmt::format("  {} from {}, first in packet {}", counted(c_.icmp_count, "ICMP error"),
+                                 c_.first_icmp->router.to_string(), c_.first_icmp->where.number));
+  }
+
+  void ending_line() {
+    if (!s_.ended) {
+      lines_.emplace_back("  not ended when the capture stopped");
+      return;
+    }
+    const std::string by = s_.by == culprit::opener      ? opener_
+                           : s_.by == culprit::responder ? responder_
+                                                         : std::string{to_string(s_.by)};
+    std::string line = fmt::format("  ended: {}, by {}", to_string(s_.how), by);
+    for (std::size_t i = 0; i < s_.also_possible.size(); ++i)
+      line += fmt::format("{}{}", i == 0 ? "; the packets also fit " : ", ", to_string(s_.also_possible[i]));
+    lines_.push_back(std::move(line));
+  }
+
+  void proof() {
+    if (s_.half_open_for) lines_.push_back("  half-open for " + readable(*s_.half_open_for));
+    if (s_.proof.empty()) return;
+    std::string line = "  proof: packets ";
+    for (std::size_t i = 0; i < s_.proof.size(); ++i)
+      line += fmt::format("{}{}", i == 0 ? "" : ", ", s_.proof[i]);
+    lines_.push_back(std::move(line));
+  }
+
+  const story& s_;
+  const connection& c_;
+  const std::string& opener_;
+  const std::string& responder_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> describe(const story& s, const std::string& opener_name,
+                                  const std::string& responder_name) {
+  return describer{s, opener_name, responder_name}.lines();
+}
+
+}  // namespace halfopen::trace

@@ -1,0 +1,291 @@
+// Following one connection, segment by segment, in constant memory.
+//
+// Keeping every segment, or a list of the byte ranges seen, would answer more
+// questions (which hole was filled by what), but a capture may hold a hundred
+// thousand connections of a gigabyte each. What endings need fits into two
+// offsets a side: how far it has spoken, and how far the other has acknowledged.
+//
+// - Sequence numbers are compared mod 2^32 (RFC 9293 section 3.4) and then kept
+//   as 64-bit offsets, taking the value nearest to the last known one. A segment
+//   further than the largest window (2^30, RFC 7323 section 2.3) away is no part of
+//   the stream: a forged packet or another connection's.
+// - A keepalive probe says again what was acknowledged long ago: its sequence
+//   number is one below the next (RFC 9293 section 3.8.4; Linux tcp_xmit_probe_skb).
+//   Old stacks put one byte of garbage into it.
+// - A capture that begins in mid-connection has no SYN: then the first sequence
+//   number seen, or the other side's first acknowledgement, is taken for offset 0.
+// - A capture may have missed packets, or a whole direction. An acknowledgement of
+//   bytes that were never seen proves that they were sent, and that their sender
+//   was alive.
+
+#include "trace/follow.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace halfopen::trace {
+namespace {
+
+constexpr std::int64_t largest_window = std::int64_t{1} << 30U;
+
+[[nodiscard]] bool near(std::int64_t a, std::int64_t b) noexcept {
+  return a - b <= largest_window && b - a <= largest_window;
+}
+
+/// RFC 9293 section 3.10.7.1: the answer of a host without such a socket to a
+/// segment without an ACK has sequence number 0.
+[[nodiscard]] bool looks_like_refusal(const tcp_segment& t) noexcept {
+  return t.has(rst | ack) && t.sequence == 0 && t.window == 0;
+}
+
+/// Whether the segment's sender opened the connection. Without a SYN the higher
+/// port is taken for the client's: ephemeral ports are above the services'
+/// (RFC 6335 section 6).
+[[nodiscard]] bool from_opener(const tcp_segment& t) noexcept {
+  if (t.has(syn)) return !t.has(ack);
+  if (looks_like_refusal(t)) return false;
+  return t.source.port >= t.destination.port;
+}
+
+void remember_repeat(std::optional<mark>& first, std::optional<mark>& last, const mark& where) noexcept {
+  if (!first) first = where;
+  last = where;
+}
+
+}  // namespace
+
+std::int64_t stream_position::offset_of(std::uint32_t sequence) const noexcept {
+  const std::uint32_t at_next = base.value_or(0) + static_cast<std::uint32_t>(next);
+  return next + static_cast<std::int32_t>(sequence - at_next);
+}
+
+followed::followed(const tcp_segment& first, const mark& where) noexcept {
+  record_.opener = first.source;
+  record_.responder = first.destination;
+  if (!from_opener(first)) std::swap(record_.opener, record_.responder);
+  record_.first = record_.last = where;
+}
+
+bool followed::was_reset() const noexcept {
+  return record_.of(side::opener).rst || record_.of(side::responder).rst;
+}
+
+bool followed::ended() const noexcept {
+  return was_reset() || (record_.of(side::opener).fin && record_.of(side::responder).fin);
+}
+
+bool followed::only_syns() const noexcept {
+  return record_.of(side::opener).initial_sequence && !record_.of(side::responder).initial_sequence &&
+         !record_.handshake_done;
+}
+
+bool followed::is_over_for(const tcp_segment& t, side from) const noexcept {
+  if (!t.has(syn)) return false;
+  const bool same = at(from).base == t.sequence + 1;
+  if (t.has(ack)) {
+    const bool had_no_syn = !record_.of(from).initial_sequence && !record_.of(other(from)).initial_sequence;
+    return !same && !only_syns() && (record_.handshake_done || ended() || had_no_syn);
+  }
+  if (ended()) return true;
+  if (at(from).base) return !same;
+  return !only_syns();  // else both opened at once (RFC 9293 section 3.5, figure 7)
+}
+
+// A host that was reborn opens a connection from the port it had before: the
+// other side, which still knows the old one, answers the SYN with an ACK of the
+// old numbers, and the reborn host answers that with an RST (RFC 9293 section
+// 3.5.1, figure 9). Both belong to the old connection, and end it.
+bool followed::is_too_young_for(const tcp_segment& t, side from) const noexcept {
+  if (t.has(syn) || !only_syns()) return false;
+  const stream_position& opened = at(side::opener);
+  if (from == side::opener) return opened.base != t.sequence;
+  if (!t.has(ack)) return false;
+  const std::int64_t acked = opened.offset_of(t.acknowledgement);
+  return acked < 0 || acked > opened.next;
+}
+
+void followed::take(const tcp_segment& t, side from, const mark& where) noexcept {
+  record_.last = where;
+  if (t.has(rst)) return take_reset(t, from, where);
+  flow& f = record_.of(from);
+  ++f.segments;
+  f.last_heard = where;
+  finding found = t.has(syn) ? note_syn(t, from, where) : note_content(t, from, where);
+  if (t.has(ack)) found.acked_something = note_ack(t, from, where);
+  note_handshake(t, from, where);
+  note_silence(from, found);
+}
+
+// ---- RST -------------------------------------------------------------------
+
+bool followed::plausible_reset(const tcp_segment& t, side from) const noexcept {
+  const stream_position& own = at(from);
+  if (!own.base || near(own.offset_of(t.sequence), own.next)) return true;
+  const stream_position& theirs = at(other(from));
+  return t.has(ack) && theirs.base && near(theirs.offset_of(t.acknowledgement), theirs.next);
+}
+
+reset_kind followed::kind_of_reset(const tcp_segment& t, side from) const noexcept {
+  if (!t.has(ack)) return reset_kind::no_socket;
+  const bool first_word = record_.of(from).segments == 0;
+  if (from == side::responder && first_word && only_syns()) return reset_kind::to_syn;
+  const bool alone = first_word && record_.of(other(from)).segments == 0;
+  return alone && looks_like_refusal(t) ? reset_kind::to_syn : reset_kind::live_socket;
+}
+
+void followed::take_reset(const tcp_segment& t, side from, const mark& where) noexcept {
+  flow& f = record_.of(from);
+  if (!f.rst && plausible_reset(t, from)) {
+    f.rst = where;
+    f.rst_kind = kind_of_reset(t, from);
+    f.heard_before_rst = f.last_heard;
+    if (t.has(ack)) note_ack(t, from, where);
+  }
+  ++f.segments;
+  f.last_heard = where;
+}
+
+// ---- what a segment says ---------------------------------------------------
+
+followed::finding followed::note_syn(const tcp_segment& t, side from, const mark& where) noexcept {
+  flow& f = record_.of(from);
+  stream_position& p = at(from);
+  finding found;
+  if (from == side::opener && !t.has(ack)) record_.opener_seen = true;
+  if (p.base != t.sequence + 1) {
+    p = stream_position{};
+    p.base = t.sequence + 1;
+    p.acked = -1;
+  } else if (f.initial_sequence) {
+    ++f.retransmissions;
+    remember_repeat(f.first_retransmission, f.last_retransmission, where);
+    found = {.repeat = true, .front = p.acked < 0};
+  }
+  p.guessed = false;
+  f.initial_sequence = t.sequence;
+  if (!f.syn) f.syn = where;
+  if (t.length > 0 && !found.repeat) {  // TCP fast open (RFC 7413): a SYN may carry data
+    note_new_payload(t, from, where, t.length);
+    p.next = std::max(p.next, std::int64_t{t.length});
+  }
+  return found;
+}
+
+bool followed::is_probe(const tcp_segment& t, side from) const noexcept {
+  if (t.has(fin) || t.length > 1) return false;
+  const stream_position& p = at(from);
+  const std::int64_t offset = p.offset_of(t.sequence);
+  if (t.length == 1) return offset == p.next - 1 && p.acked == p.next;
+  return offset == p.next - 1 || offset == p.acked - 1;
+}
+
+followed::finding followed::note_content(const tcp_segment& t, side from, const mark& where) noexcept {
+  flow& f = record_.of(from);
+  stream_position& p = at(from);
+  if (!p.base) {
+    p.base = t.sequence;
+    p.guessed = true;
+  }
+  const std::int64_t offset = p.offset_of(t.sequence);
+  if (!near(offset, p.next)) return {};
+  if (is_probe(t, from)) {
+    ++f.keepalive_probes;
+    remember_repeat(f.first_probe, f.last_probe, where);
+    return {.repeat = true, .front = true};
+  }
+  const bool ends = t.has(fin);
+  if (t.length == 0 && !ends) return {};
+
+  finding found;
+  const std::int64_t payload_end = offset + t.length;
+  const std::int64_t end = payload_end + (ends ? 1 : 0);
+  if (offset < p.next) {
+    ++f.retransmissions;
+    remember_repeat(f.first_retransmission, f.last_retransmission, where);
+    found = {.repeat = end <= p.next, .front = offset <= p.acked};
+  }
+  if (t.length > 0) note_new_payload(t, from, where, payload_end);
+  if (ends && !f.fin) {
+    f.fin = where;
+    p.fin_end = end;
+  }
+  p.next = std::max(p.next, end);
+  return found;
+}
+
+void followed::note_new_payload(const tcp_segment& t, side from, const mark& where,
+                                std::int64_t end) noexcept {
+  flow& f = record_.of(from);
+  ++f.data_segments;
+  if (!f.first_data) f.first_data = where;
+  f.last_data = where;
+  const auto said = static_cast<std::uint64_t>(std::max(end, std::int64_t{0}));
+  if (said <= f.bytes) return;
+  if (record_.of(other(from)).fin)
+    f.bytes_after_fin_of_other += std::min(std::uint64_t{t.length}, said - f.bytes);
+  f.bytes = said;
+}
+
+bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noexcept {
+  flow& theirs = record_.of(other(from));
+  stream_position& p = at(other(from));
+  if (!p.base) {
+    p.base = t.acknowledgement;
+    p.guessed = true;
+    return true;
+  }
+  std::int64_t acked = p.offset_of(t.acknowledgement);
+  // Where the capture began with a probe, offset 0 was guessed one too low.
+  if (p.guessed && p.next == 0 && acked == 1 && theirs.segments == 1 && theirs.last_heard) {
+    p.base = t.acknowledgement;
+    acked = 0;
+    theirs.keepalive_probes = 1;
+    remember_repeat(theirs.first_probe, theirs.last_probe, *theirs.last_heard);
+  }
+  if (acked <= p.acked || !near(acked, p.next)) return false;
+  p.acked = acked;
+  if (acked > p.next) {  // the capture missed what is acknowledged here, and so an answer to us
+    p.next = acked;
+    if (!was_reset()) record_.of(from).unanswered = record_.of(from).repeats_unanswered = 0;
+  }
+  theirs.acked = std::min(theirs.bytes, static_cast<std::uint64_t>(std::max(acked, std::int64_t{0})));
+  if (p.fin_end && acked >= *p.fin_end && !theirs.fin_acked) {
+    theirs.fin_acked = true;
+    theirs.fin_acked_at = where;
+  }
+  return true;
+}
+
+void followed::note_handshake(const tcp_segment& t, side from, const mark& where) noexcept {
+  if (record_.handshake_done || from != side::opener || t.has(syn) || !t.has(ack)) return;
+  const bool saw_syn = record_.of(side::opener).syn || record_.of(side::responder).syn;
+  if (saw_syn && at(side::responder).acked >= 0) record_.handshake_done = where;
+}
+
+void followed::note_silence(side from, const finding& found) noexcept {
+  if (was_reset()) return;
+  flow& f = record_.of(from);
+  ++f.unanswered;
+  if (found.front) ++f.repeats_unanswered;
+  if (found.repeat && !found.acked_something) return;
+  flow& theirs = record_.of(other(from));
+  theirs.unanswered = theirs.repeats_unanswered = 0;
+}
+
+// ---- ICMP ------------------------------------------------------------------
+
+void followed::take_notice(const packet& p, side about) noexcept {
+  const stream_position& position = at(about);
+  icmp_notice notice{.where = {p.number, p.when}, .what = p.icmp, .about = about, .router = p.source};
+  if (position.base) {
+    const std::int64_t offset = position.offset_of(p.tcp.sequence);
+    notice.in_flight = offset >= position.acked && offset <= position.next;
+  }
+  ++record_.icmp_count;
+  record_.last = notice.where;
+  if (!record_.first_icmp) record_.first_icmp = notice;
+  record_.last_icmp = notice;
+  if (notice.in_flight && p.icmp != unreachable::other) record_.last_heeded_icmp = notice;
+}
+
+}  // namespace halfopen::trace

@@ -1,0 +1,82 @@
+#ifndef HALFOPEN_TRACE_FOLLOW_HPP
+#define HALFOPEN_TRACE_FOLLOW_HPP
+
+/// One connection being followed: its public record, and what only the
+/// following needs. Private to this folder.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "halfopen/trace/connection.hpp"
+
+namespace halfopen::trace {
+
+/// Where one side's stream stands. Offsets count from the first payload byte, so
+/// the SYN is at -1, and are 64 bits wide: they do not wrap.
+struct stream_position {
+  std::optional<std::uint32_t> base;  ///< the sequence number of offset 0
+  bool guessed = false;               ///< base is not from a SYN
+  std::int64_t next = 0;              ///< one after the highest offset sent, FIN included
+  std::int64_t acked = 0;             ///< up to here the other side has acknowledged
+  std::optional<std::int64_t> fin_end;
+
+  /// The offset nearest to `next` that has this sequence number. Needs a base.
+  [[nodiscard]] std::int64_t offset_of(std::uint32_t sequence) const noexcept;
+};
+
+class followed {
+ public:
+  /// Begins with the roles that this first segment gives away.
+  explicit followed(const tcp_segment& first, const mark& where) noexcept;
+
+  /// Takes in a segment sent by `from`.
+  void take(const tcp_segment& t, side from, const mark& where) noexcept;
+  /// Takes in an ICMP message that quotes a segment of `about`.
+  void take_notice(const packet& p, side about) noexcept;
+
+  /// True if this segment can only belong to another, newer connection.
+  [[nodiscard]] bool is_over_for(const tcp_segment& t, side from) const noexcept;
+  /// True if nothing but SYNs was said yet and this segment does not fit to them:
+  /// it belongs to the connection that had the four-tuple before.
+  [[nodiscard]] bool is_too_young_for(const tcp_segment& t, side from) const noexcept;
+
+  [[nodiscard]] const connection& record() const noexcept { return record_; }
+
+  static constexpr std::uint32_t none = UINT32_MAX;
+  std::uint32_t previous = none;  ///< the connection that had the four-tuple before
+
+ private:
+  /// What a segment turned out to be.
+  struct finding {
+    bool repeat = false;  ///< says nothing new
+    bool front = false;   ///< repeats the oldest unacknowledged byte, or is a probe
+    bool acked_something = false;
+  };
+
+  [[nodiscard]] stream_position& at(side s) noexcept { return positions_[static_cast<std::size_t>(s)]; }
+  [[nodiscard]] const stream_position& at(side s) const noexcept {
+    return positions_[static_cast<std::size_t>(s)];
+  }
+  [[nodiscard]] bool ended() const noexcept;
+  [[nodiscard]] bool only_syns() const noexcept;
+  [[nodiscard]] bool was_reset() const noexcept;
+
+  void take_reset(const tcp_segment& t, side from, const mark& where) noexcept;
+  [[nodiscard]] bool plausible_reset(const tcp_segment& t, side from) const noexcept;
+  [[nodiscard]] reset_kind kind_of_reset(const tcp_segment& t, side from) const noexcept;
+  finding note_syn(const tcp_segment& t, side from, const mark& where) noexcept;
+  finding note_content(const tcp_segment& t, side from, const mark& where) noexcept;
+  void note_new_payload(const tcp_segment& t, side from, const mark& where, std::int64_t end) noexcept;
+  [[nodiscard]] bool is_probe(const tcp_segment& t, side from) const noexcept;
+  bool note_ack(const tcp_segment& t, side from, const mark& where) noexcept;
+  void note_handshake(const tcp_segment& t, side from, const mark& where) noexcept;
+  void note_silence(side from, const finding& f) noexcept;
+
+  connection record_;
+  std::array<stream_position, 2> positions_;
+};
+
+}  // namespace halfopen::trace
+
+#endif
