@@ -1,0 +1,137 @@
+#ifndef HALFOPEN_LAB_EXPERIMENT_HPP
+#define HALFOPEN_LAB_EXPERIMENT_HPP
+
+/// Two or more hosts, a cable, and one thread that sees everything in order:
+/// packets, programs' output, their ends, their accept calls. Nothing moves on
+/// the cable but while one of the waiting functions runs, so whatever a script
+/// does between two of them happens at one exact place in the stream.
+///
+///     experiment lab;
+///     host& server = lab.at("server");
+///     host& client = lab.at("client");
+///     process& s = server.start({{"my-server", "--port", "7"}});
+///     lab.until_listening(server, 7);
+///     process& c = client.start({{"my-client", "server", "7"}});
+///     lab.before(from(server) && payload());   // the reply is on the wire, not yet delivered
+///     crash(server);                           // (fault.hpp)
+///     lab.until([&] { return c.ended().has_value(); }, 30s);
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/lab/host.hpp"
+#include "halfopen/lab/match.hpp"
+#include "halfopen/lab/process.hpp"
+#include "halfopen/trace/connection.hpp"
+#include "halfopen/trace/packet.hpp"
+
+namespace halfopen::lab {
+
+enum class ip_version : std::uint8_t { v4 = 4, v6 = 6 };
+
+/// One packet as evidence: what was on the wire, who sent it, and what was done
+/// at that moment.
+struct record {
+  std::uint64_t number = 0;  ///< counted from 1
+  trace::time_point when{};
+  std::size_t sender = 0;            ///< index into options::hosts; its size for the router
+  std::span<const std::byte> frame;  ///< Ethernet frame; lives during the call only
+  std::vector<std::string> notes;    ///< "server host crashes"
+};
+
+struct options {
+  std::vector<std::string> hosts{"client", "server"};
+  ip_version ip = ip_version::v4;
+  /// Takes each packet, one packet late so that what was done after it is noted
+  /// on it. Called while the experiment waits, and for the last one when it ends.
+  std::function<void(const record&)> recorder;
+};
+
+/// Needs a world from enter(). Not thread-safe: one experiment, one thread.
+/// All waiting functions throw lab::interrupted after SIGTERM or SIGINT, if
+/// interrupt_on_signals() was called.
+class experiment {
+ public:
+  using duration = std::chrono::nanoseconds;
+  static constexpr duration patience = std::chrono::seconds(10);
+
+  explicit experiment(options what = {});
+  ~experiment();
+  experiment(const experiment&) = delete;
+  experiment& operator=(const experiment&) = delete;
+
+  /// The host of that name; throws lab::error if there is none.
+  [[nodiscard]] host& at(std::string_view name);
+  [[nodiscard]] const std::vector<std::unique_ptr<host>>& hosts() const noexcept;
+  /// The address of the router that stands between the hosts.
+  [[nodiscard]] const trace::ip_address& router() const noexcept;
+
+  // Waiting. Each lets the world go on until something happens, and says whether
+  // it did within the limit.
+
+  /// Until a packet matches; it is at the cable and not yet delivered. What is
+  /// done next (a crash, drop_current()) decides what becomes of it.
+  bool before(const match& which, duration limit = patience);
+  /// Until a packet matched and was delivered.
+  bool after(const match& which, duration limit = patience);
+  bool until(const std::function<bool()>& condition, duration limit = patience);
+  bool until_ended(const process& p, duration limit = patience);
+  /// Until the program's standard output (or error) contains the text.
+  bool until_says(const process& p, std::string_view text, duration limit = patience);
+  bool until_listening(const host& h, std::uint16_t port, duration limit = patience);
+  /// Lets the world go on for that long.
+  void run_for(duration d);
+  /// Until no packet has crossed the cable for `silence`.
+  bool until_quiet(duration silence, duration limit = patience);
+
+  /// The packet that before() stopped at, or after() waited for last.
+  [[nodiscard]] const trace::packet& current() const noexcept;
+  [[nodiscard]] const trace::connection* current_connection() const noexcept;
+
+  // The cable.
+
+  /// The packet that before() stopped at is lost.
+  void drop_current();
+  /// ... or stays on the cable until release().
+  void hold_current();
+  /// Packets that match from now on stay on the cable until release().
+  void hold(match which);
+  /// Packets that match from now on are lost.
+  void lose(match which);
+  /// Ends hold() and lose(); what was held is delivered now, in order.
+  void release();
+
+  /// Says in the evidence what was done, on the latest packet.
+  void note(std::string what);
+
+  /// All packets so far, as connections.
+  [[nodiscard]] const trace::tracker& traffic() const noexcept;
+  [[nodiscard]] std::uint64_t packets() const noexcept;
+  /// Packets that the kernel could not give to the cable for want of room: the
+  /// evidence is incomplete, and no proof.
+  [[nodiscard]] std::uint64_t lost_to_capture() const;
+  [[nodiscard]] static trace::time_point now() noexcept;
+
+ private:
+  friend struct experiment_access;
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+/// SIGTERM and SIGINT make the waiting functions of this process throw
+/// lab::interrupted. Changes the process's signal dispositions.
+void interrupt_on_signals();
+
+/// The path of the running program's own executable file.
+[[nodiscard]] std::string own_executable();
+
+}  // namespace halfopen::lab
+
+#endif

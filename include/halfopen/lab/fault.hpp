@@ -1,0 +1,47 @@
+#ifndef HALFOPEN_LAB_FAULT_HPP
+#define HALFOPEN_LAB_FAULT_HPP
+
+/// What can be done to hosts and programs. Each is noted in the evidence on the
+/// packet at which it was done, and each is one file in src/lab/faults/.
+
+#include <chrono>
+#include <cstdint>
+
+#include "halfopen/lab/host.hpp"
+#include "halfopen/lab/process.hpp"
+#include "halfopen/lab/unique_fd.hpp"
+
+namespace halfopen::lab {
+
+/// SIGKILL to one process. Its kernel lives on and closes its sockets: a FIN, or
+/// an RST where data was unread (Linux net/ipv4/tcp.c, __tcp_close).
+void kill(process& p);
+
+/// The host is gone: its cable goes dead first, both ways, then every process
+/// dies, so that neither FIN nor RST gets out. Its program cannot know.
+void crash(host& h);
+
+/// The host comes back after a crash (or crashes now): the same name, address
+/// and settings, a fresh kernel network without memory of any connection.
+/// Programs are the caller's to start again.
+void reboot(host& h);
+
+/// As init does when the machine is told to stop: SIGTERM to every process,
+/// `grace` to end by themselves, SIGKILL to those left. The kernel stays up
+/// until the last one is gone. Returns how many SIGKILL had to end.
+int shut_down(host& h, std::chrono::milliseconds grace = std::chrono::seconds(5));
+
+/// Closes a socket of the lab's own with an RST (SO_LINGER with 0, socket(7)).
+void abort(host& h, unique_fd socket);
+
+/// Pulls the host's cable out: nothing gets through either way, nobody says so.
+void unplug(host& h);
+void replug(host& h);
+
+/// The cable is out, and a router answers packets for the host with ICMP.
+enum class unreachable_kind : std::uint8_t { host, network };
+void make_unreachable(host& h, unreachable_kind what);
+
+}  // namespace halfopen::lab
+
+#endif

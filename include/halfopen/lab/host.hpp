@@ -1,0 +1,60 @@
+#ifndef HALFOPEN_LAB_HOST_HPP
+#define HALFOPEN_LAB_HOST_HPP
+
+/// A virtual host: a network, PID, mount, UTS and IPC namespace of its own, with
+/// an init, an address, an /etc/hosts that knows the other hosts, and one
+/// network interface, eth0, at the experiment's cable.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/lab/process.hpp"
+#include "halfopen/lab/unique_fd.hpp"
+#include "halfopen/trace/address.hpp"
+
+namespace halfopen::lab {
+
+/// Owned by its experiment. Not thread-safe.
+class host {
+ public:
+  ~host();
+  host(const host&) = delete;
+  host& operator=(const host&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const trace::ip_address& address() const noexcept;
+  [[nodiscard]] bool is_up() const noexcept;  ///< false from a crash to the reboot
+  [[nodiscard]] experiment& lab() const noexcept;
+
+  /// Starts a program here. It stays in the list below until the experiment ends.
+  process& start(program what);
+  [[nodiscard]] std::vector<process*> processes() const;
+  /// No process is left but init.
+  [[nodiscard]] bool is_empty() const;
+
+  /// A kernel setting of this host's own network, as in /proc/sys with dots or
+  /// slashes: "net.ipv4.tcp_retries2". They survive a reboot.
+  void set_sysctl(std::string_view name, std::string_view value);
+  [[nodiscard]] std::optional<std::string> sysctl(std::string_view name) const;
+
+  /// Runs `action` with this thread in the host's network: a socket made in it
+  /// is the host's socket for good.
+  void in_network(const std::function<void()>& action) const;
+
+  /// Ports with a listening TCP socket (sock_diag(7)).
+  [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
+
+ private:
+  friend struct host_access;
+  struct state;
+  explicit host(std::unique_ptr<state> s);
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace halfopen::lab
+
+#endif

@@ -1,0 +1,255 @@
+// Accept, as another kernel would do it, for an unmodified program.
+//
+// The program's accept calls stop at a seccomp filter and come here as
+// notifications (seccomp_unotify(2)). The gate takes a copy of the listening
+// socket (pidfd_getfd(2)), accepts by itself, and looks at the new socket. A
+// living one is put into the program's descriptor table and becomes the call's
+// result (SECCOMP_IOCTL_NOTIF_ADDFD with SECCOMP_ADDFD_FLAG_SEND, Linux 5.14). A
+// dead one meets what that kernel would do: it is handed over (linux), thrown
+// away with an errno (posix, svr4), or thrown away unsaid (berkeley). Thrown away
+// means closed here: it cannot come back at the next accept.
+//
+// Preloading a wrapper of accept(3) was the alternative. It misses static
+// programs, and languages that make their system calls themselves.
+//
+// A call on a blocking listener that has nothing to accept waits here, without
+// blocking the lab, until the listener is readable, its program dies, or a signal
+// handler interrupts it: the kernel then takes the notification back, and the
+// program's call restarts or fails as it would have.
+//
+// The copy of the listener is kept only while a blocking call waits: as long as
+// it lives, so does the socket, and its owner's death would not close it.
+
+#include "lab/accept_gate.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "halfopen/lab/error.hpp"
+#include "halfopen/lab/experiment.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+constexpr std::array<std::string_view, 4> flavour_names{"linux", "posix", "svr4", "berkeley"};
+
+/// A thread's process: pidfd_open(2) wants the leader.
+pid_t leader_of(pid_t thread) {
+  std::ifstream status("/proc/" + std::to_string(thread) + "/status");
+  for (std::string word; status >> word;)
+    if (word == "Tgid:") {
+      status >> thread;
+      break;
+    }
+  return thread;
+}
+
+unique_fd copy_descriptor(pid_t thread, int descriptor) {
+  const unique_fd owner(static_cast<int>(::syscall(SYS_pidfd_open, leader_of(thread), 0)));
+  if (!owner) return {};
+  return unique_fd(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), descriptor, 0)));
+}
+
+/// Reset while it waited in the queue. Asking TCP_INFO takes no error away from
+/// the program, as SO_ERROR would (getsockopt in net/core/sock.c).
+bool is_dead(const unique_fd& connection) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(connection.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+         info.tcpi_state == TCP_CLOSE;
+}
+
+/// Fills in accept's address arguments in the program's memory.
+bool write_peer_address(const seccomp_notif& notice, const unique_fd& connection) {
+  const auto address_at = notice.data.args[1];
+  const auto length_at = notice.data.args[2];
+  if (address_at == 0 || length_at == 0) return true;
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getpeername(connection.get(), reinterpret_cast<sockaddr*>(&address), &length) < 0) length = 0;
+  const auto pid = static_cast<pid_t>(notice.pid);
+  const auto at = [](std::uint64_t where, std::size_t size) {
+    return iovec{reinterpret_cast<void*>(where), size};  // NOLINT: an address of another process
+  };
+  socklen_t room = 0;
+  iovec here{&room, sizeof room};
+  iovec there = at(length_at, sizeof room);
+  if (::process_vm_readv(pid, &here, 1, &there, 1, 0) != sizeof room) return false;
+  const std::array<iovec, 2> from{iovec{&address, std::min(room, length)}, iovec{&length, sizeof length}};
+  const std::array<iovec, 2> to{at(address_at, from[0].iov_len), at(length_at, sizeof length)};
+  return ::process_vm_writev(pid, from.data(), 2, to.data(), 2, 0) >= 0;
+}
+
+ino_t inode_of(const unique_fd& socket) {
+  struct stat about{};
+  return ::fstat(socket.get(), &about) == 0 ? about.st_ino : 0;
+}
+
+int accept_flags(const seccomp_notif& notice) {
+  return notice.data.nr == SYS_accept4 ? static_cast<int>(notice.data.args[3]) : 0;
+}
+
+}  // namespace
+
+std::string_view to_string(accept_flavour f) noexcept {
+  const auto index = static_cast<std::size_t>(f);
+  return index < flavour_names.size() ? flavour_names[index] : "?";
+}
+
+std::optional<accept_flavour> parse_accept_flavour(std::string_view name) noexcept {
+  const auto* found = std::ranges::find(flavour_names, name);
+  if (found == flavour_names.end()) return std::nullopt;
+  return static_cast<accept_flavour>(found - flavour_names.begin());
+}
+
+accept_gate::accept_gate(loop& events, unique_fd notifications, accept_flavour like,
+                         std::function<void(std::string)> note)
+    : events_(events), notifications_(std::move(notifications)), like_(like), note_(std::move(note)) {
+  events_.watch(notifications_.get(), EPOLLIN, [this](std::uint32_t what) { on_notice(what); });
+}
+
+accept_gate::~accept_gate() {
+  events_.forget(notifications_.get());
+  for (const call& c : waiting_) events_.forget(c.listener.get());
+}
+
+void accept_gate::saw(accept_event::kind what, int errno_value, bool dead) {
+  seen_.push_back({what, experiment::now(), errno_value, dead});
+}
+
+void accept_gate::on_notice(std::uint32_t events) {
+  if ((events & EPOLLIN) != 0) {
+    seccomp_notif notice{};
+    if (::ioctl(notifications_.get(), SECCOMP_IOCTL_NOTIF_RECV, &notice) == 0) begin(notice);
+    return;
+  }
+  // No process uses the filter any more: nobody waits for an answer.
+  while (!waiting_.empty()) finish(waiting_.begin());
+  events_.forget(notifications_.get());
+}
+
+void accept_gate::begin(const seccomp_notif& notice) {
+  if (notice.data.nr == SYS_io_uring_setup) {
+    saw_io_uring_ = true;
+    respond(notice, 0, true);
+    return;
+  }
+  saw(accept_event::kind::called);
+  // Calls that a signal took back are gone; their program has called again.
+  std::erase_if(waiting_, [this](const call& c) {
+    if (still_waiting(c)) return false;
+    events_.forget(c.listener.get());
+    return true;
+  });
+  unique_fd listener = copy_descriptor(static_cast<pid_t>(notice.pid), static_cast<int>(notice.data.args[0]));
+  if (!listener) {
+    respond(notice, 0, true);  // not a descriptor: the kernel says so best
+    return;
+  }
+  const bool blocking = (::fcntl(listener.get(), F_GETFL) & O_NONBLOCK) == 0;
+  waiting_.push_back({notice, std::move(listener), blocking});
+  try_to_answer(std::prev(waiting_.end()));
+}
+
+/// Accepts what is there; waits for more if the call may block.
+void accept_gate::try_to_answer(call_handle c) {
+  if (!still_waiting(*c)) return finish(c);
+  const auto kept = std::ranges::find(undelivered_, inode_of(c->listener), &undelivered::listener);
+  if (kept != undelivered_.end()) {
+    unique_fd connection = std::move(kept->connection);
+    undelivered_.erase(kept);
+    if (answer_with(c, std::move(connection))) return;
+  }
+  for (;;) {
+    pollfd ready{c->listener.get(), POLLIN, 0};
+    // Only the gate accepts, so a listener that is readable will not block.
+    if (c->blocking && ::poll(&ready, 1, 0) == 0) break;
+    const int flags = (accept_flags(c->notice) & SOCK_NONBLOCK) | SOCK_CLOEXEC;
+    unique_fd connection(::accept4(c->listener.get(), nullptr, nullptr, flags));
+    if (!connection) return fail(c, errno);
+    if (answer_with(c, std::move(connection))) return;
+  }
+  events_.watch(c->listener.get(), EPOLLIN, [this, c](std::uint32_t) {
+    events_.forget(c->listener.get());
+    try_to_answer(c);
+  });
+}
+
+/// Answers the call with this connection as the flavour's kernel would. False
+/// if that kernel would not have shown it, and the call goes on.
+bool accept_gate::answer_with(call_handle c, unique_fd connection) {
+  const bool dead = is_dead(connection);
+  if (!dead || like_ == accept_flavour::linux_kernel) {
+    hand_over(c, std::move(connection), dead);
+    return true;
+  }
+  saw(accept_event::kind::discarded);
+  if (like_ == accept_flavour::berkeley) {
+    note_("accept was called: the dead connection is dropped unseen, as a Berkeley kernel does");
+    return false;
+  }
+  fail(c, like_ == accept_flavour::posix ? ECONNABORTED : EPROTO);
+  return true;
+}
+
+void accept_gate::hand_over(call_handle c, unique_fd connection, bool dead) {
+  if (!write_peer_address(c->notice, connection)) return fail(c, EFAULT);
+  seccomp_notif_addfd add{};
+  add.id = c->notice.id;
+  add.flags = SECCOMP_ADDFD_FLAG_SEND;
+  add.srcfd = static_cast<std::uint32_t>(connection.get());
+  add.newfd_flags = (accept_flags(c->notice) & SOCK_CLOEXEC) != 0 ? O_CLOEXEC : 0U;
+  if (::ioctl(notifications_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0) {
+    if (errno != ENOENT) return fail(c, errno);
+    // A signal took the call back a moment ago: the next one gets the connection.
+    undelivered_.push_back({inode_of(c->listener), std::move(connection)});
+    return finish(c);
+  }
+  saw(accept_event::kind::handed_over, 0, dead);
+  note_(dead ? "accept was called, and returned the connection, already reset"
+             : "accept was called, and returned");
+  finish(c);
+}
+
+void accept_gate::fail(call_handle c, int errno_value) {
+  saw(accept_event::kind::failed, errno_value);
+  if (errno_value != EAGAIN)
+    note_(std::string("accept was called, and returned ") + ::strerrorname_np(errno_value));
+  respond(c->notice, errno_value, false);
+  finish(c);
+}
+
+void accept_gate::respond(const seccomp_notif& notice, int errno_value, bool go_on) {
+  seccomp_notif_resp response{};
+  response.id = notice.id;
+  response.error = -errno_value;
+  response.flags = go_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0U;
+  (void)::ioctl(notifications_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);  // ENOENT: it is gone
+}
+
+bool accept_gate::still_waiting(const call& c) const {
+  std::uint64_t id = c.notice.id;
+  return ::ioctl(notifications_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+void accept_gate::finish(call_handle c) {
+  events_.forget(c->listener.get());
+  waiting_.erase(c);
+}
+
+}  // namespace halfopen::lab

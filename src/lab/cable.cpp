@@ -1,0 +1,171 @@
+// One function sees every packet. That is what makes a fault exact: the script
+// runs while a packet lies on the cable, and nothing else can move meanwhile.
+// Filters in the kernel (tc, nftables, BPF) are quicker, but they act on their
+// own, and a script could only look at the result.
+
+#include "lab/cable.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "lab/router.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+constexpr std::size_t ethernet_header = 14;
+constexpr mac_address router_mac{2, 0, 0, 0, 0, 0xfe};
+/// A router answers a little later than the packet came: an ICMP error that
+/// arrives while connect(2) still holds the socket's lock is put off to the next
+/// SYN, a second later (Linux net/ipv4/tcp_ipv4.c, tcp_v4_err, sock_owned_by_user).
+constexpr auto router_delay = std::chrono::milliseconds(5);
+
+void write_macs(std::span<std::byte> frame, const mac_address& to) {
+  std::memcpy(frame.data(), to.data(), to.size());
+}
+
+bool is_unicast(std::span<const std::byte> frame) {
+  return frame.size() > ethernet_header && (frame[0] & std::byte{1}) == std::byte{0};
+}
+
+bool any_of(const std::vector<match>& rules, const arrival& a) {
+  return std::ranges::any_of(rules, [&](const match& m) { return m(a); });
+}
+
+}  // namespace
+
+cable::cable(loop& events, trace::ip_address router, std::function<void(const record&)> recorder)
+    : events_(events), router_(router), evidence_(std::move(recorder)) {}
+
+std::size_t cable::add_port(port p) {
+  ports_.push_back(std::move(p));
+  return ports_.size() - 1;
+}
+
+std::optional<std::size_t> cable::port_with(const trace::ip_address& address) const {
+  const auto found = std::ranges::find(ports_, address, &port::address);
+  if (found == ports_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - ports_.begin());
+}
+
+bool cable::pump(stop when, const match* which) {
+  while (at_hand_ || next_frame()) {
+    bool matched = false;
+    if (!at_hand_) {
+      at_hand_ = true;
+      matched = which != nullptr && when != stop::never && (*which)(arrival_);
+      if (matched && when == stop::before_delivery) {
+        ring_.flush();
+        return true;
+      }
+    }
+    dispose();
+    if (matched) {
+      ring_.flush();
+      return true;
+    }
+  }
+  ring_.flush();
+  return false;
+}
+
+/// Puts the next frame that is on the wire at hand: recorded and counted.
+/// Frames that are none of the lab's business (a dead host's last words, ARP,
+/// multicast) never were on the wire.
+bool cable::next_frame() {
+  if (!injected_.empty()) {
+    is_injected_ = true;
+    sender_ = ports_.size();
+    receiver_ = injected_.front().receiver;
+    if (take_in(injected_.front().bytes, experiment::now())) return true;
+    injected_.pop_front();
+    return next_frame();
+  }
+  is_injected_ = false;
+  packet_ring::frame frame;
+  while (ring_.peek(frame)) {
+    const auto sender = std::ranges::find(ports_, frame.interface, &port::interface);
+    if (sender != ports_.end() && sender->connected && is_unicast(frame.bytes)) {
+      sender_ = static_cast<std::size_t>(sender - ports_.begin());
+      receiver_.reset();
+      if (take_in(frame.bytes, frame.when)) return true;
+    }
+    ring_.advance(0);
+  }
+  return false;
+}
+
+bool cable::take_in(std::span<std::byte> frame, trace::time_point when) {
+  const auto decoded = trace::decode(frame, trace::link::ethernet, count_ + 1, when);
+  if (!decoded) return false;
+  packet_ = *decoded;
+  frame_ = frame;
+  ++count_;
+  last_packet_ = loop::clock::now();
+  decision_ = decision::by_rule;
+  if (!receiver_) receiver_ = port_with(packet_.destination);
+  write_macs(frame_, receiver_ ? ports_[*receiver_].mac : router_mac);
+  arrival_ = {&packet_, traffic_.add(packet_), sender_ < ports_.size() ? ports_[sender_].owner : nullptr,
+              receiver_ ? ports_[*receiver_].owner : nullptr};
+  evidence_.packet(count_, when, sender_, frame_);
+  return true;
+}
+
+/// Decides what becomes of the frame at hand, and does it.
+void cable::dispose() {
+  if (decision_ == decision::by_rule) {
+    if (any_of(hold_rules_, arrival_)) decision_ = decision::hold;
+    if (any_of(lose_rules_, arrival_)) decision_ = decision::lose;
+  }
+  if (decision_ == decision::hold && receiver_) {
+    evidence_.note("held on the cable");
+    held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
+    finish_frame(0);
+  } else if (decision_ == decision::lose || !receiver_ || !ports_[*receiver_].connected) {
+    lose_current();
+    finish_frame(0);
+  } else {
+    finish_frame(ports_[*receiver_].interface);
+  }
+}
+
+void cable::lose_current() {
+  if (!receiver_) {
+    evidence_.note("lost: no host has that address");
+    return;
+  }
+  const port& receiver = ports_[*receiver_];
+  evidence_.note(receiver.connected ? "lost on the cable"
+                                    : "lost: " + receiver.owner->name() + " is unreachable");
+  if (receiver.connected || !receiver.answer || sender_ >= ports_.size()) return;
+  auto answer = unreachable_answer(frame_, router_, *receiver.answer);
+  if (answer.empty()) return;
+  std::memcpy(answer.data() + 6, router_mac.data(), router_mac.size());
+  events_.at(loop::clock::now() + router_delay, [this, answer = std::move(answer), to = sender_]() mutable {
+    injected_.push_back({std::move(answer), to});
+  });
+}
+
+void cable::finish_frame(unsigned send_to_interface) {
+  at_hand_ = false;
+  if (!is_injected_) {
+    ring_.advance(send_to_interface);
+  } else {
+    if (send_to_interface != 0) ring_.send(frame_, send_to_interface);
+    injected_.pop_front();
+  }
+  packet_.tcp.payload = {};  // its bytes go back to the kernel
+}
+
+void cable::release() {
+  hold_rules_.clear();
+  lose_rules_.clear();
+  for (held& h : std::exchange(held_, {})) {
+    const port& receiver = ports_[h.receiver];
+    if (!receiver.connected) continue;
+    evidence_.note("packet " + std::to_string(h.number) + ", held until now, is delivered");
+    ring_.send(h.bytes, receiver.interface);
+  }
+}
+
+}  // namespace halfopen::lab

@@ -1,0 +1,101 @@
+#ifndef HALFOPEN_SRC_LAB_CABLE_HPP
+#define HALFOPEN_SRC_LAB_CABLE_HPP
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/lab/fault.hpp"
+#include "lab/evidence.hpp"
+#include "lab/loop.hpp"
+#include "lab/netlink.hpp"
+#include "lab/packet_ring.hpp"
+
+namespace halfopen::lab {
+
+/// The wire between the hosts: every packet passes through pump(), one at a
+/// time, and is recorded, counted into its connection, judged and delivered.
+class cable {
+ public:
+  /// Where a host is plugged in.
+  struct port {
+    const host* owner = nullptr;
+    trace::ip_address address;
+    mac_address mac{};
+    unsigned interface = 0;  ///< 0: nothing is plugged in
+    bool connected = false;
+    std::optional<unreachable_kind> answer;  ///< what the router says while it is not
+  };
+
+  cable(loop& events, trace::ip_address router, std::function<void(const record&)> recorder);
+
+  std::size_t add_port(port p);
+  port& at(std::size_t index) { return ports_.at(index); }
+
+  enum class stop { never, before_delivery, after_delivery };
+  /// Lets what waits go across, at most until a packet matches. True if one did.
+  bool pump(stop when, const match* which);
+  [[nodiscard]] int descriptor() const noexcept { return ring_.descriptor(); }
+
+  void drop_current() { decision_ = decision::lose; }
+  void hold_current() { decision_ = decision::hold; }
+  void hold(match which) { hold_rules_.push_back(std::move(which)); }
+  void lose(match which) { lose_rules_.push_back(std::move(which)); }
+  void release();
+
+  void note(std::string what) { evidence_.note(std::move(what)); }
+
+  [[nodiscard]] const trace::tracker& traffic() const noexcept { return traffic_; }
+  [[nodiscard]] std::uint64_t packets() const noexcept { return count_; }
+  [[nodiscard]] loop::clock::time_point last_packet() const noexcept { return last_packet_; }
+  [[nodiscard]] const trace::packet& current() const noexcept { return packet_; }
+  [[nodiscard]] const trace::connection* current_connection() const noexcept { return arrival_.connection; }
+  [[nodiscard]] std::uint64_t overflowed() { return ring_.overflowed(); }
+
+ private:
+  enum class decision { by_rule, lose, hold };
+  struct injected {
+    std::vector<std::byte> bytes;
+    std::size_t receiver;
+  };
+  struct held {
+    std::vector<std::byte> bytes;
+    std::size_t receiver;
+    std::uint64_t number;
+  };
+
+  bool next_frame();
+  bool take_in(std::span<std::byte> frame, trace::time_point when);
+  void dispose();
+  void lose_current();
+  void finish_frame(unsigned send_to_interface);
+  std::optional<std::size_t> port_with(const trace::ip_address& address) const;
+
+  loop& events_;
+  trace::ip_address router_;
+  packet_ring ring_;
+  evidence evidence_;
+  trace::tracker traffic_;
+  std::vector<port> ports_;
+  std::vector<match> hold_rules_, lose_rules_;
+  std::vector<held> held_;
+  std::deque<injected> injected_;  // what the router says
+
+  // The frame at hand, between its arrival and its delivery.
+  bool at_hand_ = false;
+  bool is_injected_ = false;
+  std::span<std::byte> frame_;
+  std::size_t sender_ = 0;
+  std::optional<std::size_t> receiver_;
+  trace::packet packet_;
+  arrival arrival_;
+  decision decision_ = decision::by_rule;
+  std::uint64_t count_ = 0;
+  loop::clock::time_point last_packet_ = loop::clock::now();
+};
+
+}  // namespace halfopen::lab
+
+#endif

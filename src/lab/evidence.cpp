@@ -1,0 +1,22 @@
+#include "lab/evidence.hpp"
+
+namespace halfopen::lab {
+
+void evidence::packet(std::uint64_t number, trace::time_point when, std::size_t sender,
+                      std::span<const std::byte> frame) {
+  if (!recorder_) return;
+  flush();
+  latest_frame_.assign(frame.begin(), frame.end());
+  latest_ = record{number, when, sender, latest_frame_, std::exchange(before_any_packet_, {})};
+}
+
+void evidence::note(std::string what) {
+  (latest_ ? latest_->notes : before_any_packet_).push_back(std::move(what));
+}
+
+void evidence::flush() {
+  if (latest_ && recorder_) recorder_(*latest_);
+  latest_.reset();
+}
+
+}  // namespace halfopen::lab

@@ -1,0 +1,174 @@
+#include "halfopen/lab/experiment.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "halfopen/lab/error.hpp"
+#include "lab/access.hpp"
+#include "lab/namespaces.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+using clock = loop::clock;
+
+/// How often a condition is looked at again while nothing happens: conditions
+/// such as "is listening" are told by no event.
+constexpr auto heartbeat = std::chrono::milliseconds(2);
+
+trace::ip_address address_of(bool v6, std::size_t number) {
+  const std::string text = (v6 ? "fd00::" : "10.0.0.") + std::to_string(number);
+  return trace::ip_address::parse(text).value();
+}
+
+std::string hosts_file(const options& what) {
+  std::string text = "127.0.0.1 localhost\n::1 localhost\n";
+  for (std::size_t i = 0; i < what.hosts.size(); ++i)
+    text += address_of(what.ip == ip_version::v6, i + 1).to_string() + " " + what.hosts[i] + "\n";
+  return text;
+}
+
+bool listens(const host& h, std::uint16_t port) {
+  const auto ports = h.listening_ports();
+  return std::ranges::find(ports, port) != ports.end();
+}
+
+/// A network namespace for the cable's ends, in which nothing speaks by itself.
+void enter_cable_network() {
+  if (::unshare(CLONE_NEWNET) < 0) throw error("making the cable's network namespace", errno);
+  for (const char* which : {"all", "default"})
+    write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", "1");
+}
+
+}  // namespace
+
+experiment::experiment(options what) : state_(std::make_unique<state>()) {
+  enter_cable_network();
+  state& s = *state_;
+  const bool v6 = what.ip == ip_version::v6;
+  s.router = address_of(v6, 254);
+  s.wire = std::make_unique<cable>(s.events, s.router, std::move(what.recorder));
+  s.events.watch(s.wire->descriptor(), EPOLLIN, [](std::uint32_t) {});  // wait() pumps
+  for (std::size_t i = 0; i < what.hosts.size(); ++i) {
+    auto h = std::make_unique<host_access::state>();
+    h->lab = this;
+    h->name = what.hosts[i];
+    h->v4 = address_of(false, i + 1);
+    h->v6 = address_of(true, i + 1);
+    h->address = v6 ? h->v6 : h->v4;
+    h->hosts_file = hosts_file(what);
+    s.hosts.push_back(host_access::make(std::move(h)));
+    host& made = *s.hosts.back();
+    host_access::of(made).port = s.wire->add_port({&made, made.address(), {}, 0, false, std::nullopt});
+    host_access::power_on(made);
+  }
+}
+
+experiment::~experiment() {
+  state& s = *state_;
+  for (const auto& h : s.hosts)
+    if (h->is_up()) host_access::power_off(*h);
+}
+
+host& experiment::at(std::string_view name) {
+  const auto found = std::ranges::find(state_->hosts, name, [](const auto& h) { return h->name(); });
+  if (found == state_->hosts.end()) throw error("there is no host " + std::string(name));
+  return **found;
+}
+
+const std::vector<std::unique_ptr<host>>& experiment::hosts() const noexcept {
+  return state_->hosts;
+}
+const trace::ip_address& experiment::router() const noexcept {
+  return state_->router;
+}
+
+/// The one place in which the world moves: packets cross, then whatever else is
+/// ready is taken in, until a packet matched or the condition holds.
+bool experiment::state::wait(cable::stop when, const match* which, const std::function<bool()>& condition,
+                             duration limit) {
+  const auto deadline = clock::now() + limit;
+  for (;;) {
+    if (wire->pump(when, which)) return true;
+    if (condition && condition()) return true;
+    const auto left = deadline - clock::now();
+    if (left <= clock::duration::zero()) return false;
+    events.turn(std::min<clock::duration>(left, condition ? clock::duration(heartbeat) : left));
+  }
+}
+
+bool experiment::before(const match& which, duration limit) {
+  return state_->wait(cable::stop::before_delivery, &which, {}, limit);
+}
+bool experiment::after(const match& which, duration limit) {
+  return state_->wait(cable::stop::after_delivery, &which, {}, limit);
+}
+bool experiment::until(const std::function<bool()>& condition, duration limit) {
+  return state_->wait(cable::stop::never, nullptr, condition, limit);
+}
+bool experiment::until_ended(const process& p, duration limit) {
+  return until([&] { return p.ended().has_value(); }, limit);
+}
+bool experiment::until_says(const process& p, std::string_view text, duration limit) {
+  return until([&] { return p.output().contains(text) || p.errors().contains(text); }, limit);
+}
+bool experiment::until_listening(const host& h, std::uint16_t port, duration limit) {
+  return until([&] { return listens(h, port); }, limit);
+}
+void experiment::run_for(duration d) {
+  state_->wait(cable::stop::never, nullptr, {}, d);
+}
+
+bool experiment::until_quiet(duration silence, duration limit) {
+  return until([&] { return clock::now() - state_->wire->last_packet() >= silence; }, limit);
+}
+
+const trace::packet& experiment::current() const noexcept {
+  return state_->wire->current();
+}
+const trace::connection* experiment::current_connection() const noexcept {
+  return state_->wire->current_connection();
+}
+
+void experiment::drop_current() {
+  state_->wire->drop_current();
+}
+void experiment::hold_current() {
+  state_->wire->hold_current();
+}
+void experiment::hold(match which) {
+  state_->wire->hold(std::move(which));
+}
+void experiment::lose(match which) {
+  state_->wire->lose(std::move(which));
+}
+void experiment::release() {
+  state_->wire->release();
+}
+void experiment::note(std::string what) {
+  state_->wire->note(std::move(what));
+}
+
+const trace::tracker& experiment::traffic() const noexcept {
+  return state_->wire->traffic();
+}
+std::uint64_t experiment::packets() const noexcept {
+  return state_->wire->packets();
+}
+std::uint64_t experiment::lost_to_capture() const {
+  return state_->wire->overflowed();
+}
+
+trace::time_point experiment::now() noexcept {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
+
+std::string own_executable() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+
+}  // namespace halfopen::lab

@@ -1,0 +1,18 @@
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "halfopen/lab/error.hpp"
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/lab/fault.hpp"
+
+namespace halfopen::lab {
+
+void abort(host& h, unique_fd socket) {
+  h.lab().note("the " + h.name() + " aborts its connection (SO_LINGER 0)");
+  const linger at_once{1, 0};
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) < 0)
+    throw error("SO_LINGER", errno);
+}
+
+}  // namespace halfopen::lab

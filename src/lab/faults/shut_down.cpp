@@ -1,0 +1,33 @@
+// What init does when the machine is told to stop: SIGTERM to every process, a
+// fixed time, SIGKILL (systemd: DefaultTimeoutStopSec; System V init: 5 s, see
+// telinit(8)). The kernel lives until the last process is gone, so whatever a
+// process still has in its sockets' buffers goes out.
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/lab/fault.hpp"
+#include "lab/access.hpp"
+
+namespace halfopen::lab {
+
+int shut_down(host& h, std::chrono::milliseconds grace) {
+  auto& s = host_access::of(h);
+  if (!s.up) return 0;
+  h.lab().note("SIGTERM to every process of the " + h.name() + " host");
+  s.line.signal_all(SIGTERM);
+  const auto all_gone = [&] {
+    return h.is_empty() &&
+           std::ranges::all_of(s.processes, [](const auto& p) { return p->ended().has_value(); });
+  };
+  if (h.lab().until(all_gone, grace)) return 0;
+  const auto left = std::ranges::count_if(s.processes, [](const auto& p) { return !p->ended().has_value(); });
+  h.lab().note("SIGKILL to every process left on the " + h.name() + " host");
+  s.line.signal_all(SIGKILL);
+  h.lab().until(all_gone);
+  return static_cast<int>(left);
+}
+
+}  // namespace halfopen::lab

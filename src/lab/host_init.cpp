@@ -1,0 +1,94 @@
+// A host's init is this program's own code in a forked process, not an exec'd
+// helper: nothing to install, nothing to find, 1 ms less a host. It is the only
+// process that can signal "every process of this host" in one call, as init does
+// at shutdown (kill(2), pid -1), and when it dies the kernel kills them all.
+
+#include "lab/host_init.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "halfopen/lab/error.hpp"
+#include "lab/namespaces.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+struct answer {
+  int errno_value = 0;
+  char step[40] = {};
+};
+
+void say(int control, int errno_value, const char* step) {
+  answer a;
+  a.errno_value = errno_value;
+  std::snprintf(a.step, sizeof a.step, "%s", step);
+  if (::send(control, &a, sizeof a, MSG_NOSIGNAL) < 0) ::_exit(0);
+}
+
+/// The lab is gone, and with it every reason to live.
+bool alone(int control) {
+  pollfd p{control, 0, 0};
+  return ::poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
+}
+
+/// Null if all went well, or the step that failed.
+const char* set_up(const std::string& host_name, const std::string& hosts_file) {
+  if (::sethostname(host_name.c_str(), host_name.size()) < 0) return "sethostname";
+  // Nothing that is mounted here may be seen outside.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return "mount / slave";
+  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) < 0)
+    return "mounting /proc";
+  if (::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) return "mounting /run";
+  const unique_fd file(::open("/run/hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  if (!file || !write_file("/run/hosts", hosts_file)) return "writing /run/hosts";
+  if (::mount("/run/hosts", "/etc/hosts", nullptr, MS_BIND, nullptr) < 0) return "mounting /etc/hosts";
+  return nullptr;
+}
+
+}  // namespace
+
+void run_host_init(unique_fd control, const std::string& host_name, const std::string& hosts_file) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NAME, "host-init");
+  const int line = 3;
+  ::dup2(control.get(), line);
+  // Descriptors of the lab, such as the other end of a program's input, must not live on here.
+  ::close_range(line + 1, ~0U, 0);
+  (void)control.release();
+  if (alone(line)) ::_exit(0);
+  ::signal(SIGCHLD, SIG_IGN);  // orphans are reaped by the kernel
+  const char* failed = set_up(host_name, hosts_file);
+  say(line, failed != nullptr ? errno : 0, failed != nullptr ? failed : "");
+  for (int number = 0; ::recv(line, &number, sizeof number, 0) == sizeof number;)
+    say(line, ::kill(-1, number) < 0 ? errno : 0, "kill");
+  ::_exit(0);
+}
+
+void init_line::wait_until_ready() {
+  answer a;
+  if (::recv(control_.get(), &a, sizeof a, 0) != sizeof a) throw error("a host's init died early");
+  if (a.errno_value != 0) throw error(std::string("setting up a host: ") + a.step, a.errno_value);
+}
+
+bool init_line::signal_all(int number) {
+  answer a;
+  if (::send(control_.get(), &number, sizeof number, MSG_NOSIGNAL) < 0 ||
+      ::recv(control_.get(), &a, sizeof a, 0) != sizeof a)
+    throw error("a host's init does not answer");
+  if (a.errno_value != 0 && a.errno_value != ESRCH)
+    throw error("signalling a host's processes", a.errno_value);
+  return a.errno_value == 0;
+}
+
+}  // namespace halfopen::lab

@@ -1,0 +1,33 @@
+#ifndef HALFOPEN_SRC_LAB_HOST_INIT_HPP
+#define HALFOPEN_SRC_LAB_HOST_INIT_HPP
+
+#include <string>
+
+#include "halfopen/lab/unique_fd.hpp"
+
+namespace halfopen::lab {
+
+/// What the init of a virtual host does: sets the host up, says so, and then
+/// sends signals to all of its processes on request. Its other end is init_line.
+[[noreturn]] void run_host_init(unique_fd control, const std::string& host_name,
+                                const std::string& hosts_file);
+
+/// The lab's end of the line to a host's init.
+class init_line {
+ public:
+  init_line() = default;
+  explicit init_line(unique_fd control) : control_(std::move(control)) {}
+
+  /// Waits until the host is set up; throws lab::error with the step that failed.
+  void wait_until_ready();
+  /// kill(-1, number) in the host: every process but init. 0 only asks. False if
+  /// there is none.
+  bool signal_all(int number);
+
+ private:
+  unique_fd control_;
+};
+
+}  // namespace halfopen::lab
+
+#endif

@@ -1,0 +1,197 @@
+// Links, addresses and routes over rtnetlink(7), sockets over sock_diag(7).
+// libmnl builds the attributes; ip(8) and ethtool(8) would each cost a fork and
+// an exec, some 2 ms apiece, and are not installed everywhere.
+
+#include "lab/netlink.hpp"
+
+#include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/inet_diag.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
+
+#include "halfopen/lab/error.hpp"
+#include "halfopen/lab/unique_fd.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+/// A netlink socket in the current namespace and one request after the other.
+class netlink {
+ public:
+  explicit netlink(int family) : socket_(mnl_socket_open2(family, SOCK_CLOEXEC)), buffer_(8192) {
+    if (!socket_ || mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0)
+      throw error("netlink socket", errno);
+  }
+
+  nlmsghdr* request(int type, int flags) {
+    nlmsghdr* header = mnl_nlmsg_put_header(buffer_.data());
+    header->nlmsg_type = static_cast<std::uint16_t>(type);
+    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+    header->nlmsg_seq = ++sequence_;
+    return header;
+  }
+
+  /// Sends the request and takes every answer until the last one.
+  void run(const nlmsghdr* header, const char* what, const std::function<void(const nlmsghdr*)>& each = {}) {
+    if (mnl_socket_sendto(socket_.get(), header, header->nlmsg_len) < 0) throw error(what, errno);
+    std::vector<char> answer(32768);
+    for (;;) {
+      const auto n = mnl_socket_recvfrom(socket_.get(), answer.data(), answer.size());
+      if (n < 0) throw error(what, errno);
+      auto call = [](const nlmsghdr* h, void* data) {
+        const auto* f = static_cast<const std::function<void(const nlmsghdr*)>*>(data);
+        if (*f) (*f)(h);
+        return MNL_CB_OK;
+      };
+      const int verdict = mnl_cb_run(answer.data(), static_cast<std::size_t>(n), sequence_,
+                                     mnl_socket_get_portid(socket_.get()), call,
+                                     const_cast<std::function<void(const nlmsghdr*)>*>(&each));
+      if (verdict < 0) throw error(what, errno);
+      if (verdict == MNL_CB_STOP) return;
+    }
+  }
+
+ private:
+  struct closer {
+    void operator()(mnl_socket* s) const noexcept { mnl_socket_close(s); }
+  };
+  std::unique_ptr<mnl_socket, closer> socket_;
+  std::vector<char> buffer_;
+  unsigned sequence_ = 0;
+};
+
+template <class T>
+T* put(nlmsghdr* header) {
+  return static_cast<T*>(mnl_nlmsg_put_extra_header(header, sizeof(T)));
+}
+
+ifinfomsg* put_link(nlmsghdr* header, unsigned index, unsigned flags_on) {
+  auto* link = put<ifinfomsg>(header);
+  link->ifi_family = AF_UNSPEC;
+  link->ifi_index = static_cast<int>(index);
+  link->ifi_flags = flags_on;
+  link->ifi_change = flags_on;
+  return link;
+}
+
+void add_address(netlink& rt, const trace::ip_address& address) {
+  nlmsghdr* header = rt.request(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
+  auto* message = put<ifaddrmsg>(header);
+  message->ifa_family = address.is_v6() ? AF_INET6 : AF_INET;
+  message->ifa_prefixlen = address.is_v6() ? 64 : 24;
+  message->ifa_flags = IFA_F_PERMANENT | (address.is_v6() ? IFA_F_NODAD : 0U);
+  message->ifa_index = inner_index;
+  const auto bytes = address.bytes();
+  mnl_attr_put(header, IFA_LOCAL, bytes.size(), bytes.data());
+  mnl_attr_put(header, IFA_ADDRESS, bytes.size(), bytes.data());
+  rt.run(header, "adding an address");
+}
+
+void add_default_route(netlink& rt, std::uint8_t family) {
+  nlmsghdr* header = rt.request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE);
+  auto* route = put<rtmsg>(header);
+  route->rtm_family = family;
+  route->rtm_table = RT_TABLE_MAIN;
+  route->rtm_protocol = RTPROT_STATIC;
+  route->rtm_scope = RT_SCOPE_LINK;
+  route->rtm_type = RTN_UNICAST;
+  mnl_attr_put_u32(header, RTA_OIF, inner_index);
+  rt.run(header, "adding the default route");
+}
+
+void set_link(netlink& rt, unsigned index, unsigned flags_on, bool no_link_local) {
+  nlmsghdr* header = rt.request(RTM_NEWLINK, NLM_F_ACK);
+  put_link(header, index, flags_on);
+  if (no_link_local) {
+    nlattr* spec = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+    nlattr* inet6 = mnl_attr_nest_start(header, AF_INET6);
+    mnl_attr_put_u8(header, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+    mnl_attr_nest_end(header, inet6);
+    mnl_attr_nest_end(header, spec);
+  }
+  rt.run(header, "setting up an interface");
+}
+
+}  // namespace
+
+void make_veth(const veth_plan& plan) {
+  netlink rt(NETLINK_ROUTE);
+  nlmsghdr* header = rt.request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
+  // No ARP: a packet for any address goes straight into the cable, and no
+  // unanswered ARP request turns a dead host into EHOSTUNREACH.
+  put_link(header, plan.outer_index, IFF_UP | IFF_NOARP);
+  mnl_attr_put_strz(header, IFLA_IFNAME, plan.outer_name.c_str());
+  mnl_attr_put(header, IFLA_ADDRESS, plan.outer_mac.size(), plan.outer_mac.data());
+  nlattr* info = mnl_attr_nest_start(header, IFLA_LINKINFO);
+  mnl_attr_put_strz(header, IFLA_INFO_KIND, "veth");
+  nlattr* data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+  nlattr* peer = mnl_attr_nest_start(header, VETH_INFO_PEER);
+  put_link(header, inner_index, IFF_NOARP);
+  mnl_attr_put_strz(header, IFLA_IFNAME, inner_name);
+  mnl_attr_put(header, IFLA_ADDRESS, plan.inner_mac.size(), plan.inner_mac.data());
+  mnl_attr_put_u32(header, IFLA_NET_NS_FD, static_cast<std::uint32_t>(plan.inner_namespace));
+  mnl_attr_nest_end(header, peer);
+  mnl_attr_nest_end(header, data);
+  mnl_attr_nest_end(header, info);
+  rt.run(header, "making a virtual cable (veth)");
+}
+
+void configure_inner(const trace::ip_address& v4, const trace::ip_address& v6) {
+  netlink rt(NETLINK_ROUTE);
+  set_link(rt, inner_index, IFF_NOARP, true);
+  add_address(rt, v4);
+  add_address(rt, v6);
+  set_link(rt, 1, IFF_UP, false);
+  set_link(rt, inner_index, IFF_UP | IFF_NOARP, false);
+  add_default_route(rt, AF_INET);
+  add_default_route(rt, AF_INET6);
+}
+
+void turn_offloads_off(const std::string& interface_name) {
+  const unique_fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) throw error("socket", errno);
+  for (const std::uint32_t command : {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
+    ethtool_value value{command, 0};
+    ifreq request{};
+    interface_name.copy(request.ifr_name, IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&value);
+    if (::ioctl(socket.get(), SIOCETHTOOL, &request) < 0)
+      throw error("turning offloads off on " + interface_name, errno);
+  }
+}
+
+std::vector<std::uint16_t> listening_tcp_ports() {
+  netlink diag(NETLINK_SOCK_DIAG);
+  std::vector<std::uint16_t> ports;
+  for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
+    nlmsghdr* header = diag.request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
+    auto* request = put<inet_diag_req_v2>(header);
+    request->sdiag_family = family;
+    request->sdiag_protocol = IPPROTO_TCP;
+    request->idiag_states = 1U << TCP_LISTEN;
+    diag.run(header, "asking for listening sockets", [&](const nlmsghdr* h) {
+      const auto* socket = static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(h));
+      ports.push_back(ntohs(socket->id.idiag_sport));
+    });
+  }
+  std::ranges::sort(ports);
+  ports.erase(std::ranges::unique(ports).begin(), ports.end());
+  return ports;
+}
+
+}  // namespace halfopen::lab

@@ -1,0 +1,199 @@
+// Starting a program inside a host, as our own child.
+//
+// A PID namespace is entered only by children made after setns(2), so there is a
+// middle process; it makes the program with CLONE_PARENT (clone(2)), so that the
+// program is nevertheless a child of the lab, which can wait for it, hold it and
+// read its true wait status.
+//
+// One socket carries everything the new process has to say before it becomes the
+// program: the errno of a failed step, or the seccomp listener. It closes on
+// exec, and end-of-file means success.
+
+#include "lab/spawn.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "halfopen/lab/error.hpp"
+#include "lab/namespaces.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+struct message {
+  enum class kind { failed, child, listener } what{};
+  int errno_value = 0;
+  pid_t pid = 0;
+  char step[40] = {};
+};
+
+void send_message(int line, message m, const char* step, int descriptor = -1) {
+  std::strncpy(m.step, step, sizeof m.step - 1);
+  iovec data{&m, sizeof m};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* c = CMSG_FIRSTHDR(&header);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(c), &descriptor, sizeof descriptor);
+  }
+  (void)!::sendmsg(line, &header, MSG_NOSIGNAL);
+}
+
+/// False at end-of-file.
+bool receive_message(int line, message& m, unique_fd& descriptor) {
+  iovec data{&m, sizeof m};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  if (::recvmsg(line, &header, MSG_CMSG_CLOEXEC) != sizeof m) return false;
+  if (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr && c->cmsg_type == SCM_RIGHTS) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
+    descriptor.reset(fd);
+  }
+  return true;
+}
+
+[[noreturn]] void fail(int line, const char* step) {
+  send_message(line, {message::kind::failed, errno, 0, {}}, step);
+  ::_exit(127);
+}
+
+/// From here on accept(2) and accept4(2) ask the lab first. io_uring_setup is
+/// only reported: what a ring accepts, seccomp does not see (seccomp(2)).
+void install_accept_filter(int line) {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  if (filter == nullptr) fail(line, "seccomp_init");
+  for (const int call : {SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(io_uring_setup)})
+    if (const int r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, call, 0); r < 0) {
+      errno = -r;
+      fail(line, "seccomp_rule_add");
+    }
+  if (const int r = seccomp_load(filter); r < 0) {
+    errno = -r;
+    fail(line, "seccomp_load");
+  }
+  const int listener = seccomp_notify_fd(filter);
+  send_message(line, {message::kind::listener, 0, 0, {}}, "listener", listener);
+  ::close(listener);
+  seccomp_release(filter);
+}
+
+/// Signals as a shell would hand them to a program: none blocked, none ignored.
+void reset_signals() {
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int s = 1; s < SIGRTMIN; ++s)
+    if (s != SIGKILL && s != SIGSTOP) ::signal(s, SIG_DFL);
+}
+
+[[noreturn]] void become_program(int line, const program& what, const int (&ends)[3],
+                                 const std::string& folder) {
+  for (int i = 0; i < 3; ++i)
+    if (::dup2(ends[i], i) < 0) fail(line, "dup2");
+  ::setsid();
+  // Entering a mount namespace leads to its root (setns(2)).
+  if (::chdir(folder.c_str()) < 0) fail(line, "chdir");
+  for (const std::string& entry : what.environment) {
+    const auto equals = entry.find('=');
+    if (equals != std::string::npos) ::setenv(entry.substr(0, equals).c_str(), entry.c_str() + equals + 1, 1);
+  }
+  std::vector<char*> argv;
+  for (const std::string& a : what.argv) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  reset_signals();
+  if (what.accept_like) install_accept_filter(line);
+  ::execvp(argv[0], argv.data());
+  fail(line, argv[0]);
+}
+
+/// The middle process: enters the host, makes the program, says its PID.
+[[noreturn]] void middle(int line, int host_init, const program& what, const int (&ends)[3]) {
+  char folder[4096] = "/";
+  if (::getcwd(folder, sizeof folder) == nullptr) std::strcpy(folder, "/");
+  const int kinds = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
+  if (::setns(host_init, kinds) < 0) fail(line, "entering the host");
+  const pid_t child = clone_into(CLONE_PARENT);
+  if (child < 0) fail(line, "clone");
+  if (child == 0) become_program(line, what, ends, folder);
+  send_message(line, {message::kind::child, 0, child, {}}, "child");
+  ::_exit(0);
+}
+
+struct pipe_pair {
+  unique_fd read, write;
+};
+
+pipe_pair make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) throw error("pipe", errno);
+  return {unique_fd(ends[0]), unique_fd(ends[1])};
+}
+
+void make_nonblocking(const unique_fd& fd) {
+  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+}
+
+}  // namespace
+
+spawned spawn_in(int host_init, const program& what) {
+  if (what.argv.empty()) throw error("a program without a name");
+  pipe_pair in = make_pipe();
+  pipe_pair out = make_pipe();
+  pipe_pair err = make_pipe();
+  int lines[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lines) < 0) throw error("socketpair", errno);
+  const unique_fd ours(lines[0]);
+  unique_fd theirs(lines[1]);
+
+  const pid_t helper = ::fork();
+  if (helper < 0) throw error("fork", errno);
+  if (helper == 0) middle(theirs.get(), host_init, what, {in.read.get(), out.write.get(), err.write.get()});
+  theirs.reset();
+  ::waitpid(helper, nullptr, 0);
+
+  spawned result;
+  message m;
+  std::string failure;
+  int why = 0;
+  while (receive_message(ours.get(), m, result.accept_notifications)) {
+    if (m.what == message::kind::child) result.pid = m.pid;
+    if (m.what == message::kind::failed) {
+      failure = m.step;
+      why = m.errno_value;
+    }
+  }
+  if (!failure.empty()) {
+    if (result.pid > 0) ::waitpid(result.pid, nullptr, 0);
+    throw error("cannot start " + what.argv[0] + " (" + failure + ")", why);
+  }
+  result.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, result.pid, 0)));
+  if (!result.pidfd) throw error("pidfd_open", errno);
+  result.input = std::move(in.write);
+  result.output = std::move(out.read);
+  result.errors = std::move(err.read);
+  for (const unique_fd* fd : {&result.input, &result.output, &result.errors}) make_nonblocking(*fd);
+  return result;
+}
+
+}  // namespace halfopen::lab

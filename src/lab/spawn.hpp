@@ -1,0 +1,25 @@
+#ifndef HALFOPEN_SRC_LAB_SPAWN_HPP
+#define HALFOPEN_SRC_LAB_SPAWN_HPP
+
+#include <sys/types.h>
+
+#include "halfopen/lab/process.hpp"
+#include "halfopen/lab/unique_fd.hpp"
+
+namespace halfopen::lab {
+
+/// A started program: our ends of its pipes, nonblocking.
+struct spawned {
+  pid_t pid = -1;
+  unique_fd pidfd, input, output, errors;
+  unique_fd accept_notifications;  ///< seccomp listener, if asked for
+};
+
+/// Starts a program in the namespaces of the process behind `host_init`
+/// (a pidfd), as a child of this process. Throws lab::error with execve(2)'s
+/// errno if it cannot be started.
+spawned spawn_in(int host_init, const program& what);
+
+}  // namespace halfopen::lab
+
+#endif
