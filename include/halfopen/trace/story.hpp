@@ -41,9 +41,9 @@ struct story_hints {
   /// Payload bytes that the responder owed the opener in all. With it, a FIN
   /// after fewer is peer_closed and not completed; without it a request that
   /// got no byte of an answer counts as owed.
-  std::optional<std::uint64_t> owed_by_responder;
+  std::optional<std::uint64_t> owed_by_responder{};
   /// When the capture stopped, if later than the last packet.
-  std::optional<time_point> capture_end;
+  std::optional<time_point> capture_end{};
 };
 
 /// Tells the story of one connection. Thread-safe.
