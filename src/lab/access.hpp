@@ -35,8 +35,6 @@ struct experiment::state {
   trace::ip_address router;
   std::unique_ptr<cable> wire;
   std::vector<std::unique_ptr<host>> hosts;
-  unsigned next_interface = 10;
-
   bool wait(cable::stop when, const match* which, const std::function<bool()>& condition, duration limit);
 };
 
@@ -56,6 +54,8 @@ struct host_access {
 
   /// A fresh set of namespaces with the host's name, address and settings.
   static void power_on(host& h);
+  static void start_init(host& h);
+  static void plug_in(host& h);
   /// Every process of the host dies now.
   static void power_off(host& h);
 };

@@ -5,9 +5,14 @@
 
 #include "lab/cable.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
+#include "halfopen/lab/error.hpp"
+#include "lab/namespaces.hpp"
 #include "lab/router.hpp"
 
 namespace halfopen::lab {
@@ -32,10 +37,33 @@ bool any_of(const std::vector<match>& rules, const arrival& a) {
   return std::ranges::any_of(rules, [&](const match& m) { return m(a); });
 }
 
+/// A packet socket costs two RCU grace periods, some 10 ms each, to give a ring
+/// and to close (net/packet/af_packet.c, synchronize_net in packet_set_ring and
+/// packet_release). So a thread keeps its last room for its next experiment. What
+/// an earlier experiment's interfaces may still say has an index that no port has.
+thread_local std::unique_ptr<cable_room> spare_room;
+
+std::unique_ptr<cable_room> enter_room() {
+  if (spare_room) return std::move(spare_room);
+  if (::unshare(CLONE_NEWNET) < 0) throw error("making the cable's network namespace", errno);
+  // The outer ends must not speak by themselves.
+  for (const char* which : {"all", "default"})
+    write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", "1");
+  return std::make_unique<cable_room>();
+}
+
 }  // namespace
 
 cable::cable(loop& events, trace::ip_address router, std::function<void(const record&)> recorder)
-    : events_(events), router_(router), evidence_(std::move(recorder)) {}
+    : events_(events),
+      router_(router),
+      room_(enter_room()),
+      evidence_(std::move(recorder)),
+      overflowed_before_(ring().overflowed()) {}
+
+cable::~cable() {
+  spare_room = std::move(room_);
+}
 
 std::size_t cable::add_port(port p) {
   ports_.push_back(std::move(p));
@@ -55,17 +83,17 @@ bool cable::pump(stop when, const match* which) {
       at_hand_ = true;
       matched = which != nullptr && when != stop::never && (*which)(arrival_);
       if (matched && when == stop::before_delivery) {
-        ring_.flush();
+        ring().flush();
         return true;
       }
     }
     dispose();
     if (matched) {
-      ring_.flush();
+      ring().flush();
       return true;
     }
   }
-  ring_.flush();
+  ring().flush();
   return false;
 }
 
@@ -83,14 +111,14 @@ bool cable::next_frame() {
   }
   is_injected_ = false;
   packet_ring::frame frame;
-  while (ring_.peek(frame)) {
+  while (ring().peek(frame)) {
     const auto sender = std::ranges::find(ports_, frame.interface, &port::interface);
     if (sender != ports_.end() && sender->connected && is_unicast(frame.bytes)) {
       sender_ = static_cast<std::size_t>(sender - ports_.begin());
       receiver_.reset();
       if (take_in(frame.bytes, frame.when)) return true;
     }
-    ring_.advance(0);
+    ring().advance(0);
   }
   return false;
 }
@@ -149,9 +177,9 @@ void cable::lose_current() {
 void cable::finish_frame(unsigned send_to_interface) {
   at_hand_ = false;
   if (!is_injected_) {
-    ring_.advance(send_to_interface);
+    ring().advance(send_to_interface);
   } else {
-    if (send_to_interface != 0) ring_.send(frame_, send_to_interface);
+    if (send_to_interface != 0) ring().send(frame_, send_to_interface);
     injected_.pop_front();
   }
   packet_.tcp.payload = {};  // its bytes go back to the kernel
@@ -164,7 +192,7 @@ void cable::release() {
     const port& receiver = ports_[h.receiver];
     if (!receiver.connected) continue;
     evidence_.note("packet " + std::to_string(h.number) + ", held until now, is delivered");
-    ring_.send(h.bytes, receiver.interface);
+    ring().send(h.bytes, receiver.interface);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,12 @@
 #include "lab/packet_ring.hpp"
 
 namespace halfopen::lab {
+
+/// The network namespace in which the outer ends of the hosts' cables are.
+struct cable_room {
+  packet_ring ring;
+  unsigned next_interface = 10;
+};
 
 /// The wire between the hosts: every packet passes through pump(), one at a
 /// time, and is recorded, counted into its connection, judged and delivered.
@@ -30,6 +37,9 @@ class cable {
   };
 
   cable(loop& events, trace::ip_address router, std::function<void(const record&)> recorder);
+  ~cable();
+  cable(const cable&) = delete;
+  cable& operator=(const cable&) = delete;
 
   std::size_t add_port(port p);
   port& at(std::size_t index) { return ports_.at(index); }
@@ -37,7 +47,9 @@ class cable {
   enum class stop { never, before_delivery, after_delivery };
   /// Lets what waits go across, at most until a packet matches. True if one did.
   bool pump(stop when, const match* which);
-  [[nodiscard]] int descriptor() const noexcept { return ring_.descriptor(); }
+  [[nodiscard]] int descriptor() const noexcept { return ring().descriptor(); }
+  /// An index that no interface at this cable had before.
+  [[nodiscard]] unsigned new_interface() noexcept { return room_->next_interface++; }
 
   void drop_current() { decision_ = decision::lose; }
   void hold_current() { decision_ = decision::hold; }
@@ -52,7 +64,7 @@ class cable {
   [[nodiscard]] loop::clock::time_point last_packet() const noexcept { return last_packet_; }
   [[nodiscard]] const trace::packet& current() const noexcept { return packet_; }
   [[nodiscard]] const trace::connection* current_connection() const noexcept { return arrival_.connection; }
-  [[nodiscard]] std::uint64_t overflowed() { return ring_.overflowed(); }
+  [[nodiscard]] std::uint64_t overflowed() { return ring().overflowed() - overflowed_before_; }
 
  private:
   enum class decision { by_rule, lose, hold };
@@ -66,6 +78,7 @@ class cable {
     std::uint64_t number;
   };
 
+  [[nodiscard]] packet_ring& ring() const noexcept { return room_->ring; }
   bool next_frame();
   bool take_in(std::span<std::byte> frame, trace::time_point when);
   void dispose();
@@ -75,7 +88,7 @@ class cable {
 
   loop& events_;
   trace::ip_address router_;
-  packet_ring ring_;
+  std::unique_ptr<cable_room> room_;
   evidence evidence_;
   trace::tracker traffic_;
   std::vector<port> ports_;
@@ -93,6 +106,7 @@ class cable {
   arrival arrival_;
   decision decision_ = decision::by_rule;
   std::uint64_t count_ = 0;
+  std::uint64_t overflowed_before_;
   loop::clock::time_point last_packet_ = loop::clock::now();
 };
 

@@ -1,6 +1,5 @@
 #include "halfopen/lab/experiment.hpp"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,17 +36,9 @@ bool listens(const host& h, std::uint16_t port) {
   return std::ranges::find(ports, port) != ports.end();
 }
 
-/// A network namespace for the cable's ends, in which nothing speaks by itself.
-void enter_cable_network() {
-  if (::unshare(CLONE_NEWNET) < 0) throw error("making the cable's network namespace", errno);
-  for (const char* which : {"all", "default"})
-    write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", "1");
-}
-
 }  // namespace
 
 experiment::experiment(options what) : state_(std::make_unique<state>()) {
-  enter_cable_network();
   state& s = *state_;
   const bool v6 = what.ip == ip_version::v6;
   s.router = address_of(v6, 254);
@@ -64,13 +55,14 @@ experiment::experiment(options what) : state_(std::make_unique<state>()) {
     s.hosts.push_back(host_access::make(std::move(h)));
     host& made = *s.hosts.back();
     host_access::of(made).port = s.wire->add_port({&made, made.address(), {}, 0, false, std::nullopt});
-    host_access::power_on(made);
+    host_access::start_init(made);
   }
+  for (const auto& h : s.hosts) host_access::plug_in(*h);
 }
 
 experiment::~experiment() {
-  state& s = *state_;
-  for (const auto& h : s.hosts)
+  state_->events.forget(state_->wire->descriptor());
+  for (const auto& h : state_->hosts)
     if (h->is_up()) host_access::power_off(*h);
 }
 

@@ -97,6 +97,12 @@ std::vector<std::uint16_t> host::listening_ports() const {
 }
 
 void host_access::power_on(host& h) {
+  start_init(h);
+  plug_in(h);
+}
+
+/// Forks the host's init, which sets up names and mounts while we go on.
+void host_access::start_init(host& h) {
   host::state& s = of(h);
   int lines[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lines) < 0) throw error("socketpair", errno);
@@ -109,12 +115,15 @@ void host_access::power_on(host& h) {
     run_host_init(std::move(theirs), s.name, s.hosts_file);
   }
   s.up = true;
-  theirs.reset();
   s.line = init_line(std::move(ours));
+}
+
+/// Connects the host to the cable, with its address and settings.
+void host_access::plug_in(host& h) {
+  host::state& s = of(h);
   s.network.reset(::open(("/proc/" + std::to_string(s.init) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
   if (!s.network) throw error("opening a host's network namespace", errno);
-
-  const unsigned interface = experiment_access::of(*s.lab).next_interface++;
+  const unsigned interface = wire(h).new_interface();
   const std::string outer = "cable" + std::to_string(interface);
   make_veth({outer, interface, mac_of(s.port, false), s.network.get(), mac_of(s.port, true)});
   turn_offloads_off(outer);
@@ -125,11 +134,11 @@ void host_access::power_on(host& h) {
   });
   s.line.wait_until_ready();
 
-  cable::port& port = host_access::port(h);
-  port.mac = mac_of(s.port, true);
-  port.interface = interface;
-  port.connected = true;
-  port.answer.reset();
+  cable::port& at = port(h);
+  at.mac = mac_of(s.port, true);
+  at.interface = interface;
+  at.connected = true;
+  at.answer.reset();
 }
 
 void host_access::power_off(host& h) {

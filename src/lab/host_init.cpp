@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include "halfopen/lab/error.hpp"
 #include "lab/namespaces.hpp"
@@ -42,6 +43,24 @@ bool alone(int control) {
   return ::poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
 }
 
+/// Puts a file of the host's own over one of the system's, where there is one.
+bool cover(const std::string& path, const std::string& text) {
+  if (::access(path.c_str(), F_OK) < 0) return true;
+  const std::string own = "/run/" + path.substr(path.rfind('/') + 1);
+  const unique_fd file(::open(own.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  return file && write_file(own, text) && ::mount(own.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0;
+}
+
+/// The system's name service switch, but host names come from /etc/hosts alone:
+/// a question to a name server could only be lost on the cable, and waited for.
+std::string name_service_switch() {
+  std::ifstream system("/etc/nsswitch.conf");
+  std::string text = "hosts: files\n";
+  for (std::string line; std::getline(system, line);)
+    if (!line.starts_with("hosts:")) text += line + "\n";
+  return text;
+}
+
 /// Null if all went well, or the step that failed.
 const char* set_up(const std::string& host_name, const std::string& hosts_file) {
   if (::sethostname(host_name.c_str(), host_name.size()) < 0) return "sethostname";
@@ -49,10 +68,12 @@ const char* set_up(const std::string& host_name, const std::string& hosts_file) 
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return "mount / slave";
   if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) < 0)
     return "mounting /proc";
+  const std::string switch_file = name_service_switch();
   if (::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) return "mounting /run";
-  const unique_fd file(::open("/run/hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-  if (!file || !write_file("/run/hosts", hosts_file)) return "writing /run/hosts";
-  if (::mount("/run/hosts", "/etc/hosts", nullptr, MS_BIND, nullptr) < 0) return "mounting /etc/hosts";
+  if (!cover("/etc/hosts", hosts_file)) return "mounting /etc/hosts";
+  if (!cover("/etc/nsswitch.conf", switch_file)) return "mounting /etc/nsswitch.conf";
+  // For resolvers that do not read the switch: nobody listens here, and says so at once.
+  if (!cover("/etc/resolv.conf", "nameserver 127.0.0.1\n")) return "mounting /etc/resolv.conf";
   return nullptr;
 }
 
