@@ -137,7 +137,7 @@ const connection* tracker::add(const packet& p) {
   if (p.what == packet::kind::icmp)
     owner->take_notice(p, from);
   else
-    owner->take(p.tcp, from, where);
+    owner->take(p, from);
   return &owner->record();
 }
 

@@ -283,6 +283,31 @@ TEST(tracker, both_may_open_at_once) {
   EXPECT_EQ(c.responder().initial_sequence, 900000U);
 }
 
+TEST(tracker, a_packet_captured_twice_is_one_packet) {
+  conversation c;
+  c.syn().captured_again(opener).syn_ack().ack(opener).data(opener, 10).captured_again(opener);
+  EXPECT_EQ(c.opener().retransmissions, 0U);
+  EXPECT_EQ(c.opener().segments, 3U);
+  EXPECT_EQ(c.opener().duplicates, 2U);
+}
+
+TEST(tracker, the_same_packet_after_a_while_is_a_retransmission) {
+  conversation c;
+  c.syn().wait(milliseconds{200}).captured_again(opener);
+  EXPECT_EQ(c.opener().retransmissions, 1U);
+}
+
+TEST(tracker, without_an_identification_only_the_time_tells_a_packet_captured_twice) {
+  tracker t;
+  const frame syn_packet = ethernet(tcp_packet(client_v6, server_v6, {.flags = syn}));
+  const auto at = [&](int ms) {
+    return t.add(decode(syn_packet, link::ethernet, 1, time_point{milliseconds{ms}}).value())->of(opener);
+  };
+  at(0);
+  EXPECT_EQ(at(1).retransmissions, 0U);
+  EXPECT_EQ(at(10).retransmissions, 1U);
+}
+
 // ---- the same ports again ------------------------------------------------------------
 
 TEST(tracker, a_syn_with_another_number_begins_a_new_connection) {

@@ -71,12 +71,15 @@ class conversation {
   conversation& icmp(side about, unsigned code, const ip_address& router = a_router) {
     return give(icmp_packet(router, at(about).address, code, of(about).last_packet));
   }
+  /// The last packet of that side, captured once more.
+  conversation& captured_again(side s) { return give(of(s).last_packet); }
   conversation& segment_of(side s, const segment& raw) {
     emit(s, raw);
     return *this;
   }
   conversation& give(const frame& ip) {
     frame_ = ethernet(ip);
+    frames_.push_back(frame_);
     ++number_;
     now_ += milliseconds{1};
     last_ = tracker_.add(decode(frame_, link::ethernet, number_, now_).value());
@@ -91,6 +94,7 @@ class conversation {
   [[nodiscard]] std::vector<const connection*> all() const { return tracker_.connections(); }
   [[nodiscard]] const connection* last() const { return last_; }
   [[nodiscard]] time_point now() const { return now_; }
+  [[nodiscard]] const std::vector<frame>& frames() const { return frames_; }
   [[nodiscard]] std::uint32_t next(side s) { return of(s).next; }
   [[nodiscard]] std::uint32_t heard(side s) { return of(s).heard; }
 
@@ -118,14 +122,16 @@ class conversation {
     return *this;
   }
   void emit(side s, const segment& what) {
-    of(s).last_packet = tcp_packet(at(s), at(other(s)), what);
+    of(s).last_packet = tcp_packet(at(s), at(other(s)), what, {.id = ++ip_id_});
     give(of(s).last_packet);
   }
 
   std::array<voice, 2> voices_;
   tracker tracker_;
   frame frame_;
+  std::vector<frame> frames_;
   std::uint64_t number_ = 0;
+  unsigned ip_id_ = 0;
   time_point now_{};
   const connection* last_ = nullptr;
 };

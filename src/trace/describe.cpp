@@ -78,6 +78,7 @@ class describer {
                                    counted(f.segments, "segment"), f.acked);
     if (f.retransmissions > 0) line += ", " + counted(f.retransmissions, "retransmission");
     if (f.keepalive_probes > 0) line += ", " + counted(f.keepalive_probes, "keepalive probe");
+    if (f.duplicates > 0) line += ", " + counted(f.duplicates, "packet") + " captured twice";
     if (f.fin) line += fmt::format(", FIN in packet {}", f.fin->number);
     if (f.rst) line += fmt::format(", RST in packet {}", f.rst->number);
     lines_.push_back(std::move(line));

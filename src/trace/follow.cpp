@@ -14,6 +14,7 @@
 //   Old stacks put one byte of garbage into it.
 // - A capture that begins in mid-connection has no SYN: then the first sequence
 //   number seen, or the other side's first acknowledgement, is taken for offset 0.
+// - A capture may hold a packet twice; then it is no retransmission.
 // - A capture may have missed packets, or a whole direction. An acknowledgement of
 //   bytes that were never seen proves that they were sent, and that their sender
 //   was alive.
@@ -25,6 +26,8 @@
 
 namespace halfopen::trace {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::int64_t largest_window = std::int64_t{1} << 30U;
 
@@ -104,10 +107,41 @@ bool followed::is_too_young_for(const tcp_segment& t, side from) const noexcept 
   return acked < 0 || acked > opened.next;
 }
 
-void followed::take(const tcp_segment& t, side from, const mark& where) noexcept {
-  record_.last = where;
-  if (t.has(rst)) return take_reset(t, from, where);
+// Taken for one packet captured twice, as a switch's mirror port or a capture on
+// all interfaces does: the same header and the same IPv4 identification, soon
+// after. Where there is no identification (IPv6, or 0 as Linux sends it in a
+// SYN+ACK) only a time too short for any retransmission timer tells: Linux's
+// earliest, the tail loss probe, waits for two ticks (tcp_schedule_loss_probe).
+bool fingerprint::is_again(const fingerprint& later) const noexcept {
+  const bool same = sequence == later.sequence && acknowledgement == later.acknowledgement &&
+                    length == later.length && ip_id == later.ip_id && window == later.window &&
+                    flags == later.flags;
+  if (!same) return false;
+  const auto passed = later.when - when;
+  if (ip_id != 0) return passed < 100ms;
+  const bool repeatable = length == 0 && (flags & (syn | fin)) == 0;  // an ACK may well come twice
+  return !repeatable && passed > 0ms && passed < 2ms;
+}
+
+bool followed::is_duplicate(const packet& p, side from) noexcept {
+  const tcp_segment& t = p.tcp;
+  const fingerprint now{p.when, t.sequence, t.acknowledgement, t.length, p.ip_id, t.window, t.flags};
+  fingerprint& before = fingerprints_[static_cast<std::size_t>(from)];
+  const bool again = record_.of(from).segments > 0 && before.is_again(now);
+  before = now;
+  return again;
+}
+
+void followed::take(const packet& p, side from) noexcept {
+  const tcp_segment& t = p.tcp;
+  const mark where{p.number, p.when};
   flow& f = record_.of(from);
+  record_.last = where;
+  if (is_duplicate(p, from)) {
+    ++f.duplicates;
+    return;
+  }
+  if (t.has(rst)) return take_reset(t, from, where);
   ++f.segments;
   f.last_heard = where;
   finding found = t.has(syn) ? note_syn(t, from, where) : note_content(t, from, where);

@@ -25,13 +25,27 @@ struct stream_position {
   [[nodiscard]] std::int64_t offset_of(std::uint32_t sequence) const noexcept;
 };
 
+/// What a side sent last, to know the same packet when it is captured again.
+struct fingerprint {
+  time_point when{};
+  std::uint32_t sequence = 0;
+  std::uint32_t acknowledgement = 0;
+  std::uint32_t length = 0;
+  std::uint16_t ip_id = 0;
+  std::uint16_t window = 0;
+  std::uint8_t flags = 0;
+
+  /// Whether `later` is no new packet but this one, seen at a second place.
+  [[nodiscard]] bool is_again(const fingerprint& later) const noexcept;
+};
+
 class followed {
  public:
   /// Begins with the roles that this first segment gives away.
   explicit followed(const tcp_segment& first, const mark& where) noexcept;
 
   /// Takes in a segment sent by `from`.
-  void take(const tcp_segment& t, side from, const mark& where) noexcept;
+  void take(const packet& p, side from) noexcept;
   /// Takes in an ICMP message that quotes a segment of `about`.
   void take_notice(const packet& p, side about) noexcept;
 
@@ -61,6 +75,7 @@ class followed {
   [[nodiscard]] bool ended() const noexcept;
   [[nodiscard]] bool only_syns() const noexcept;
   [[nodiscard]] bool was_reset() const noexcept;
+  [[nodiscard]] bool is_duplicate(const packet& p, side from) noexcept;
 
   void take_reset(const tcp_segment& t, side from, const mark& where) noexcept;
   [[nodiscard]] bool plausible_reset(const tcp_segment& t, side from) const noexcept;
@@ -75,6 +90,7 @@ class followed {
 
   connection record_;
   std::array<stream_position, 2> positions_;
+  std::array<fingerprint, 2> fingerprints_;
 };
 
 }  // namespace halfopen::trace

@@ -77,6 +77,7 @@ struct ipv4_options {
   unsigned fragment = 0;    ///< flags and offset
   int total_length = -1;    ///< -1: the true one
   unsigned protocol = 6;
+  unsigned id = 0x1234;
 };
 
 inline frame ipv4(const ip_address& source, const ip_address& destination, const frame& inside,
@@ -87,7 +88,7 @@ inline frame ipv4(const ip_address& source, const ip_address& destination, const
   put8(f, 0);
   put16(f, o.total_length >= 0 ? static_cast<unsigned>(o.total_length)
                                : static_cast<unsigned>(header + inside.size()));
-  put16(f, 0x1234);
+  put16(f, o.id);
   put16(f, o.fragment);
   put8(f, 63);
   put8(f, o.protocol);

@@ -59,6 +59,7 @@ struct flow {
   /// no other; fast retransmission fills later holes too.
   std::uint64_t repeats_unanswered = 0;
   std::uint64_t bytes_after_fin_of_other = 0;  ///< payload sent after the other side's FIN was seen
+  std::uint64_t duplicates = 0;                ///< packets that the capture holds twice; counted nowhere else
   std::optional<mark> fin_acked_at;            ///< when fin_acked became true
   std::optional<mark> heard_before_rst;        ///< this side's last packet before its first RST
 };

@@ -1,0 +1,74 @@
+// What the fuzzer was given and has found, replayed by every compiler.
+//
+// The files in corpus/ are inputs of trace_fuzz.cpp. The conversations among them
+// are written by the disabled test below:
+//   HALFOPEN_CORPUS=src/trace/corpus trace_test --gtest_also_run_disabled_tests --gtest_filter='corpus.*'
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "trace/conversation.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace halfopen::trace {
+namespace {
+
+using namespace testing;
+
+constexpr side opener = side::opener;
+constexpr side responder = side::responder;
+
+TEST(corpus, every_file_is_told_to_the_end) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{HALFOPEN_TRACE_CORPUS}) {
+    std::ifstream in{entry.path(), std::ios::binary};
+    const std::vector<char> content{std::istreambuf_iterator<char>{in}, {}};
+    const std::vector<std::uint8_t> input(content.begin(), content.end());
+    EXPECT_EQ(LLVMFuzzerTestOneInput(input.data(), input.size()), 0) << entry.path();
+    ++files;
+  }
+  EXPECT_GT(files, 0);
+}
+
+void write(const std::filesystem::path& folder, const char* name, const conversation& c) {
+  frame all{std::byte{0}};
+  for (const frame& f : c.frames()) {
+    put16(all, static_cast<unsigned>(f.size()));
+    put8(all, 200);
+    put(all, f);
+  }
+  std::ofstream out{folder / name, std::ios::binary};
+  for (const std::byte b : all) out.put(static_cast<char>(b));
+}
+
+TEST(corpus, DISABLED_write_the_conversations) {
+  const char* folder = std::getenv("HALFOPEN_CORPUS");
+  ASSERT_NE(folder, nullptr);
+  const auto talk = [] { return conversation{}.handshake().data(opener, 8).data(responder, 8); };
+  write(folder, "refused", conversation{}.syn().no_such_socket(responder));
+  write(folder, "unreachable", conversation{}.syn().icmp(opener, 1));
+  write(folder, "aborted", conversation{}.handshake().abort(opener));
+  write(folder, "completed", talk().fin(opener).fin(responder).ack(opener));
+  write(folder, "closed", talk().fin(responder).ack(opener).data(opener, 4).no_such_socket(responder));
+  write(folder, "rebooted", talk().data(opener, 4).again(opener).no_such_socket(responder));
+  write(folder, "vanished", talk().data(opener, 4).again(opener).icmp(opener, 0).again(opener));
+  write(folder, "keepalive", talk().ack(opener).probe(opener).probe(opener).abort(opener));
+  conversation twice = talk();
+  twice.begin(77, 88);
+  write(folder, "port_reused", twice.handshake().fin(opener, 3));
+  frame extended;
+  put32(extended, 0x06000000);
+  put32(extended, 0);
+  put(extended, segment{.flags = syn}.bytes(client_v6.port, server_v6.port));
+  const frame quoted = ipv6(client_v6.address, server_v6.address, extended, 60);
+  write(folder, "ipv6",
+        conversation{}.give(quoted).give(icmp_packet(server_v6.address, client_v6.address, 3, quoted)));
+}
+
+}  // namespace
+}  // namespace halfopen::trace

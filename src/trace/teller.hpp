@@ -1,0 +1,84 @@
+#ifndef HALFOPEN_TRACE_TELLER_HPP
+#define HALFOPEN_TRACE_TELLER_HPP
+
+/// The teller of one story: story.cpp holds the order of the rules and those that
+/// need little, broken.cpp those for RST and silence. Private to this folder.
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "halfopen/trace/story.hpp"
+
+namespace halfopen::trace {
+
+constexpr const char* name_of(side s) {
+  return s == side::opener ? "the opener" : "the responder";
+}
+constexpr culprit culprit_of(side s) {
+  return s == side::opener ? culprit::opener : culprit::responder;
+}
+
+/// The ending that an ICMP error leads to, and the error in words. Linux:
+/// icmp_err_convert, net/ipv4/icmp.c.
+[[nodiscard]] ending ending_of(unreachable what) noexcept;
+[[nodiscard]] const char* words_of(unreachable what) noexcept;
+
+/// The one with the higher packet number.
+[[nodiscard]] std::optional<mark> later(const std::optional<mark>& a, const std::optional<mark>& b) noexcept;
+
+class teller {
+ public:
+  teller(const connection& c, const story_hints& hints) : c_{c}, hints_{hints} { story_.what = c; }
+  story tell() &&;
+
+ private:
+  void choose();
+  [[nodiscard]] bool never_opened() const;
+  void tell_opening();
+  void tell_failed_opening(const icmp_notice& icmp);
+  void tell_given_up_opening();
+  void tell_both_closed();
+  void tell_reset(side by);
+  void tell_closed_then_reset(side by);
+  void tell_aborted(side by);
+  void tell_reset_by_stranger(side by);
+  void tell_silence(side survivor, std::optional<mark> given_up);
+  void tell_unreachable(side survivor, const icmp_notice& icmp);
+  void tell_half_closed(side closer);
+  void tell_open();
+
+  [[nodiscard]] std::optional<side> first_reset() const;
+  [[nodiscard]] std::optional<side> talking_to_nobody() const;
+  [[nodiscard]] bool is_unanswered(side s, time_point until) const;
+  [[nodiscard]] bool owed_by(side s) const;
+  [[nodiscard]] std::optional<icmp_notice> notice_since_heard(const std::optional<icmp_notice>& icmp,
+                                                              side survivor) const;
+  [[nodiscard]] time_point end() const {
+    return std::max(c_.last.when, hints_.capture_end.value_or(c_.last.when));
+  }
+
+  void conclude(ending how, culprit by, std::string why) {
+    story_.ended = true;
+    story_.how = how;
+    story_.by = by;
+    story_.why = std::move(why);
+  }
+  void could_also_be(ending e) { story_.also_possible.push_back(e); }
+  void prove(const std::optional<mark>& m) {
+    if (m) story_.proof.push_back(m->number);
+  }
+  void half_open(const std::optional<mark>& from, time_point until) {
+    if (from && until >= from->when) story_.half_open_for = until - from->when;
+  }
+
+  const connection& c_;
+  const story_hints& hints_;
+  story story_;
+};
+
+}  // namespace halfopen::trace
+
+#endif

@@ -1,0 +1,69 @@
+// Any bytes, read as a capture and told to the end.
+//
+// The input is a row of frames, each behind its length (two bytes) and the
+// milliseconds since the one before (one byte); the first byte of all chooses the
+// link type. Beside the sanitizers' checks: what is counted has to agree with
+// itself, since a teller draws conclusions from it.
+
+#include <cstdlib>
+#include <span>
+
+#include "halfopen/trace/story.hpp"
+#include "trace/strip_link.hpp"
+
+namespace {
+
+using namespace halfopen::trace;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+link chosen_link(std::uint8_t byte) {
+  constexpr std::array all{link::ethernet, link::raw_ip, link::bsd_loopback, link::linux_sll,
+                           link::linux_sll2};
+  return all[byte % all.size()];
+}
+
+void check(const flow& f) {
+  require(f.acked <= f.bytes);
+  require(f.data_segments <= f.segments);
+  require(f.retransmissions + f.keepalive_probes <= f.segments);
+  require(f.repeats_unanswered <= f.unanswered);
+  require(f.fin_acked == f.fin_acked_at.has_value());
+  require(f.rst.has_value() == f.rst_kind.has_value());
+}
+
+void check(const story& s) {
+  require(!s.why.empty());
+  require(s.ended == (s.by != culprit::unknown));
+  require(s.could_be(s.how) == s.ended);
+  require(!describe(s, "client", "server").empty());
+  for (const flow& f : s.what.flows) check(f);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  bytes rest = std::as_bytes(std::span{data, size});
+  if (rest.empty()) return 0;
+  const link type = chosen_link(octet(rest, 0));
+  rest = rest.subspan(1);
+
+  tracker t;
+  time_point now{};
+  for (std::uint64_t number = 1; rest.size() >= 3; ++number) {
+    const std::size_t length = std::min<std::size_t>(be16(rest, 0), rest.size() - 3);
+    now += std::chrono::milliseconds{octet(rest, 2)};
+    // A copy of its own, so that a read past the frame is a read past an allocation.
+    const std::vector<std::byte> frame(rest.begin() + 3,
+                                       rest.begin() + 3 + static_cast<std::ptrdiff_t>(length));
+    rest = rest.subspan(3 + length);
+    if (const auto p = decode(frame, type, number, now)) t.add(*p);
+  }
+  for (const connection* c : t.connections()) {
+    check(tell(*c));
+    check(tell(*c, {.owed_by_responder = 10, .capture_end = now + std::chrono::minutes{1}}));
+  }
+  return 0;
+}
