@@ -49,7 +49,11 @@ void write(const std::filesystem::path& folder, const char* name, const conversa
 TEST(corpus, DISABLED_write_the_conversations) {
   const char* folder = std::getenv("HALFOPEN_CORPUS");
   ASSERT_NE(folder, nullptr);
-  const auto talk = [] { return conversation{}.handshake().data(opener, 8).data(responder, 8); };
+  const auto talk = [] {
+    conversation c;
+    c.handshake().data(opener, 8).data(responder, 8);
+    return c;
+  };
   write(folder, "refused", conversation{}.syn().no_such_socket(responder));
   write(folder, "unreachable", conversation{}.syn().icmp(opener, 1));
   write(folder, "aborted", conversation{}.handshake().abort(opener));

@@ -11,9 +11,8 @@
 #include "halfopen/trace/story.hpp"
 #include "trace/strip_link.hpp"
 
+namespace halfopen::trace {
 namespace {
-
-using namespace halfopen::trace;
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -42,10 +41,7 @@ void check(const story& s) {
   for (const flow& f : s.what.flows) check(f);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  bytes rest = std::as_bytes(std::span{data, size});
+int tell_all(bytes rest) {
   if (rest.empty()) return 0;
   const link type = chosen_link(octet(rest, 0));
   rest = rest.subspan(1);
@@ -66,4 +62,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(tell(*c, {.owed_by_responder = 10, .capture_end = now + std::chrono::minutes{1}}));
   }
   return 0;
+}
+
+}  // namespace
+}  // namespace halfopen::trace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return halfopen::trace::tell_all(std::as_bytes(std::span{data, size}));
 }
