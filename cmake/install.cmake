@@ -1,0 +1,43 @@
+# What a user's own CMake project gets:
+#
+#     find_package(halfopen)                        everything
+#     find_package(halfopen COMPONENTS fate wire)   needs no other library
+#
+#     halfopen::fate, ::wire, ::trace, ::lab        one for each of these folders of src/
+#     halfopen::halfopen                            all of them
+#
+# and the halfopen program. report, pair and situation are the program's inside.
+
+include(CMakePackageConfigHelpers)
+
+set(halfopen_parts fate wire trace lab)
+set(halfopen_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfopen)
+
+# The program's target has the name halfopen, so this one gets it only outside.
+add_library(halfopen_everything INTERFACE)
+add_library(halfopen::halfopen ALIAS halfopen_everything)
+set_target_properties(halfopen_everything PROPERTIES EXPORT_NAME halfopen)
+set(halfopen_targets ${halfopen_parts})
+list(TRANSFORM halfopen_targets PREPEND halfopen_)
+target_link_libraries(halfopen_everything INTERFACE ${halfopen_targets})
+
+# A static library names what it links privately, and so the warnings' target
+# must be exported too; whoever links halfopen does not get the warnings.
+set_target_properties(halfopen_warnings PROPERTIES EXPORT_NAME warnings)
+
+install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings
+  EXPORT halfopen-targets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET halfopen)  # until src/cli is filled in
+  install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+install(EXPORT halfopen-targets NAMESPACE halfopen:: DESTINATION ${halfopen_package_dir})
+configure_package_config_file(packaging/halfopen-config.cmake.in ${PROJECT_BINARY_DIR}/halfopen-config.cmake
+  INSTALL_DESTINATION ${halfopen_package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/halfopen-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/halfopen-config.cmake ${PROJECT_BINARY_DIR}/halfopen-config-version.cmake
+  DESTINATION ${halfopen_package_dir})

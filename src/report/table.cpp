@@ -134,7 +134,7 @@ text_table::text_table(std::vector<column> columns) : columns_{std::move(columns
   for (column& c : columns_) c.heading = clean(c.heading);
 }
 
-void text_table::add_group(std::string heading, colour tint) {
+void text_table::add_group(std::string_view heading, colour tint) {
   entries_.emplace_back(group{cell{clean(heading), tint}});
 }
 

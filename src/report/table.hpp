@@ -57,7 +57,7 @@ class text_table {
   explicit text_table(std::vector<column> columns);
 
   /// The rows that follow stand under this line.
-  void add_group(std::string heading, colour tint = colour::bold);
+  void add_group(std::string_view heading, colour tint = colour::bold);
 
   /// Missing cells are empty; cells beyond the last column are ignored.
   void add_row(std::vector<cell> cells);
