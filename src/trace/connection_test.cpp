@@ -267,6 +267,15 @@ TEST(tracker, a_capture_that_begins_with_a_probe) {
   EXPECT_EQ(c.opener().acked, 10U);
 }
 
+TEST(tracker, a_repeat_from_before_the_capture_is_not_counted_as_a_probe_as_well) {
+  conversation c;
+  c.segment_of(responder, {.sequence = 900001, .acknowledgement = 2000});
+  c.segment_of(opener, {.sequence = 1900, .payload = 50});
+  c.segment_of(responder, {.sequence = 900001, .acknowledgement = 2001});
+  EXPECT_EQ(c.opener().retransmissions, 1U);
+  EXPECT_EQ(c.opener().keepalive_probes, 0U);
+}
+
 TEST(tracker, an_ack_of_unseen_bytes_proves_their_sender_alive) {
   conversation c;
   c.handshake().data(opener, 5).again(opener);

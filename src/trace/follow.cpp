@@ -260,6 +260,15 @@ void followed::note_new_payload(const tcp_segment& t, side from, const mark& whe
   f.bytes = said;
 }
 
+/// Where the capture began with a probe of `s`, offset 0 was guessed one too low:
+/// an acknowledgement of the byte after an empty segment shows it.
+bool followed::began_with_probe(side s) const noexcept {
+  const flow& f = record_.of(s);
+  const bool said_nothing =
+      f.segments == 1 && f.data_segments == 0 && f.retransmissions == 0 && f.keepalive_probes == 0 && !f.rst;
+  return at(s).guessed && at(s).next == 0 && said_nothing;
+}
+
 bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noexcept {
   flow& theirs = record_.of(other(from));
   stream_position& p = at(other(from));
@@ -269,8 +278,7 @@ bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noex
     return true;
   }
   std::int64_t acked = p.offset_of(t.acknowledgement);
-  // Where the capture began with a probe, offset 0 was guessed one too low.
-  if (p.guessed && p.next == 0 && acked == 1 && theirs.segments == 1 && theirs.last_heard) {
+  if (acked == 1 && began_with_probe(other(from))) {
     p.base = t.acknowledgement;
     acked = 0;
     theirs.keepalive_probes = 1;

@@ -84,6 +84,7 @@ class followed {
   finding note_content(const tcp_segment& t, side from, const mark& where) noexcept;
   void note_new_payload(const tcp_segment& t, side from, const mark& where, std::int64_t end) noexcept;
   [[nodiscard]] bool is_probe(const tcp_segment& t, side from) const noexcept;
+  [[nodiscard]] bool began_with_probe(side s) const noexcept;
   bool note_ack(const tcp_segment& t, side from, const mark& where) noexcept;
   void note_handshake(const tcp_segment& t, side from, const mark& where) noexcept;
   void note_silence(side from, const finding& f) noexcept;
