@@ -45,7 +45,7 @@ class link {
   [[nodiscard]] bool has_room() const noexcept;
 
  private:
-  struct request {
+  struct asked {
     std::string line;
     std::uint64_t begin;  // of its bytes in all that was ever sent
     std::uint64_t end;
@@ -78,7 +78,7 @@ class link {
   asking talk_;
   wire::byte_queue out_;
   std::uint64_t handed_ = 0;  // bytes that the kernel has taken
-  std::deque<request> waiting_;
+  std::deque<asked> waiting_;
   bool answered_ = false;  // at least one request was
   bool connected_ = false;
   bool failed_ = false;

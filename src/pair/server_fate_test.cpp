@@ -175,12 +175,12 @@ TEST(liveness, one_number_becomes_five_options) {
     milliseconds notice_within;
     int idle, interval, count, user_timeout;
   };
-  for (const auto& e : {expected{milliseconds{3000}, 1, 1, 2, 3000},
-                        {milliseconds{10'000}, 4, 2, 3, 10'000},
-                        {milliseconds{60'000}, 15, 15, 3, 60'000},
-                        {milliseconds{3999}, 1, 1, 2, 3000},
+  for (const auto& e : {expected{milliseconds{3000}, 1, 1, 2, 2250},
+                        {milliseconds{10'000}, 4, 2, 3, 8500},
+                        {milliseconds{60'000}, 15, 15, 3, 48'750},
+                        {milliseconds{3999}, 1, 1, 2, 2250},
                         {milliseconds{500}, 1, 1, 1, 500},
-                        {milliseconds{40'000'000}, 8194, 8191, 3, 32'767'000}}) {
+                        {milliseconds{40'000'000}, 8194, 8191, 3, 26'623'750}}) {
     const descriptor fd{::socket(AF_INET, SOCK_STREAM, 0)};
     set_liveness(fd.get(), e.notice_within);
     const auto option = [&fd](int level, int name) {

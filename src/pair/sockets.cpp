@@ -10,14 +10,16 @@
 //
 // The two must be set together: with a user timeout, tcp_keepalive_timer() no longer
 // counts probes but asks, each time it fires, whether the peer was silent for the user
-// timeout. A user timeout that is shorter than idle + interval * count so cuts
-// keepalive short, and a longer one prolongs it. Here they are equal, in whole
-// seconds, so that the last firing is the one that ends the connection:
+// timeout. One that is shorter than idle + interval * count cuts keepalive short, and a
+// longer one prolongs it. Retransmission in turn ends late, since its clock starts with
+// the first retransmission and its timers are coarse: set to 3 and 10 s it took 3.9 and
+// 11.1 s (Linux 6.18). So the user timeout lies between the last two firings of the
+// keepalive timer: an idle connection ends at the last one, and a busy one not later.
 //
 //     notice within   idle   interval   count   user timeout
-//          3 s          1        1        2         3 s
-//         10 s          4        2        3        10 s
-//         60 s         15       15        3        60 s
+//          3 s          1        1        2         2.25 s
+//         10 s          4        2        3         8.5 s
+//         60 s         15       15        3        48.75 s
 //
 // Less than 2 s cannot be had for an idle connection: the options count in seconds, and
 // at least one probe must have gone unanswered. The user timeout also ends a connection
@@ -143,12 +145,14 @@ void set_liveness(int fd, std::chrono::milliseconds notice_within) noexcept {
   const int seconds = static_cast<int>(std::clamp<std::int64_t>(notice_within.count() / 1000, 2, 32'767));
   const int interval = std::max(1, seconds / 4);
   const int count = std::clamp((seconds - 1) / interval, 1, 3);
-  const int user_timeout = static_cast<int>(std::min<std::int64_t>(notice_within.count(), seconds * 1000));
+  const int idle = seconds - count * interval;
+  const int user_timeout = (idle + (count - 1) * interval) * 1000 + interval * 250;
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds - count * interval);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, count);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+             static_cast<int>(std::min<std::int64_t>(notice_within.count(), user_timeout)));
 }
 
 }  // namespace halfopen::pair

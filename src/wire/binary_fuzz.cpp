@@ -8,8 +8,7 @@
 
 #include "halfopen/wire/binary.hpp"
 
-namespace binary = halfopen::wire::binary;
-
+namespace halfopen::wire::binary {
 namespace {
 
 void require(bool holds) {
@@ -18,7 +17,7 @@ void require(bool holds) {
 
 // The frames encoded again, and the error's description last, if there was one.
 std::string outcome(std::string_view bytes, std::size_t segment) {
-  binary::framer f;
+  framer f;
   std::string seen;
   for (std::size_t at = 0; at < bytes.size(); at += segment) {
     f.feed(bytes.substr(at, segment));
@@ -27,9 +26,9 @@ std::string outcome(std::string_view bytes, std::size_t segment) {
       if (!frame) return seen.append(describe(frame.error()));
       if (!*frame) break;
       if (const auto request = decode_request(**frame))
-        seen += binary::encode(*request);
+        seen += encode(*request);
       else if (const auto reply = decode_reply(**frame))
-        seen += binary::encode(*reply);
+        seen += encode(*reply);
       else
         seen += describe(reply.error());
     }
@@ -45,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string whole = outcome(bytes, bytes.size() + 1);
   require(whole == outcome(bytes, data[0] % 16u + 1));
 
-  binary::framer f;
+  framer f;
   f.feed(bytes);
   if (const auto frame = f.next(); frame && *frame)
     if (decode_request(**frame) || decode_reply(**frame)) {
@@ -54,3 +53,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   return 0;
 }
+
+}  // namespace halfopen::wire::binary

@@ -9,12 +9,11 @@
 
 #include "halfopen/wire/text.hpp"
 
-namespace text = halfopen::wire::text;
-
+namespace halfopen::wire::text {
 namespace {
 
 std::vector<std::string> outcome(std::string_view bytes, std::size_t segment) {
-  text::framer f{100};
+  framer f{100};
   std::vector<std::string> seen;
   for (std::size_t at = 0; at < bytes.size(); at += segment) {
     f.feed(bytes.substr(at, segment));
@@ -43,16 +42,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto lines = outcome(bytes, bytes.size() + 1);
   require(lines == outcome(bytes, data[0] % 16u + 1));
   for (const auto& line : lines) {
-    if (const auto request = text::decode_request(line)) {
-      std::string again = text::encode(*request);
+    if (const auto request = decode_request(line)) {
+      std::string again = encode(*request);
       again.pop_back();
-      require(text::decode_request(again) == *request);
+      require(decode_request(again) == *request);
     }
-    if (const auto reply = text::decode_reply(line)) {
-      std::string again = text::encode(*reply);
+    if (const auto reply = decode_reply(line)) {
+      std::string again = encode(*reply);
       again.pop_back();
-      require(text::decode_reply(again).value() == *reply);
+      require(decode_reply(again).value() == *reply);
     }
   }
   return 0;
 }
+
+}  // namespace halfopen::wire::text
