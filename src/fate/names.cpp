@@ -9,9 +9,10 @@ namespace halfopen {
 namespace {
 
 constexpr std::array<std::string_view, all_endings.size()> ending_names{
-    "completed",        "refused",       "aborted_before_accept", "peer_closed",     "peer_reset",
-    "broken_pipe",      "peer_vanished", "host_unreachable",      "net_unreachable", "peer_rebooted",
-    "deadline_passed",  "shut_down",     "malformed",
+    "completed",       "refused",       "aborted_before_accept", "peer_closed",
+    "peer_reset",      "broken_pipe",   "peer_vanished",         "host_unreachable",
+    "net_unreachable", "peer_rebooted", "deadline_passed",       "shut_down",
+    "malformed",
 };
 constexpr std::array<std::string_view, 5> phase_names{"connecting", "idle", "sending", "awaiting_reply",
                                                       "receiving_reply"};
@@ -25,9 +26,15 @@ std::string_view name_of(Enum value, const std::array<std::string_view, N>& name
 
 }  // namespace
 
-std::string_view to_string(ending e) noexcept { return name_of(e, ending_names); }
-std::string_view to_string(phase p) noexcept { return name_of(p, phase_names); }
-std::string_view to_string(retry r) noexcept { return name_of(r, retry_names); }
+std::string_view to_string(ending e) noexcept {
+  return name_of(e, ending_names);
+}
+std::string_view to_string(phase p) noexcept {
+  return name_of(p, phase_names);
+}
+std::string_view to_string(retry r) noexcept {
+  return name_of(r, retry_names);
+}
 
 std::optional<ending> parse_ending(std::string_view name) noexcept {
   for (const ending e : all_endings)

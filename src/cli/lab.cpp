@@ -1,0 +1,190 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/doctor_text.hpp"
+#include "cli/verbs.hpp"
+#include "halfopen/lab/enter.hpp"
+#include "halfopen/lab/error.hpp"
+#include "halfopen/lab/unique_fd.hpp"
+#include "report/progress.hpp"
+#include "report/table.hpp"
+#include "situation/runner.hpp"
+#include "situation/summary.hpp"
+
+namespace halfopen::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using situation::pair_kind;
+
+struct lab_arguments {
+  std::vector<std::string> patterns;
+  std::string pair = "both";
+  std::string ip = "4";
+  std::string evidence;
+  std::string json;
+  std::size_t jobs = 64;
+};
+
+/// What the command line got wrong, in words for its user.
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::vector<situation::choice> choose(const std::vector<std::string>& patterns) {
+  std::vector<situation::choice> chosen;
+  for (const std::string& pattern : patterns.empty() ? std::vector<std::string>{"*"} : patterns) {
+    const auto found = situation::find(pattern);
+    if (found.empty()) {
+      std::string known;
+      for (const auto* s : situation::all_situations()) known += " " + std::string(s->name);
+      throw usage_error("'" + pattern + "' is no situation, and matches no variant\n  situations:" + known +
+                        "\n  variants:   see halfopen list");
+    }
+    for (const situation::choice& c : found)
+      if (std::ranges::none_of(chosen, [&](const auto& had) { return had.what == c.what; }))
+        chosen.push_back(c);
+  }
+  return chosen;
+}
+
+fs::path make_evidence_folder(const std::string& wanted) {
+  if (wanted.empty()) {
+    std::string pattern = fs::temp_directory_path() / "halfopen-lab-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw usage_error("cannot make " + pattern + ": " + std::strerror(errno) +
+                        "; name a folder with --evidence");
+    return pattern;
+  }
+  std::error_code why;
+  fs::create_directories(wanted, why);
+  if (why) throw usage_error("cannot make the folder " + wanted + ": " + why.message());
+  if (::access(wanted.c_str(), W_OK) < 0)
+    throw usage_error("cannot write into " + wanted + ": " + std::strerror(errno));
+  return fs::absolute(wanted);
+}
+
+/// Two labs that write into one folder would mix their captures.
+lab::unique_fd lock(const fs::path& folder) {
+  lab::unique_fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) < 0)
+    throw usage_error("another lab writes its evidence into " + folder.string() +
+                      " now: name another folder");
+  return fd;
+}
+
+void write_json(const std::string& path, std::span<const situation::result> results, int ip) {
+  const nlohmann::json document{
+      {"halfopen", HALFOPEN_VERSION}, {"clock", "real"}, {"ip_version", ip}, {"results", results}};
+  std::ofstream file(path);
+  file << document.dump(2) << "\n";
+  if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
+}
+
+/// Inside the lab's world: plays, prints, gives the exit code.
+int play(const lab_arguments& arguments, const situation::run_options& base) {
+  situation::run_options options = base;
+  const std::size_t total = options.choices.size() * options.pairs.size();
+  auto progress = report::progress::on(STDOUT_FILENO, total);
+  std::vector<std::string> under_way;
+  options.started = [&](const std::string& id) { under_way.push_back(id); };
+  options.finished = [&](const situation::result& r) {
+    std::erase(under_way, r.situation + "/" + r.variant + " " + r.pair);
+    progress.finished(situation::one_line(r));
+  };
+  options.tick = [&] {
+    if (!under_way.empty())
+      progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
+  };
+  const auto results = situation::run(options);
+  progress.clear();
+
+  const auto canvas = report::canvas::of(STDOUT_FILENO);
+  fmt::print("\n{}\n", situation::summary_table(results, canvas));
+  const std::string missing = situation::shortcomings(results);
+  if (!missing.empty()) fmt::print("{}\n", missing);
+  if (!arguments.json.empty()) write_json(arguments.json, results, arguments.ip == "6" ? 6 : 4);
+
+  const auto met = static_cast<std::size_t>(
+      std::ranges::count(results, situation::verdict::met, &situation::result::what));
+  if (results.size() < total) {
+    fmt::print("Interrupted: {} of {} runs played, {} as expected. Evidence so far: {}\n", results.size(),
+               total, met, options.evidence.string());
+    return 130;
+  }
+  fmt::print("{} of {} runs as expected. Evidence: {}\n", met, total, options.evidence.string());
+  return met == total ? all_met : not_met;
+}
+
+int run_lab(const lab_arguments& arguments) {
+  situation::run_options options;
+  options.choices = choose(arguments.patterns);
+  if (arguments.pair != "robust") options.pairs.push_back(pair_kind::naive);
+  if (arguments.pair != "naive") options.pairs.push_back(pair_kind::robust);
+  options.ip = arguments.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
+  options.jobs = arguments.jobs;
+  if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
+    throw usage_error("cannot write " + arguments.json + ": " + std::strerror(errno));
+  options.evidence = make_evidence_folder(arguments.evidence);
+  const lab::unique_fd held = lock(options.evidence);
+  try {
+    return lab::enter([&] { return play(arguments, options); });
+  } catch (const lab::error& e) {
+    fmt::print(stderr, "halfopen: {}\n\n", e.what());
+    print_examination(stderr);
+    return cannot_run_here;
+  }
+}
+
+}  // namespace
+
+void add_lab(CLI::App& app, int& exit_code) {
+  CLI::App& verb = *app.add_subcommand("lab", "Makes the seven situations happen to the built-in pairs");
+  const auto arguments = std::make_shared<lab_arguments>();
+  verb.add_option(
+          "situations", arguments->patterns,
+          "situations (exit), variants (exit/fin-first) or patterns ('crash/idle*'); all if none is named")
+      ->type_name("SITUATION...");
+  verb.add_option("--pair", arguments->pair, "which pair plays")
+      ->check(CLI::IsMember({"naive", "robust", "both"}))
+      ->type_name("naive|robust|both")
+      ->capture_default_str();
+  verb.add_option("--ip", arguments->ip, "IP version")
+      ->check(CLI::IsMember({"4", "6"}))
+      ->type_name("4|6")
+      ->capture_default_str();
+  verb.add_option("--evidence", arguments->evidence,
+                  "folder for the captures, one pcapng a run; default: a new one in /tmp")
+      ->type_name("DIR");
+  verb.add_option("--json", arguments->json, "write the results there too")->type_name("FILE");
+  verb.add_option("--jobs", arguments->jobs, "runs side by side; most of their time is waiting")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N")
+      ->capture_default_str();
+  verb.footer(
+      "Exit codes: 0 all expectations met, 1 some not, 2 bad arguments, 3 this machine cannot run it.\n\n"
+      "Examples:\n"
+      "  halfopen lab\n"
+      "  halfopen lab crash --pair naive\n"
+      "  halfopen lab exit/fin-first 'reboot/*' --evidence captures --json results.json");
+  verb.callback([arguments, &exit_code] {
+    try {
+      exit_code = run_lab(*arguments);
+    } catch (const usage_error& e) {
+      fmt::print(stderr, "halfopen lab: {}\n", e.what());
+      exit_code = bad_arguments;
+    }
+  });
+}
+
+}  // namespace halfopen::cli

@@ -1,0 +1,44 @@
+#include <cstdio>
+#include <exception>
+
+#include "cli/verbs.hpp"
+#include "halfopen/lab/error.hpp"
+
+namespace {
+
+int run(int argc, char** argv) {
+  using namespace halfopen::cli;
+  int exit_code = 0;
+  CLI::App app("What does a TCP client or server do when the other side dies?", "halfopen");
+  app.set_version_flag("--version", "halfopen " HALFOPEN_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  add_lab(app, exit_code);
+  add_list(app, exit_code);
+  add_doctor(app, exit_code);
+  add_serve(app, exit_code);
+  add_call(app, exit_code);
+  app.footer(
+      "Exit codes: 0 as expected, 1 not as expected, 2 bad arguments, 3 this machine cannot run it.\n"
+      "Begin with: halfopen lab");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    // CLI11's own codes are above 100; help and version are no errors.
+    return app.exit(e) == 0 ? 0 : bad_arguments;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const halfopen::lab::interrupted&) {
+    return 130;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "halfopen: %s\n", e.what());
+    return halfopen::cli::cannot_run_here;
+  }
+}

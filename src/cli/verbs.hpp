@@ -1,0 +1,25 @@
+#ifndef HALFOPEN_SRC_CLI_VERBS_HPP
+#define HALFOPEN_SRC_CLI_VERBS_HPP
+
+#include <CLI/CLI.hpp>
+
+namespace halfopen::cli {
+
+/// Exit codes of every verb (docs/exit-codes in the README).
+enum exit_code : int {
+  all_met = 0,         ///< everything as expected
+  not_met = 1,         ///< something was not
+  bad_arguments = 2,   ///< the command line, or a file that it names
+  cannot_run_here = 3  ///< this machine lacks something: see `halfopen doctor`
+};
+
+/// Each adds one verb; its callback stores the exit code.
+void add_lab(CLI::App& app, int& exit_code);
+void add_list(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
+void add_call(CLI::App& app, int& exit_code);
+
+}  // namespace halfopen::cli
+
+#endif

@@ -1,0 +1,110 @@
+// 1. The connection is aborted before accept returns.
+//
+// A client of the pair is connected and idle. Then a connection is opened and
+// reset while the server process is held (SIGSTOP), so that the RST is there
+// before accept can be called. The server goes on, and meets it as its flavour's
+// kernel would. Does it still serve the client it has, and the next one?
+
+#include <algorithm>
+
+#include "situation/catalogue.hpp"
+#include "situation/scene.hpp"
+
+namespace halfopen::situation {
+namespace {
+
+using lab::accept_event;
+using lab::accept_flavour;
+
+/// The accept call that met the dead connection: what became of it.
+struct meeting {
+  const accept_event* call = nullptr;
+  const accept_event* outcome = nullptr;
+};
+
+meeting find_meeting(const std::vector<accept_event>& events) {
+  meeting found;
+  const accept_event* call = nullptr;
+  for (const accept_event& e : events) {
+    if (e.what == accept_event::kind::called) call = &e;
+    const bool dead =
+        e.what == accept_event::kind::discarded || (e.what == accept_event::kind::handed_over && e.dead);
+    if (dead && found.outcome == nullptr) found = {call, &e};
+  }
+  return found;
+}
+
+std::ptrdiff_t times_handed_over_dead(const lab::process& server) {
+  return std::ranges::count_if(server.accepts(), [](const accept_event& e) {
+    return e.what == accept_event::kind::handed_over && e.dead;
+  });
+}
+
+bool answers(scene& s, lab::process& c, std::string_view line) {
+  c.type(std::string(line) + "\n");
+  return s.lab.until([&] { return c.output().contains(line) || c.ended(); }, 1s) && c.output().contains(line);
+}
+
+void prove_abort(scene& s, const lab::process& server, accept_flavour like,
+                 const trace::connection& aborted) {
+  const trace::flow& opener = aborted.of(trace::side::opener);
+  s.prove(aborted.handshake_done && opener.rst, "SYN, SYN+ACK, ACK (" + scene::at(aborted.handshake_done) +
+                                                    "), RST from the client (" + scene::at(opener.rst) + ")");
+  s.prove(trace::tell(aborted).could_be(ending::aborted_before_accept), "the story: aborted_before_accept");
+  const meeting m = find_meeting(server.accepts());
+  s.prove(m.call != nullptr && opener.rst && m.call->when > opener.rst->when,
+          "accept was called after the RST");
+  s.prove(!server.used_io_uring(), "accept was not called through io_uring");
+  const bool kept = like == accept_flavour::linux_kernel;
+  s.prove(times_handed_over_dead(server) == (kept ? 1 : 0),
+          kept ? "accept handed the dead connection over, once"
+               : "the dead connection was discarded, and did not come back");
+}
+
+template <accept_flavour Like>
+void play(scene& s) {
+  lab::process& server = s.serve({"echo"}, scene::port, Like);
+  lab::process& first = s.call({"echo"});
+  s.exchange(first, "one");
+
+  server.hold();
+  lab::unique_fd doomed = s.connect();
+  lab::abort(s.client, std::move(doomed));
+  s.prove(s.lab.after(lab::from(s.client) && lab::reset(), scene::soon), "RST while the server is held");
+  s.fault();
+  const trace::connection* aborted = s.connection();
+  server.resume();
+  s.lab.until([&] { return find_meeting(server.accepts()).outcome != nullptr; }, scene::soon);
+
+  const bool serves_first = answers(s, first, "two");
+  const auto blocked_at = lab::experiment::now();
+  const bool died = server.ended().has_value();
+  lab::process& next = s.call({"echo"});
+  const bool serves_next = answers(s, next, "three");
+  prove_abort(s, server, Like, *aborted);
+
+  if (died)
+    s.saw("server dies: " + last_error(server), server.ended()->when);
+  else if (!serves_first)
+    s.saw("server blocks in accept: a connected client gets no reply until the next one comes", blocked_at);
+  else
+    s.saw("serves on");
+  if (s.naive() && Like != accept_flavour::linux_kernel)
+    s.expect(died || !serves_first, "the naive server dies or blocks");
+  else
+    s.expect(serves_first && serves_next, "the client it has and the next one are served");
+}
+
+constexpr variant variants[]{
+    {"linux", "RST before accept; accept succeeds, as on Linux", play<accept_flavour::linux_kernel>},
+    {"posix", "RST before accept; accept fails with ECONNABORTED", play<accept_flavour::posix>},
+    {"svr4", "RST before accept; accept fails with EPROTO", play<accept_flavour::svr4>},
+    {"berkeley", "RST before accept; the connection is gone when accept is called",
+     play<accept_flavour::berkeley>},
+};
+
+}  // namespace
+
+const situation abort_situation{"abort", "the connection is aborted before accept returns", variants};
+
+}  // namespace halfopen::situation

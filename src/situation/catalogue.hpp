@@ -1,0 +1,44 @@
+#ifndef HALFOPEN_SRC_SITUATION_CATALOGUE_HPP
+#define HALFOPEN_SRC_SITUATION_CATALOGUE_HPP
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfopen::situation {
+
+class scene;
+
+/// One way in which a situation can happen.
+struct variant {
+  std::string_view name;  ///< "fin-first"
+  std::string_view done;  ///< what is done, in a sentence
+  void (*play)(scene&);   ///< makes it happen, checks, and says what was seen
+};
+
+/// One of the seven situations; each is one file in this folder.
+struct situation {
+  std::string_view name;   ///< "exit"
+  std::string_view title;  ///< "the server process terminates"
+  std::span<const variant> variants;
+};
+
+extern const situation abort_situation, exit_situation, sigpipe_situation, crash_situation, reboot_situation,
+    shutdown_situation, format_situation;
+
+/// All seven, in their order.
+[[nodiscard]] std::span<const situation* const> all_situations() noexcept;
+
+/// A variant and the situation it belongs to.
+struct choice {
+  const situation* of = nullptr;
+  const variant* what = nullptr;
+};
+
+/// "exit", "exit/fin-first" or "crash/idle*" to variants; nothing if none fits.
+[[nodiscard]] std::vector<choice> find(std::string_view pattern);
+
+}  // namespace halfopen::situation
+
+#endif

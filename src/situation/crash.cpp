@@ -1,0 +1,163 @@
+// 4. The server host crashes.
+//
+// Three times three: what is under way (data in flight, a connection being
+// opened, nothing) and what the network says (nothing, ICMP host unreachable,
+// ICMP network unreachable).
+//
+// The hosts' own timers are shortened so that one sees the end of it; the length
+// at the kernel's defaults is computed and stands beside the measured one.
+
+#include "fate/kernel_timeouts.hpp"
+#include "situation/catalogue.hpp"
+#include "situation/scene.hpp"
+
+namespace halfopen::situation {
+namespace {
+
+using trace::culprit;
+using trace::side;
+
+enum class router { silent, says_host, says_network };
+
+/// How long an idle program is watched: well beyond the robust pair's promise.
+constexpr auto watch = scene::notice_within + 1500ms;
+
+void shorten_timers(scene& s) {
+  // With net.ipv4.tcp_rto_max_ms (Linux 6.15) the pauses stay under a second.
+  const bool has_rto_max = s.client.sysctl("net.ipv4.tcp_rto_max_ms").has_value();
+  if (has_rto_max) s.client.set_sysctl("net.ipv4.tcp_rto_max_ms", "1000");
+  s.client.set_sysctl("net.ipv4.tcp_retries2", has_rto_max ? "3" : "2");
+  s.client.set_sysctl("net.ipv4.tcp_syn_retries", "1");
+  if (s.client.sysctl("net.ipv4.tcp_syn_linear_timeouts"))  // Linux 6.5
+    s.client.set_sysctl("net.ipv4.tcp_syn_linear_timeouts", "0");
+}
+
+void crash(scene& s, router says) {
+  lab::crash(s.server);
+  if (says == router::says_host) lab::make_unreachable(s.server, lab::unreachable_kind::host);
+  if (says == router::says_network) lab::make_unreachable(s.server, lab::unreachable_kind::network);
+}
+
+ending ending_of(router says) {
+  return says == router::silent      ? ending::peer_vanished
+         : says == router::says_host ? ending::host_unreachable
+                                     : ending::net_unreachable;
+}
+const char* errno_of(router says) {
+  return says == router::silent ? "ETIMEDOUT" : says == router::says_host ? "EHOSTUNREACH" : "ENETUNREACH";
+}
+
+void prove_icmp(scene& s, router says) {
+  if (says == router::silent) return;
+  const auto& icmp = s.connection()->first_icmp;
+  const auto wanted = says == router::says_host ? trace::unreachable::host : trace::unreachable::net;
+  s.prove(icmp && icmp->what == wanted,
+          std::string("ICMP ") + (says == router::says_host ? "host" : "network") +
+              " unreachable from the router (" + (icmp ? scene::at(icmp->where) : "none") + ")");
+}
+
+/// Nothing came from the server host after it crashed.
+void prove_silence(scene& s, std::uint64_t last_before) {
+  const auto& heard = s.connection()->of(side::responder).last_heard;
+  s.prove(!heard || heard->number <= last_before, "silence from the server, no FIN, no RST");
+}
+
+template <router Says>
+void in_flight(scene& s) {
+  shorten_timers(s);
+  s.serve({"echo"});
+  lab::process& c = s.call({"echo"});
+  s.exchange(c, "one");
+  const std::uint64_t last_before = s.lab.packets();
+  c.type("two\n");
+  s.prove(s.lab.before(lab::said(s.client, 8), scene::soon), "a request on its way");
+  crash(s, Says);
+  s.fault();
+  s.lab.until_ended(c, 8s);
+  s.saw_what(c);
+  s.by_default(retransmission_gives_up(), "tcp_retries2 = 15");
+  const trace::flow& said = s.connection()->of(side::opener);
+  s.prove(said.retransmissions >= 3, std::to_string(said.retransmissions) + " retransmissions (last: " +
+                                         scene::at(said.last_retransmission) + ")");
+  prove_silence(s, last_before);
+  prove_icmp(s, Says);
+  s.expect(c.ended() && c.errors().contains(errno_of(Says)), std::string("it gets ") + errno_of(Says));
+  if (!s.naive())
+    s.expect(c.errors().contains(to_string(ending_of(Says))),
+             "it reports " + std::string(to_string(ending_of(Says))));
+  s.prove_ending(ending_of(Says), Says == router::silent ? culprit::nobody : culprit::router);
+}
+
+template <router Says>
+void connecting(scene& s) {
+  shorten_timers(s);
+  crash(s, Says);
+  lab::process& c = s.call({"echo"});
+  c.type("one\n");
+  s.prove(s.lab.before(lab::syn(), scene::soon), "SYN from the client");
+  s.fault();
+  s.lab.until_ended(c, 8s);
+  s.saw_what(c);
+  if (Says == router::silent) s.by_default(connect_gives_up(), "tcp_syn_retries = 6");
+  prove_silence(s, 0);
+  prove_icmp(s, Says);
+  if (Says == router::silent) {
+    const auto& repeated = s.connection()->of(side::opener).last_retransmission;
+    s.prove(repeated.has_value(), "the SYN again, unanswered (" + scene::at(repeated) + ")");
+  }
+  // The robust client's own limit is shorter than the kernel's.
+  const char* wanted = Says != router::silent ? errno_of(Says) : s.naive() ? "ETIMEDOUT" : "deadline_passed";
+  s.expect(c.ended() && c.errors().contains(wanted), std::string("it gets ") + wanted);
+  s.prove_ending(ending_of(Says), Says == router::silent ? culprit::nobody : culprit::router);
+}
+
+template <router Says>
+void idle(scene& s) {
+  shorten_timers(s);
+  s.serve({"echo"});
+  lab::process& c = s.call({"echo"});
+  s.exchange(c, "one");
+  const std::uint64_t last_before = s.lab.packets();
+  crash(s, Says);
+  s.fault();
+  s.lab.until_ended(c, watch);
+  s.saw_what(c);
+  const trace::flow& said = s.connection()->of(side::opener);
+  if (s.naive()) {
+    s.expect(!c.ended() && c.errors().empty(), "it never learns");
+    s.prove(said.bytes == 4 && said.keepalive_probes == 0, "not a packet from the client");
+    // Only now, to prove that the host is gone.
+    c.type("two\n");
+    s.prove(s.lab.after(lab::retransmission(s.client), scene::soon),
+            "a line typed afterwards is retransmitted in vain (" + scene::at(said.last_retransmission) + ")");
+  } else {
+    s.by_default(keepalive_gives_up(), "SO_KEEPALIVE alone");
+    s.expect(c.ended() && c.errors().contains("ETIMEDOUT") && c.errors().contains("peer_vanished"),
+             "by keepalive it gets ETIMEDOUT, and reports peer_vanished");
+    s.prove(said.keepalive_probes > 0, std::to_string(said.keepalive_probes) + " keepalive probes (last: " +
+                                           scene::at(said.last_probe) + "), then RST+ACK");
+    // Linux ignores ICMP about a probe: the sequence number that it quotes is one
+    // below what is in flight (net/ipv4/tcp_ipv4.c, tcp_v4_err, between()).
+    s.prove_ending(ending::peer_vanished, culprit::nobody);
+  }
+  prove_icmp(s, Says);
+  prove_silence(s, last_before);
+}
+
+constexpr variant variants[]{
+    {"in-flight", "the host dies with a request in flight; nobody says so", in_flight<router::silent>},
+    {"in-flight-host", "the same; the router says host unreachable", in_flight<router::says_host>},
+    {"in-flight-net", "the same; the router says network unreachable", in_flight<router::says_network>},
+    {"connecting", "the host is dead when the client connects", connecting<router::silent>},
+    {"connecting-host", "the same; the router says host unreachable", connecting<router::says_host>},
+    {"connecting-net", "the same; the router says network unreachable", connecting<router::says_network>},
+    {"idle", "the host dies while the connection is idle", idle<router::silent>},
+    {"idle-host", "the same; the router says host unreachable", idle<router::says_host>},
+    {"idle-net", "the same; the router says network unreachable", idle<router::says_network>},
+};
+
+}  // namespace
+
+const situation crash_situation{"crash", "the server host crashes", variants};
+
+}  // namespace halfopen::situation

@@ -1,0 +1,251 @@
+#include "situation/scene.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "halfopen/lab/error.hpp"
+
+namespace halfopen::situation {
+namespace {
+
+std::optional<report::pcapng_writer> open_capture(const scene_options& options) {
+  if (options.capture.empty()) return std::nullopt;
+  auto made = report::pcapng_writer::create(options.capture, options.title);
+  if (!made) throw lab::error(made.error());
+  return std::move(*made);
+}
+
+std::string without(std::string text, std::string_view prefix) {
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
+/// "read: ECONNRESET (Connection reset by peer); retry: unknown" without the words in brackets.
+std::string without_brackets(std::string text) {
+  for (std::size_t open; (open = text.find(" (")) != std::string::npos;) {
+    const auto close = text.find(')', open);
+    if (close == std::string::npos) break;
+    text.erase(open, close - open + 1);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string last_error(const lab::process& p) {
+  std::string text = p.errors();
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (const auto line = text.rfind('\n'); line != std::string::npos) text.erase(0, line + 1);
+  for (const char* prefix : {"call: ", "serve: ", "server:7: "}) text = without(std::move(text), prefix);
+  return without_brackets(std::move(text));
+}
+
+lab::options scene::lab_options(const scene_options& options) {
+  lab::options made;
+  made.ip = options.ip;
+  if (capture_)
+    made.recorder = [this](const lab::record& r) {
+      capture_->packet(static_cast<std::uint32_t>(r.sender), r.when, r.frame, r.notes,
+                       report::direction::outbound);
+    };
+  return made;
+}
+
+scene::scene(const scene_options& options)
+    : capture_(open_capture(options)),
+      lab(lab_options(options)),
+      client(lab.at("client")),
+      server(lab.at("server")),
+      who(options.who) {
+  sheet_.pair = to_string(who);
+  sheet_.evidence = options.capture;
+  if (!capture_) return;
+  for (const auto& h : lab.hosts()) {
+    capture_->add_interface(h->name(), "packets that the " + h->name() + " host sends");
+    capture_->name(h->address(), h->name());
+  }
+  capture_->add_interface("router", "what the router between them sends");
+  capture_->name(lab.router(), "router");
+}
+
+lab::process& scene::start(lab::host& where, std::vector<std::string> arguments,
+                           const std::vector<std::string>& wrapper,
+                           std::optional<lab::accept_flavour> accept_like) {
+  std::vector<std::string> argv = wrapper;
+  argv.push_back(lab::own_executable());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return where.start({std::move(argv), {}, accept_like});
+}
+
+lab::process& scene::serve(std::vector<std::string> service, std::uint16_t at_port,
+                           std::optional<lab::accept_flavour> accept_like,
+                           const std::vector<std::string>& wrapper) {
+  std::vector<std::string> arguments{"serve"};
+  arguments.insert(arguments.end(), service.begin(), service.end());
+  const bool v6 = server.address().is_v6();
+  for (const std::string& a :
+       {std::string("--pair"), std::string(to_string(who)), std::string("--port"), std::to_string(at_port),
+        std::string("--listen"), std::string(v6 ? "::" : "0.0.0.0")})
+    arguments.push_back(a);
+  lab::process& made = start(server, std::move(arguments), wrapper, accept_like);
+  if (!lab.until_says(made, "listening on"))
+    throw lab::error("the server does not start: " + made.output() + made.errors());
+  return made;
+}
+
+lab::process& scene::call(std::vector<std::string> service, const std::vector<std::uint16_t>& ports) {
+  std::vector<std::string> arguments{"call"};
+  arguments.insert(arguments.end(), service.begin(), service.end());
+  for (const std::uint16_t p : ports) arguments.push_back("server:" + std::to_string(p));
+  const auto seconds = [](std::chrono::milliseconds ms) {
+    return std::to_string(static_cast<double>(ms.count()) / 1e3);
+  };
+  for (const std::string& a :
+       {std::string("--pair"), std::string(to_string(who)), std::string("--notice-within"),
+        seconds(notice_within), std::string("--connect-timeout"), seconds(notice_within)})
+    arguments.push_back(a);
+  return start(client, std::move(arguments), {}, {});
+}
+
+void scene::exchange(lab::process& c, std::string_view line) {
+  c.type(std::string(line) + "\n");
+  if (!lab.until_says(c, line)) throw lab::error("no echo of '" + std::string(line) + "': " + c.errors());
+  // The ACK of the reply may be delayed by 40 ms (net/ipv4/tcp_output.c, TCP_DELACK_MIN).
+  lab.until_quiet(60ms);
+}
+
+lab::unique_fd scene::connect(std::uint16_t to_port) {
+  sockaddr_storage there{};
+  socklen_t size = 0;
+  const auto bytes = server.address().bytes();
+  if (server.address().is_v6()) {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&there);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(to_port);
+    std::memcpy(&v6->sin6_addr, bytes.data(), bytes.size());
+    size = sizeof *v6;
+  } else {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&there);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(to_port);
+    std::memcpy(&v4->sin_addr, bytes.data(), bytes.size());
+    size = sizeof *v4;
+  }
+  lab::unique_fd fd;
+  client.in_network(
+      [&] { fd.reset(::socket(there.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, /*TCP_NODELAY*/ 1, &on, sizeof on);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&there), size) < 0 && errno != EINPROGRESS)
+    throw lab::error("connect", errno);
+  pollfd ready{fd.get(), POLLOUT, 0};
+  if (!lab.until([&] { return ::poll(&ready, 1, 0) == 1; }) || (ready.revents & POLLERR) != 0)
+    throw lab::error("the lab's own socket could not connect");
+  return fd;
+}
+
+void scene::send(const lab::unique_fd& socket, std::string_view bytes) {
+  const trace::connection* c = connection();
+  const std::uint64_t before = c != nullptr ? c->of(trace::side::opener).bytes : 0;
+  if (::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+    throw lab::error("sending on the lab's own socket", errno);
+  lab.after(lab::acked(client, before + bytes.size()), soon);
+}
+
+std::string scene::receive(const lab::unique_fd& socket, std::size_t wanted,
+                           std::chrono::milliseconds limit) {
+  std::string all;
+  bool ended = false;
+  lab.until(
+      [&] {
+        char buffer[4096];
+        const ssize_t n = ::recv(socket.get(), buffer, std::min(sizeof buffer, wanted - all.size()), 0);
+        if (n > 0) all.append(buffer, static_cast<std::size_t>(n));
+        ended = n == 0 || (n < 0 && errno != EAGAIN);
+        return ended || all.size() == wanted;
+      },
+      limit);
+  return all;
+}
+
+bool scene::prove(bool holds, std::string what) {
+  sheet_.checks.push_back({std::move(what), holds, true});
+  return holds;
+}
+
+bool scene::expect(bool holds, std::string what) {
+  sheet_.checks.push_back({std::move(what), holds, false});
+  return holds;
+}
+
+void scene::prove_ending(ending how, trace::culprit by, std::uint16_t at_port,
+                         const trace::story_hints& hints) {
+  const trace::connection* c = connection(at_port);
+  if (c == nullptr) {
+    prove(false, "there is a connection");
+    return;
+  }
+  trace::story_hints all = hints;
+  all.capture_end = lab::experiment::now();
+  const trace::story told = trace::tell(*c, all);
+  sheet_.story = trace::describe(told, client.name(), server.name());
+  const bool fits = told.ended && told.could_be(how) && told.by == by;
+  std::string what = "the story: " + std::string(to_string(how));
+  if (!fits)
+    what += ", but it was told as " + std::string(told.ended ? to_string(told.how) : "not ended") + " by " +
+            std::string(trace::to_string(told.by));
+  prove(fits, std::move(what));
+}
+
+void scene::saw(std::string what, std::optional<trace::time_point> when) {
+  sheet_.saw = std::move(what);
+  sheet_.after.reset();
+  if (when) sheet_.after = std::chrono::round<std::chrono::milliseconds>(*when - fault_at_);
+}
+
+void scene::saw_what(const lab::process& p) {
+  const auto& end = p.ended();
+  if (end && end->signal != 0)
+    return saw("killed by SIG" + std::string(::sigabbrev_np(end->signal)), end->when);
+  const std::string words = last_error(p);
+  if (!words.empty()) return saw(words, p.last_output());
+  if (end) return saw("exit " + std::to_string(end->code), end->when);
+  saw("nothing, still waiting", lab::experiment::now());
+}
+
+void scene::by_default(std::chrono::milliseconds computed, std::string_view what) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(computed.count()) / 1e3);
+  sheet_.by_default = std::string(text) + " (computed: " + std::string(what) + ")";
+}
+
+const trace::connection* scene::connection(std::uint16_t at_port) const {
+  const auto all = lab.traffic().connections();
+  const auto found = std::find_if(all.rbegin(), all.rend(),
+                                  [&](const trace::connection* c) { return c->responder.port == at_port; });
+  return found == all.rend() ? nullptr : *found;
+}
+
+std::string scene::at(const std::optional<trace::mark>& m) {
+  return m ? "packet " + std::to_string(m->number) : "no packet";
+}
+
+result scene::finish() {
+  if (const auto lost = lab.lost_to_capture(); lost != 0)
+    prove(false, std::to_string(lost) + " packets were not captured");
+  const auto fails = [](bool proof) {
+    return [proof](const check& c) { return c.is_proof == proof && !c.holds; };
+  };
+  sheet_.what = std::ranges::any_of(sheet_.checks, fails(true))    ? verdict::inconclusive
+                : std::ranges::any_of(sheet_.checks, fails(false)) ? verdict::not_met
+                                                                   : verdict::met;
+  sheet_.took = std::chrono::round<std::chrono::milliseconds>(lab::experiment::now() - begun_);
+  return sheet_;
+}
+
+}  // namespace halfopen::situation

@@ -1,0 +1,118 @@
+#ifndef HALFOPEN_SRC_SITUATION_SCENE_HPP
+#define HALFOPEN_SRC_SITUATION_SCENE_HPP
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/fate.hpp"
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/lab/fault.hpp"
+#include "halfopen/trace/story.hpp"
+#include "report/pcapng.hpp"
+#include "situation/result.hpp"
+
+namespace halfopen::situation {
+
+using namespace std::chrono_literals;
+
+enum class pair_kind : std::uint8_t { naive, robust };
+[[nodiscard]] constexpr const char* to_string(pair_kind k) noexcept {
+  return k == pair_kind::naive ? "naive" : "robust";
+}
+
+struct scene_options {
+  pair_kind who = pair_kind::naive;
+  lab::ip_version ip = lab::ip_version::v4;
+  std::filesystem::path capture;  ///< where the evidence goes; empty: nowhere
+  std::string title;              ///< a comment on the whole capture
+};
+
+/// What a variant's script works with: two hosts, the pair's programs on them,
+/// and a sheet on which it writes what it proved, expected and saw.
+class scene {
+ public:
+  static constexpr std::uint16_t port = 7;
+  /// The robust pair's promise: a dead peer is noticed within this.
+  static constexpr std::chrono::milliseconds notice_within{2000};
+  /// How long the lab waits for something that should happen at once.
+  static constexpr std::chrono::milliseconds soon{3000};
+
+  explicit scene(const scene_options& options);
+
+ private:
+  // Before the experiment, whose last packets go there when it ends.
+  std::optional<report::pcapng_writer> capture_;
+
+ public:
+  lab::experiment lab;
+  lab::host& client;
+  lab::host& server;
+  const pair_kind who;
+
+  [[nodiscard]] bool naive() const noexcept { return who == pair_kind::naive; }
+
+  /// The built-in server on the server host, listening; `service` may be
+  /// followed by options.
+  lab::process& serve(std::vector<std::string> service, std::uint16_t at_port = port,
+                      std::optional<lab::accept_flavour> accept_like = {},
+                      const std::vector<std::string>& wrapper = {});
+  /// The built-in client on the client host.
+  lab::process& call(std::vector<std::string> service, const std::vector<std::uint16_t>& ports = {port});
+  /// Types a line and waits for its echo: the connection is established and idle.
+  void exchange(lab::process& c, std::string_view line);
+  /// A socket of the lab's own on the client host, connected.
+  lab::unique_fd connect(std::uint16_t to_port = port);
+  /// Sends on such a socket and waits until the other side acknowledged it.
+  void send(const lab::unique_fd& socket, std::string_view bytes);
+  /// What comes on such a socket until `wanted` bytes, its end, or the limit.
+  std::string receive(const lab::unique_fd& socket, std::size_t wanted, std::chrono::milliseconds limit);
+
+  /// The fault is done now: times are counted from here.
+  void fault() { fault_at_ = lab::experiment::now(); }
+
+  /// The packets prove the fault; if not, the variant is inconclusive.
+  bool prove(bool holds, std::string what);
+  /// The lab expects this of the program.
+  bool expect(bool holds, std::string what);
+  /// The newest connection to that port ended this way, as far as packets tell.
+  void prove_ending(ending how, trace::culprit by, std::uint16_t at_port = port,
+                    const trace::story_hints& hints = {});
+
+  /// What the program saw, in words, and when (counted from the fault).
+  void saw(std::string what, std::optional<trace::time_point> when = {});
+  /// The same, read off a program: the signal that killed it, its last error, or
+  /// that it noticed nothing.
+  void saw_what(const lab::process& p);
+  void by_default(std::chrono::milliseconds computed, std::string_view what);
+
+  /// The newest connection to a server port; null if there is none.
+  [[nodiscard]] const trace::connection* connection(std::uint16_t at_port = port) const;
+  /// "packet 12", or "no packet".
+  [[nodiscard]] static std::string at(const std::optional<trace::mark>& m);
+
+  /// Closes the sheet.
+  [[nodiscard]] result finish();
+
+ private:
+  lab::options lab_options(const scene_options& options);
+  lab::process& start(lab::host& where, std::vector<std::string> arguments,
+                      const std::vector<std::string>& wrapper,
+                      std::optional<lab::accept_flavour> accept_like);
+
+  result sheet_;
+  trace::time_point begun_ = lab::experiment::now();
+  trace::time_point fault_at_ = begun_;
+};
+
+/// What a program's error output says of its end: "read: ECONNRESET",
+/// "peer_reset (read: ECONNRESET)"; empty if it says nothing.
+[[nodiscard]] std::string last_error(const lab::process& p);
+
+}  // namespace halfopen::situation
+
+#endif

@@ -1,0 +1,115 @@
+#include "situation/summary.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "situation/catalogue.hpp"
+
+namespace halfopen::situation {
+namespace {
+
+std::string readable(std::chrono::milliseconds d) {
+  char text[32];
+  if (d < std::chrono::seconds(1))
+    std::snprintf(text, sizeof text, "%lld ms", static_cast<long long>(d.count()));
+  else
+    std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(d.count()) / 1e3);
+  return text;
+}
+
+const result* find(std::span<const result> results, std::string_view situation, std::string_view variant,
+                   std::string_view pair) {
+  const auto found = std::ranges::find_if(results, [&](const result& r) {
+    return r.situation == situation && r.variant == variant && r.pair == pair;
+  });
+  return found == results.end() ? nullptr : &*found;
+}
+
+/// What a program saw, after how long, and how long it would be by default.
+std::string saw_cell(const result* r) {
+  if (r == nullptr) return "-";
+  if (r->what == verdict::broken) return "lab failed: " + r->problem;
+  std::string text = r->saw;
+  if (r->after) text += "; after " + readable(*r->after);
+  if (!r->by_default.empty()) text += "\nat the kernel's defaults " + r->by_default;
+  return text;
+}
+
+/// What the packets show: the proofs, once for both pairs where they agree.
+std::string packets_cell(const result* naive, const result* robust) {
+  std::string text;
+  const result* first = naive != nullptr ? naive : robust;
+  if (first == nullptr) return text;
+  for (const check& c : first->checks) {
+    if (!c.is_proof) continue;
+    if (!text.empty()) text += "; ";
+    text += c.holds ? c.what : "NOT SHOWN: " + c.what;
+  }
+  return text;
+}
+
+report::cell verdict_cell(const result* naive, const result* robust) {
+  std::string text;
+  auto tint = report::colour::green;
+  for (const result* r : {naive, robust}) {
+    if (r == nullptr) continue;
+    const bool met = r->what == verdict::met;
+    if (!met) tint = report::colour::red;
+    const std::string word = met ? "pass" : r->what == verdict::inconclusive ? "INCONCLUSIVE" : "FAIL";
+    if (text != word) text += (text.empty() ? "" : "\n") + word;
+  }
+  return {text, tint};
+}
+
+}  // namespace
+
+std::string summary_table(std::span<const result> results, const report::canvas& where) {
+  report::text_table table({{.heading = "variant", .min_width = 12, .max_width = 18},
+                            {.heading = "what was done", .min_width = 16, .weight = 2},
+                            {.heading = "what the packets show", .min_width = 20, .weight = 4},
+                            {.heading = "the naive program saw", .min_width = 16, .weight = 3},
+                            {.heading = "the robust program saw", .min_width = 16, .weight = 3},
+                            {.heading = "lab", .min_width = 4, .max_width = 12}});
+  int number = 0;
+  for (const situation* s : all_situations()) {
+    ++number;
+    bool headed = false;
+    for (const variant& v : s->variants) {
+      const result* naive = find(results, s->name, v.name, "naive");
+      const result* robust = find(results, s->name, v.name, "robust");
+      if (naive == nullptr && robust == nullptr) continue;
+      if (!headed)
+        table.add_group(std::to_string(number) + ". " + std::string(s->title) + " (" + std::string(s->name) +
+                        ")");
+      headed = true;
+      table.add_row({std::string(v.name), std::string(v.done), packets_cell(naive, robust), saw_cell(naive),
+                     saw_cell(robust), verdict_cell(naive, robust)});
+    }
+  }
+  return table.render(where);
+}
+
+std::string one_line(const result& r) {
+  std::string text = r.situation + "/" + r.variant + " " + r.pair + ": " + to_string(r.what);
+  if (!r.saw.empty()) text += ": " + r.saw;
+  return text + " (" + readable(r.took) + ")";
+}
+
+std::string shortcomings(std::span<const result> results) {
+  std::string text;
+  for (const result& r : results) {
+    if (r.what == verdict::met) continue;
+    text += r.situation + "/" + r.variant + " " + r.pair + ": " + to_string(r.what) + "\n";
+    if (!r.problem.empty()) text += "  the lab failed: " + r.problem + "\n";
+    for (const check& c : r.checks)
+      if (!c.holds)
+        text += std::string(c.is_proof ? "  not proved by packets: " : "  not as expected: ") + c.what + "\n";
+    if (!r.saw.empty()) text += "  it saw: " + r.saw + "\n";
+    for (const std::string& line : r.story) text += "  " + line + "\n";
+    if (!r.evidence.empty()) text += "  evidence: " + r.evidence + "\n";
+  }
+  return text;
+}
+
+}  // namespace halfopen::situation
