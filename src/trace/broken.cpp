@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 void teller::tell_reset(side by) {
   const flow& f = c_.of(by);
   prove(f.rst);
-  if (f.rst_kind != reset_kind::no_socket && is_unanswered(by, f.rst->when)) return tell_silence(by, f.rst);
+  if (is_unanswered(by, f.rst->when)) return tell_silence(by, f.rst);
   const side peer = other(by);
   const bool fin_first = f.fin && f.fin->number <= f.rst->number;
   if (fin_first) return tell_closed_then_reset(by);

@@ -7,14 +7,15 @@
 // alike, and is salted, because a capture may be written by somebody who would
 // like all its connections to fall into one slot.
 //
-// Connections stand in a deque: their addresses are handed out and must not move.
+// Connections stand in chunks: their addresses are handed out and must not move. A
+// std::deque would do that, but puts each object of more than 512 bytes on a page of
+// its own, one more pointer to follow.
 // A four-tuple's older connections stay reachable through `previous`.
 
 #include "halfopen/trace/connection.hpp"
 
 #include <chrono>
 #include <cstring>
-#include <deque>
 #include <utility>
 
 #include "trace/follow.hpp"
@@ -36,6 +37,14 @@ std::uint64_t hash_of(const endpoint& e, std::uint64_t salt) noexcept {
   return e.address.is_v6() ? spread(low + words[1] + e.port) : spread(low + e.port);
 }
 
+/// Asks for all of a connection's memory at once: a segment changes most of it,
+/// and the cache's misses then overlap.
+void fetch(const followed& f) noexcept {
+  constexpr std::size_t cache_line = 64;
+  const auto* const begin = reinterpret_cast<const std::byte*>(&f);
+  for (std::size_t at = 0; at < sizeof(f); at += cache_line) __builtin_prefetch(begin + at, 1);
+}
+
 }  // namespace
 
 std::optional<side> connection::side_of(const endpoint& e) const noexcept {
@@ -50,8 +59,10 @@ struct tracker::state {
     std::uint32_t index = followed::none;  ///< of the four-tuple's newest connection
   };
 
-  std::deque<followed> all;
-  std::vector<slot> slots = std::vector<slot>(1024);
+  static constexpr std::size_t chunk = 64;
+
+  std::vector<std::vector<followed>> chunks;  ///< each of `chunk` elements, of which none moves
+  std::vector<slot> slots = std::vector<slot>(64);
   std::size_t used = 0;
   // Not a secret worth a system call: it has to differ from one run to the next.
   std::uint64_t salt =
@@ -66,6 +77,11 @@ struct tracker::state {
            (c.opener == t.destination && c.responder == t.source);
   }
 
+  [[nodiscard]] followed& at(std::uint32_t index) noexcept { return chunks[index / chunk][index % chunk]; }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return chunks.empty() ? 0 : (chunks.size() - 1) * chunk + chunks.back().size();
+  }
+
   slot& find(const tcp_segment& t);
   void grow();
   followed& begin(slot& s, const tcp_segment& t, const mark& where);
@@ -77,13 +93,15 @@ tracker::state::slot& tracker::state::find(const tcp_segment& t) {
   const std::uint64_t h = hash(t);
   const auto tag = static_cast<std::uint32_t>(h >> 32U);
   const std::size_t mask = slots.size() - 1;
-  for (std::size_t at = h & mask;; at = (at + 1) & mask) {
-    slot& s = slots[at];
+  for (std::size_t place = h & mask;; place = (place + 1) & mask) {
+    slot& s = slots[place];
     if (s.index == followed::none) {
       s.tag = tag;
       return s;
     }
-    if (s.tag == tag && is_of(all[s.index], t)) return s;
+    if (s.tag != tag) continue;
+    fetch(at(s.index));
+    if (is_of(at(s.index), t)) return s;
   }
 }
 
@@ -93,19 +111,20 @@ void tracker::state::grow() {
   const std::size_t mask = slots.size() - 1;
   for (const slot& s : old) {
     if (s.index == followed::none) continue;
-    const connection& c = all[s.index].record();
+    const connection& c = at(s.index).record();
     const std::uint64_t h = spread(hash_of(c.opener, salt) + hash_of(c.responder, salt));
-    std::size_t at = h & mask;
-    while (slots[at].index != followed::none) at = (at + 1) & mask;
-    slots[at] = s;
+    std::size_t place = h & mask;
+    while (slots[place].index != followed::none) place = (place + 1) & mask;
+    slots[place] = s;
   }
 }
 
 followed& tracker::state::begin(slot& s, const tcp_segment& t, const mark& where) {
-  followed& f = all.emplace_back(t, where);
+  if (chunks.empty() || chunks.back().size() == chunk) chunks.emplace_back().reserve(chunk);
+  followed& f = chunks.back().emplace_back(t, where);
   f.previous = s.index;
   const bool is_new = s.index == followed::none;
-  s.index = static_cast<std::uint32_t>(all.size() - 1);
+  s.index = static_cast<std::uint32_t>(size() - 1);
   if (is_new && ++used * 10 > slots.size() * 7) grow();
   return f;
 }
@@ -114,12 +133,12 @@ followed& tracker::state::begin(slot& s, const tcp_segment& t, const mark& where
 followed* tracker::state::owner_of(const packet& p, const mark& where) {
   slot& s = find(p.tcp);
   const bool known = s.index != followed::none;
-  if (p.what == packet::kind::icmp) return known ? &all[s.index] : nullptr;
+  if (p.what == packet::kind::icmp) return known ? &at(s.index) : nullptr;
   if (!known) return &begin(s, p.tcp, where);
-  followed& newest = all[s.index];
+  followed& newest = at(s.index);
   const side from = newest.record().side_of(p.tcp.source).value_or(side::opener);
   if (newest.is_over_for(p.tcp, from)) return &begin(s, p.tcp, where);
-  if (newest.previous != followed::none && newest.is_too_young_for(p.tcp, from)) return &all[newest.previous];
+  if (newest.previous != followed::none && newest.is_too_young_for(p.tcp, from)) return &at(newest.previous);
   return &newest;
 }
 
@@ -143,8 +162,9 @@ const connection* tracker::add(const packet& p) {
 
 std::vector<const connection*> tracker::connections() const {
   std::vector<const connection*> result;
-  result.reserve(state_->all.size());
-  for (const followed& f : state_->all) result.push_back(&f.record());
+  result.reserve(state_->size());
+  for (const auto& some : state_->chunks)
+    for (const followed& f : some) result.push_back(&f.record());
   return result;
 }
 

@@ -173,6 +173,13 @@ TEST(tracker, filling_later_holes_is_no_sign_of_silence) {
   EXPECT_EQ(c.opener().repeats_unanswered, 0U);
 }
 
+TEST(tracker, the_count_of_unanswered_segments_stands_still_after_an_rst) {
+  conversation c;
+  c.handshake().data(opener, 10).no_such_socket(responder).again(opener).data(responder, 5);
+  EXPECT_EQ(c.opener().unanswered, 2U);
+  EXPECT_EQ(c.opener().repeats_unanswered, 0U);
+}
+
 // ---- RST ---------------------------------------------------------------------------
 
 TEST(tracker, the_three_kinds_of_rst) {

@@ -155,6 +155,12 @@ TEST(story, an_rst_that_overtakes_the_fin_is_a_reset) {
   EXPECT_THAT(c.no_such_socket(responder).told(), is(ending::peer_reset, culprit::responder));
 }
 
+TEST(story, a_fin_acknowledged_only_after_the_rst_was_overtaken_too) {
+  conversation c;
+  c.handshake().data(opener, 10).ack(responder).fin(responder).no_such_socket(responder).ack(opener);
+  EXPECT_THAT(c.told(), is(ending::peer_reset, culprit::responder));
+}
+
 TEST(story, a_lone_fin_with_bytes_owed_is_peer_closed) {
   conversation c;
   c.handshake().data(opener, 10).data(responder, 5).fin(responder).ack(opener);
@@ -370,6 +376,14 @@ TEST(story, one_direction_alone_is_not_silence) {
     c.segment_of(opener, {.sequence = 1001, .acknowledgement = 900001, .payload = 10});
   EXPECT_THAT(c.told(), is_open());
   EXPECT_THAT(c.told().why, HasSubstr("only one direction"));
+}
+
+TEST(story, a_syn_repeated_in_one_direction_is_not_silence) {
+  conversation c;
+  c.syn().wait(seconds(1)).again(opener).wait(seconds(2)).again(opener);
+  for (int i = 0; i < 4; ++i)
+    c.segment_of(opener, {.sequence = 1001, .acknowledgement = 900001, .payload = 10});
+  EXPECT_THAT(c.told(), is_open());
 }
 
 TEST(story, an_open_connection_has_not_ended) {
