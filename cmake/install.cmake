@@ -28,9 +28,7 @@ set_target_properties(halfopen_warnings PROPERTIES EXPORT_NAME warnings)
 install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings
   EXPORT halfopen-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-if(TARGET halfopen)  # until src/cli is filled in
-  install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
