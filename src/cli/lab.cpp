@@ -33,6 +33,7 @@ struct lab_arguments {
   std::string ip = "4";
   std::string evidence;
   std::string json;
+  double grace = 5;
   std::size_t jobs = 64;
 };
 
@@ -133,6 +134,7 @@ int run_lab(const lab_arguments& arguments) {
   if (arguments.pair != "naive") options.pairs.push_back(pair_kind::robust);
   options.ip = arguments.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
   options.jobs = arguments.jobs;
+  options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.grace * 1000));
   if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
     throw usage_error("cannot write " + arguments.json + ": " + std::strerror(errno));
   options.evidence = make_evidence_folder(arguments.evidence);
@@ -167,6 +169,10 @@ void add_lab(CLI::App& app, int& exit_code) {
                   "folder for the captures, one pcapng a run; default: a new one in /tmp")
       ->type_name("DIR");
   verb.add_option("--json", arguments->json, "write the results there too")->type_name("FILE");
+  verb.add_option("--grace", arguments->grace, "at shutdown, from SIGTERM to SIGKILL")
+      ->check(CLI::Range(0.0, 50.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   verb.add_option("--jobs", arguments->jobs, "runs side by side; most of their time is waiting")
       ->check(CLI::Range(1, 1000))
       ->type_name("N")

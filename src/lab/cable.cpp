@@ -115,6 +115,7 @@ bool cable::next_frame() {
     const auto sender = std::ranges::find(ports_, frame.interface, &port::interface);
     if (sender != ports_.end() && sender->connected && is_unicast(frame.bytes)) {
       sender_ = static_cast<std::size_t>(sender - ports_.begin());
+      sender_interface_ = frame.interface;
       receiver_.reset();
       if (take_in(frame.bytes, frame.when)) return true;
     }
@@ -149,7 +150,7 @@ void cable::dispose() {
     evidence_.note("held on the cable");
     held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
     finish_frame(0);
-  } else if (decision_ == decision::lose || !receiver_ || !ports_[*receiver_].connected) {
+  } else if (decision_ == decision::lose || !receiver_ || !ports_[*receiver_].connected || sender_is_cut_off()) {
     lose_current();
     finish_frame(0);
   } else {
@@ -157,11 +158,13 @@ void cable::dispose() {
   }
 }
 
+/// The sender's cable went dead while the frame was on it.
+bool cable::sender_is_cut_off() const {
+  return sender_ < ports_.size() && (!ports_[sender_].connected || ports_[sender_].interface != sender_interface_);
+}
+
 void cable::lose_current() {
-  if (!receiver_) {
-    evidence_.note("lost: no host has that address");
-    return;
-  }
+  if (!receiver_) return evidence_.note("lost: no host has that address");
   const port& receiver = ports_[*receiver_];
   evidence_.note(receiver.connected ? "lost on the cable"
                                     : "lost: " + receiver.owner->name() + " is unreachable");

@@ -82,6 +82,7 @@ class cable {
   bool next_frame();
   bool take_in(std::span<std::byte> frame, trace::time_point when);
   void dispose();
+  [[nodiscard]] bool sender_is_cut_off() const;
   void lose_current();
   void finish_frame(unsigned send_to_interface);
   std::optional<std::size_t> port_with(const trace::ip_address& address) const;
@@ -101,6 +102,7 @@ class cable {
   bool is_injected_ = false;
   std::span<std::byte> frame_;
   std::size_t sender_ = 0;
+  unsigned sender_interface_ = 0;
   std::optional<std::size_t> receiver_;
   trace::packet packet_;
   arrival arrival_;

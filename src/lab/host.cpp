@@ -96,6 +96,12 @@ std::vector<std::uint16_t> host::listening_ports() const {
   return ports;
 }
 
+std::uint64_t host::unread_bytes(std::uint16_t port) const {
+  std::uint64_t unread = 0;
+  if (state_->up) in_network([&] { unread = unread_bytes_at(port); });
+  return unread;
+}
+
 void host_access::power_on(host& h) {
   start_init(h);
   plug_in(h);

@@ -175,23 +175,40 @@ void turn_offloads_off(const std::string& interface_name) {
   }
 }
 
-std::vector<std::uint16_t> listening_tcp_ports() {
+namespace {
+
+/// Asks for all TCP sockets in these states (bits by TCP_ESTABLISHED...).
+void each_tcp_socket(std::uint32_t states, const std::function<void(const inet_diag_msg&)>& take) {
   netlink diag(NETLINK_SOCK_DIAG);
-  std::vector<std::uint16_t> ports;
   for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
     nlmsghdr* header = diag.request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
     auto* request = put<inet_diag_req_v2>(header);
     request->sdiag_family = family;
     request->sdiag_protocol = IPPROTO_TCP;
-    request->idiag_states = 1U << TCP_LISTEN;
-    diag.run(header, "asking for listening sockets", [&](const nlmsghdr* h) {
-      const auto* socket = static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(h));
-      ports.push_back(ntohs(socket->id.idiag_sport));
+    request->idiag_states = states;
+    diag.run(header, "asking for TCP sockets", [&](const nlmsghdr* h) {
+      if (mnl_nlmsg_get_payload_len(h) >= sizeof(inet_diag_msg))
+        take(*static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(h)));
     });
   }
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> listening_tcp_ports() {
+  std::vector<std::uint16_t> ports;
+  each_tcp_socket(1U << TCP_LISTEN, [&](const inet_diag_msg& m) { ports.push_back(ntohs(m.id.idiag_sport)); });
   std::ranges::sort(ports);
   ports.erase(std::ranges::unique(ports).begin(), ports.end());
   return ports;
+}
+
+std::uint64_t unread_bytes_at(std::uint16_t port) {
+  std::uint64_t unread = 0;
+  each_tcp_socket(1U << TCP_ESTABLISHED | 1U << TCP_CLOSE_WAIT, [&](const inet_diag_msg& m) {
+    if (ntohs(m.id.idiag_sport) == port) unread += m.idiag_rqueue;
+  });
+  return unread;
 }
 
 }  // namespace halfopen::lab

@@ -38,6 +38,10 @@ void turn_offloads_off(const std::string& interface_name);
 /// Ports of this namespace's listening TCP sockets, both IP versions (sock_diag(7)).
 std::vector<std::uint16_t> listening_tcp_ports();
 
+/// Bytes that wait in the receive queues of this namespace's established TCP
+/// sockets at that local port, and that their program has not read.
+std::uint64_t unread_bytes_at(std::uint16_t port);
+
 }  // namespace halfopen::lab
 
 #endif

@@ -23,13 +23,11 @@ enum class router { silent, says_host, says_network };
 constexpr auto watch = scene::notice_within + 1500ms;
 
 void shorten_timers(scene& s) {
-  // With net.ipv4.tcp_rto_max_ms (Linux 6.15) the pauses stay under a second.
-  const bool has_rto_max = s.client.sysctl("net.ipv4.tcp_rto_max_ms").has_value();
-  if (has_rto_max) s.client.set_sysctl("net.ipv4.tcp_rto_max_ms", "1000");
-  s.client.set_sysctl("net.ipv4.tcp_retries2", has_rto_max ? "3" : "2");
-  s.client.set_sysctl("net.ipv4.tcp_syn_retries", "1");
-  if (s.client.sysctl("net.ipv4.tcp_syn_linear_timeouts"))  // Linux 6.5
-    s.client.set_sysctl("net.ipv4.tcp_syn_linear_timeouts", "0");
+  // With tcp_rto_max_ms (Linux 6.15) the pauses stay under a second.
+  const bool capped = s.set(s.client, "net.ipv4.tcp_rto_max_ms", "1000");
+  s.set(s.client, "net.ipv4.tcp_retries2", capped ? "3" : "2");
+  s.set(s.client, "net.ipv4.tcp_syn_retries", "1");
+  s.set(s.client, "net.ipv4.tcp_syn_linear_timeouts", "0");  // Linux 6.5
 }
 
 void crash(scene& s, router says) {
@@ -62,6 +60,11 @@ void prove_silence(scene& s, std::uint64_t last_before) {
   s.prove(!heard || heard->number <= last_before, "silence from the server, no FIN, no RST");
 }
 
+void prove_crash(scene& s, router says, std::uint64_t last_before) {
+  prove_icmp(s, says);
+  prove_silence(s, last_before);
+}
+
 template <router Says>
 void in_flight(scene& s) {
   shorten_timers(s);
@@ -70,17 +73,16 @@ void in_flight(scene& s) {
   s.exchange(c, "one");
   const std::uint64_t last_before = s.lab.packets();
   c.type("two\n");
-  s.prove(s.lab.before(lab::said(s.client, 8), scene::soon), "a request on its way");
+  s.prove_before(lab::said(s.client, 8), "a request on its way");
   crash(s, Says);
   s.fault();
   s.lab.until_ended(c, 8s);
   s.saw_what(c);
-  s.by_default(retransmission_gives_up(), "tcp_retries2 = 15");
+  if (s.naive()) s.by_default(retransmission_gives_up(), "tcp_retries2 15");
   const trace::flow& said = s.connection()->of(side::opener);
-  s.prove(said.retransmissions >= 3, std::to_string(said.retransmissions) + " retransmissions (last: " +
+  s.prove(said.retransmissions >= 3, std::to_string(said.retransmissions) + " retransmissions (the last is " +
                                          scene::at(said.last_retransmission) + ")");
-  prove_silence(s, last_before);
-  prove_icmp(s, Says);
+  prove_crash(s, Says, last_before);
   s.expect(c.ended() && c.errors().contains(errno_of(Says)), std::string("it gets ") + errno_of(Says));
   if (!s.naive())
     s.expect(c.errors().contains(to_string(ending_of(Says))),
@@ -94,21 +96,43 @@ void connecting(scene& s) {
   crash(s, Says);
   lab::process& c = s.call({"echo"});
   c.type("one\n");
-  s.prove(s.lab.before(lab::syn(), scene::soon), "SYN from the client");
+  s.prove_before(lab::syn(), "SYN from the client");
   s.fault();
   s.lab.until_ended(c, 8s);
   s.saw_what(c);
-  if (Says == router::silent) s.by_default(connect_gives_up(), "tcp_syn_retries = 6");
-  prove_silence(s, 0);
-  prove_icmp(s, Says);
+  if (s.naive() && Says == router::silent) s.by_default(connect_gives_up(), "tcp_syn_retries 6");
   if (Says == router::silent) {
     const auto& repeated = s.connection()->of(side::opener).last_retransmission;
     s.prove(repeated.has_value(), "the SYN again, unanswered (" + scene::at(repeated) + ")");
   }
+  prove_crash(s, Says, 0);
   // The robust client's own limit is shorter than the kernel's.
   const char* wanted = Says != router::silent ? errno_of(Says) : s.naive() ? "ETIMEDOUT" : "deadline_passed";
   s.expect(c.ended() && c.errors().contains(wanted), std::string("it gets ") + wanted);
   s.prove_ending(ending_of(Says), Says == router::silent ? culprit::nobody : culprit::router);
+}
+
+void naive_stays_ignorant(scene& s, lab::process& c) {
+  const trace::flow& said = s.connection()->of(side::opener);
+  s.expect(!c.ended() && c.errors().empty(), "it never learns");
+  s.saw("nothing: it never learns, unless SO_KEEPALIVE is on", lab::experiment::now());
+  s.by_default(keepalive_gives_up(), "SO_KEEPALIVE, tcp_keepalive_time 7200, 9 probes");
+  s.prove(said.bytes == 4 && said.keepalive_probes == 0, "not a packet from the client");
+  c.type("two\n");  // only now, to prove that the host is gone
+  s.prove_after(lab::retransmission(s.client), "a line typed afterwards is retransmitted in vain");
+}
+
+/// Linux ignores ICMP about a keepalive probe: the sequence number that it quotes
+/// is one below what is in flight (net/ipv4/tcp_ipv4.c, tcp_v4_err, between()). So
+/// the error is ETIMEDOUT, whatever the router said.
+void robust_learns_by_keepalive(scene& s, const lab::process& c) {
+  const trace::flow& said = s.connection()->of(side::opener);
+  s.expect(c.ended() && c.errors().contains("ETIMEDOUT") && c.errors().contains("peer_vanished"),
+           "by keepalive it gets ETIMEDOUT, and reports peer_vanished");
+  s.prove(said.keepalive_probes > 0, std::to_string(said.keepalive_probes) +
+                                         " keepalive probes (the last is " + scene::at(said.last_probe) +
+                                         ")");
+  s.prove_ending(ending::peer_vanished, culprit::nobody);
 }
 
 template <router Says>
@@ -122,26 +146,11 @@ void idle(scene& s) {
   s.fault();
   s.lab.until_ended(c, watch);
   s.saw_what(c);
-  const trace::flow& said = s.connection()->of(side::opener);
-  if (s.naive()) {
-    s.expect(!c.ended() && c.errors().empty(), "it never learns");
-    s.prove(said.bytes == 4 && said.keepalive_probes == 0, "not a packet from the client");
-    // Only now, to prove that the host is gone.
-    c.type("two\n");
-    s.prove(s.lab.after(lab::retransmission(s.client), scene::soon),
-            "a line typed afterwards is retransmitted in vain (" + scene::at(said.last_retransmission) + ")");
-  } else {
-    s.by_default(keepalive_gives_up(), "SO_KEEPALIVE alone");
-    s.expect(c.ended() && c.errors().contains("ETIMEDOUT") && c.errors().contains("peer_vanished"),
-             "by keepalive it gets ETIMEDOUT, and reports peer_vanished");
-    s.prove(said.keepalive_probes > 0, std::to_string(said.keepalive_probes) + " keepalive probes (last: " +
-                                           scene::at(said.last_probe) + "), then RST+ACK");
-    // Linux ignores ICMP about a probe: the sequence number that it quotes is one
-    // below what is in flight (net/ipv4/tcp_ipv4.c, tcp_v4_err, between()).
-    s.prove_ending(ending::peer_vanished, culprit::nobody);
-  }
-  prove_icmp(s, Says);
-  prove_silence(s, last_before);
+  if (s.naive())
+    naive_stays_ignorant(s, c);
+  else
+    robust_learns_by_keepalive(s, c);
+  prove_crash(s, Says, last_before);
 }
 
 constexpr variant variants[]{

@@ -10,7 +10,6 @@ namespace halfopen::situation {
 namespace {
 
 using trace::culprit;
-using trace::reset_kind;
 using trace::side;
 
 const trace::flow& said_by(const scene& s, side who) {
@@ -18,9 +17,8 @@ const trace::flow& said_by(const scene& s, side who) {
 }
 
 void prove_bare_reset(scene& s) {
-  const trace::flow& server = said_by(s, side::responder);
-  s.prove(server.rst_kind == reset_kind::no_socket,
-          "RST without ACK from the server (" + scene::at(server.rst) + ")");
+  s.prove_after(lab::from(s.server) && lab::reset() && !lab::flags(trace::ack),
+                "RST without ACK from the server");
 }
 
 /// The FIN arrives while the client waits for its user.
@@ -30,28 +28,34 @@ void fin_first(scene& s) {
   s.exchange(c, "one");
   s.fault();
   lab::kill(server);
-  s.prove(s.lab.after(lab::fin_acked(s.server), scene::soon),
-          "FIN from the server (" + scene::at(said_by(s, side::responder).fin) + "), acknowledged");
+  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
+  s.lab.until([&] { return said_by(s, side::responder).fin_acked; }, scene::soon);
   if (s.naive()) {
     s.lab.run_for(300ms);
     s.expect(!c.ended() && c.errors().empty(), "waiting for its user, it does not notice the FIN for 300 ms");
     c.type("two\n");
-    s.prove(s.lab.after(lab::from(s.server) && lab::reset(), scene::soon),
-            "the client wrote on (" + scene::at(said_by(s, side::opener).last_data) + ")");
+    s.prove_after(lab::from(s.client) && lab::payload(), "the client writes on");
     prove_bare_reset(s);
     s.lab.until_ended(c, scene::soon);
-    s.saw_what(c);
-    s.saw("no notice of the FIN; then, writing, end-of-file (" + last_error(c) + ")", c.last_output());
+    s.saw("the FIN is not noticed; after writing: " + last_error(c) + " (end-of-file)", c.last_output());
     s.expect(c.ended() && c.ended()->code == 1, "after its write it finds end-of-file");
     s.prove_ending(ending::peer_closed, culprit::responder);
   } else {
     s.expect(s.lab.until_ended(c, scene::soon) && c.errors().contains("peer_closed"),
              "it reports peer_closed without writing");
-    s.prove(said_by(s, side::opener).bytes == 4, "the client wrote nothing after the FIN");
+    s.prove(said_by(s, side::opener).bytes == 4, "the client writes no more");
     s.saw_what(c);
     // Nothing was owed, so on the wire it looks like an orderly end.
     s.prove_ending(ending::completed, culprit::responder);
   }
+}
+
+void expect_reset(scene& s, const lab::process& c) {
+  s.lab.until_ended(c, scene::soon);
+  s.saw_what(c);
+  s.expect(c.errors().contains("ECONNRESET"), "it reads ECONNRESET");
+  if (!s.naive()) s.expect(c.errors().contains("peer_reset"), "it reports peer_reset");
+  s.prove_ending(ending::peer_reset, culprit::responder);
 }
 
 /// The FIN is overtaken: the client has written before it arrives, and what
@@ -62,17 +66,12 @@ void rst_first(scene& s) {
   s.exchange(c, "one");
   s.lab.hold(lab::from(s.server) && lab::fin());
   lab::kill(server);
-  s.prove(s.lab.after(lab::from(s.server) && lab::fin(), scene::soon),
-          "FIN from the server (" + scene::at(said_by(s, side::responder).fin) + "), late on its way");
+  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server, late on its way");
   s.fault();
   c.type("two\n");
-  s.prove(s.lab.after(lab::from(s.server) && lab::reset(), scene::soon), "RST before it arrives");
+  s.prove_after(lab::from(s.client) && lab::payload(), "the client writes");
   prove_bare_reset(s);
-  s.lab.until_ended(c, scene::soon);
-  s.saw_what(c);
-  s.expect(c.errors().contains("ECONNRESET"), "it reads ECONNRESET");
-  if (!s.naive()) s.expect(c.errors().contains("peer_reset"), "it reports peer_reset");
-  s.prove_ending(ending::peer_reset, culprit::responder);
+  expect_reset(s, c);
 }
 
 /// The server dies with the request unread in its buffer.
@@ -82,18 +81,13 @@ void unread_data(scene& s) {
   s.exchange(c, "one");
   server.hold();
   c.type("two\n");
-  s.prove(s.lab.after(lab::acked(s.client, 8), scene::soon), "the server's kernel acknowledged 8 bytes");
+  s.prove_after(lab::acked(s.client, 8), "the request is acknowledged, and unread");
   s.fault();
   lab::kill(server);
-  s.prove(s.lab.after(lab::from(s.server) && lab::reset(), scene::soon), "RST at once");
-  const trace::flow& said = said_by(s, side::responder);
-  s.prove(said.rst_kind == reset_kind::live_socket && !said.fin,
-          "RST+ACK from the server (" + scene::at(said.rst) + "), no FIN");
-  s.lab.until_ended(c, scene::soon);
-  s.saw_what(c);
-  s.expect(c.errors().contains("ECONNRESET"), "it reads ECONNRESET");
-  if (!s.naive()) s.expect(c.errors().contains("peer_reset"), "it reports peer_reset");
-  s.prove_ending(ending::peer_reset, culprit::responder);
+  s.prove_after(lab::from(s.server) && lab::reset() && lab::flags(trace::ack),
+                "RST+ACK from the server at once");
+  s.prove(!said_by(s, side::responder).fin, "no FIN");
+  expect_reset(s, c);
 }
 
 constexpr variant variants[]{

@@ -17,20 +17,27 @@ using trace::side;
 
 constexpr auto watch = scene::notice_within + 1500ms;
 
+/// The host is back with its server, before the client does anything.
 void reboot(scene& s) {
+  s.fault();
   lab::reboot(s.server);
   s.serve({"echo"});
 }
 
-void prove_bare_reset(scene& s, const trace::connection& c) {
-  const trace::flow& server = c.of(side::responder);
+void prove_reboot(scene& s, const trace::connection& old) {
+  const trace::flow& server = old.of(side::responder);
   s.prove(!server.fin, "no FIN from the server");
-  s.prove(server.rst_kind == reset_kind::no_socket,
-          "RST without ACK from the reborn host (" + scene::at(server.rst) + ")");
+  s.prove(server.rst_kind == reset_kind::no_socket, "so: no memory of the connection");
   s.prove_ending(ending::peer_rebooted, culprit::responder);
 }
 
+auto bare_reset(const scene& s) {
+  return lab::from(s.server) && lab::reset() && !lab::flags(trace::ack);
+}
+
 void expect_reset(scene& s, const lab::process& c) {
+  s.lab.until_ended(c, scene::soon);
+  s.saw_what(c);
   s.expect(c.ended() && c.errors().contains("ECONNRESET"), "it gets ECONNRESET");
   if (!s.naive()) s.expect(c.errors().contains("peer_re"), "it reports peer_reset or peer_rebooted");
 }
@@ -42,64 +49,59 @@ void writing(scene& s) {
   reboot(s);
   s.fault();
   c.type("two\n");
-  s.prove(s.lab.after(lab::from(s.server) && lab::reset(), scene::soon),
-          "the client's line meets the reborn host");
-  s.lab.until_ended(c, scene::soon);
-  s.saw_what(c);
+  s.prove_after(lab::from(s.client) && lab::payload(), "the client writes");
+  s.prove_after(bare_reset(s), "RST without ACK from the reborn host");
   expect_reset(s, c);
-  prove_bare_reset(s, *s.connection());
+  prove_reboot(s, *s.connection());
 }
 
 void idle(scene& s) {
   s.serve({"echo"});
   lab::process& c = s.call({"echo"});
   s.exchange(c, "one");
+  const trace::connection& old = *s.connection();
   reboot(s);
-  s.fault();
-  s.lab.until_ended(c, watch);
-  s.saw_what(c);
-  const trace::flow& said = s.connection()->of(side::opener);
   if (s.naive()) {
+    s.lab.run_for(watch);
+    s.saw("nothing: it never learns, unless SO_KEEPALIVE is on", lab::experiment::now());
+    s.by_default(keepalive_gives_up(7'200'000ms, 0ms, 0), "SO_KEEPALIVE, tcp_keepalive_time 7200");
     s.expect(!c.ended() && c.errors().empty(), "it learns nothing");
-    s.prove(said.bytes == 4 && said.keepalive_probes == 0, "not a packet from the client");
+    s.prove(old.of(side::opener).bytes == 4 && old.of(side::opener).keepalive_probes == 0,
+            "not a packet from the client");
     c.type("two\n");  // only now, to prove that the host has no memory
-    s.prove(s.lab.after(lab::from(s.server) && lab::reset(), scene::soon),
-            "a line typed afterwards draws the RST");
+    s.prove_after(bare_reset(s), "a line typed afterwards draws an RST without ACK");
   } else {
-    s.prove(said.keepalive_probes > 0,
-            "a keepalive probe (" + scene::at(said.last_probe) + ") draws the RST");
+    s.prove_after(bare_reset(s), "a keepalive probe draws an RST without ACK");
+    s.prove(old.of(side::opener).keepalive_probes > 0 && old.of(side::opener).bytes == 4,
+            "nothing else was sent");
     expect_reset(s, c);
-    s.by_default(keepalive_gives_up(7'200'000ms, 0ms, 0), "tcp_keepalive_time, with SO_KEEPALIVE alone");
   }
-  prove_bare_reset(s, *s.connection());
+  prove_reboot(s, old);
 }
 
-/// The request was acknowledged; the reply dies with the host.
+/// The request was acknowledged by the kernel, and dies with the host.
 void awaiting_reply(scene& s) {
-  s.serve({"echo"});
+  lab::process& server = s.serve({"echo"});
   lab::process& c = s.call({"echo"});
   s.exchange(c, "one");
+  server.hold();
   c.type("two\n");
-  s.prove(s.lab.before(lab::said(s.server, 8), scene::soon), "the reply leaves the server, and is lost");
-  const trace::connection* old = s.connection();
-  const std::uint64_t lost_reply = s.lab.packets();
+  s.prove_after(lab::acked(s.client, 8), "the request is acknowledged: nothing to retransmit");
+  const trace::connection& old = *s.connection();
+  const std::uint64_t last_word = s.lab.packets();
   reboot(s);
-  s.fault();
-  s.lab.until_ended(c, watch);
-  s.saw_what(c);
-  s.prove(old->of(side::opener).acked == 8, "the request was acknowledged: nothing to retransmit");
   if (s.naive()) {
+    s.lab.run_for(watch);
+    s.saw("nothing: it waits for ever", lab::experiment::now());
     s.expect(!c.ended() && c.errors().empty(), "it waits for ever");
-    const auto& heard = old->of(side::responder).last_heard;
-    s.prove(heard && heard->number == lost_reply && !old->of(side::responder).fin,
-            "silence after the lost reply");
+    const auto& heard = old.of(side::responder).last_heard;
+    s.prove(heard && heard->number == last_word && !old.of(side::responder).fin, "then silence");
     const lab::unique_fd again = s.connect();
-    s.prove(s.connection() != old && s.connection()->handshake_done,
-            "a new connection to the reborn host opens");
+    s.prove(s.connection() != &old && s.connection()->handshake_done, "yet a new connection opens");
   } else {
-    s.prove(old->of(side::opener).keepalive_probes > 0, "a keepalive probe draws the RST");
+    s.prove_after(bare_reset(s), "a keepalive probe draws an RST without ACK");
     expect_reset(s, c);
-    prove_bare_reset(s, *old);
+    prove_reboot(s, old);
   }
 }
 

@@ -38,6 +38,7 @@ void to_json(nlohmann::json& j, const result& r) {
        {"verdict", to_string(r.what)},
        {"saw", r.saw},
        {"after_ms", r.after ? nlohmann::json(r.after->count()) : nlohmann::json()},
+       {"settings", r.settings},
        {"at_kernel_defaults_computed", r.by_default},
        {"checks", r.checks},
        {"story", r.story},
@@ -53,6 +54,7 @@ void from_json(const nlohmann::json& j, result& r) {
   r.what = parse_verdict(j.at("verdict").get<std::string>());
   j.at("saw").get_to(r.saw);
   if (!j.at("after_ms").is_null()) r.after = std::chrono::milliseconds(j.at("after_ms").get<std::int64_t>());
+  j.at("settings").get_to(r.settings);
   j.at("at_kernel_defaults_computed").get_to(r.by_default);
   j.at("checks").get_to(r.checks);
   j.at("story").get_to(r.story);

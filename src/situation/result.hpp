@@ -30,6 +30,7 @@ struct result {
   verdict what = verdict::broken;
   std::string saw;                                 ///< what the program saw, in words
   std::optional<std::chrono::milliseconds> after;  ///< from the fault to that
+  std::vector<std::string> settings;               ///< kernel settings that were changed: "tcp_retries2 3"
   std::string by_default;                          ///< its length at the kernel's default settings, computed
   std::vector<check> checks;
   std::vector<std::string> story;  ///< of the connection, as the packets tell it

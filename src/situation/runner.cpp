@@ -60,7 +60,11 @@ result blank(const task& t) {
 result play(const task& t, const run_options& options) {
   result r = blank(t);
   try {
-    scene_options how{t.who, options.ip, {}, "halfopen lab: " + t.id + ": " + std::string(t.what.what->done)};
+    scene_options how;
+    how.who = t.who;
+    how.ip = options.ip;
+    how.grace = options.grace;
+    how.title = "halfopen lab: " + t.id + ": " + std::string(t.what.what->done);
     if (!options.evidence.empty()) how.capture = options.evidence / file_name(t);
     scene s(how);
     t.what.what->play(s);

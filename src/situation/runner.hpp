@@ -15,8 +15,9 @@ struct run_options {
   std::vector<choice> choices;
   std::vector<pair_kind> pairs;
   lab::ip_version ip = lab::ip_version::v4;
-  std::filesystem::path evidence;  ///< folder for the captures; empty: none
-  std::size_t jobs = 64;           ///< runs side by side
+  std::filesystem::path evidence;         ///< folder for the captures; empty: none
+  std::chrono::milliseconds grace{5000};  ///< from SIGTERM to SIGKILL at shutdown
+  std::size_t jobs = 64;                  ///< runs side by side
   std::function<void(const std::string& id)> started;
   std::function<void(const result&)> finished;
   std::function<void()> tick;  ///< about ten times a second

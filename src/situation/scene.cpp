@@ -61,7 +61,8 @@ scene::scene(const scene_options& options)
       lab(lab_options(options)),
       client(lab.at("client")),
       server(lab.at("server")),
-      who(options.who) {
+      who(options.who),
+      grace(options.grace) {
   sheet_.pair = to_string(who);
   sheet_.evidence = options.capture;
   if (!capture_) return;
@@ -146,6 +147,7 @@ lab::unique_fd scene::connect(std::uint16_t to_port) {
   pollfd ready{fd.get(), POLLOUT, 0};
   if (!lab.until([&] { return ::poll(&ready, 1, 0) == 1; }) || (ready.revents & POLLERR) != 0)
     throw lab::error("the lab's own socket could not connect");
+  lab.until([&] { return connection(to_port) != nullptr && connection(to_port)->handshake_done; });
   return fd;
 }
 
@@ -178,6 +180,23 @@ bool scene::prove(bool holds, std::string what) {
   return holds;
 }
 
+bool scene::prove_after(const lab::match& which, const std::string& what) {
+  const bool seen = lab.after(which, soon);
+  return prove(seen, seen ? what + " (packet " + std::to_string(lab.current().number) + ")" : what);
+}
+
+bool scene::prove_before(const lab::match& which, const std::string& what) {
+  const bool seen = lab.before(which, soon);
+  return prove(seen, seen ? what + " (packet " + std::to_string(lab.current().number) + ")" : what);
+}
+
+bool scene::set(lab::host& where, std::string_view sysctl, std::string_view value) {
+  if (!where.sysctl(sysctl)) return false;
+  where.set_sysctl(sysctl, value);
+  sheet_.settings.push_back(std::string(sysctl.substr(sysctl.rfind('.') + 1)) + " " + std::string(value));
+  return true;
+}
+
 bool scene::expect(bool holds, std::string what) {
   sheet_.checks.push_back({std::move(what), holds, false});
   return holds;
@@ -195,7 +214,7 @@ void scene::prove_ending(ending how, trace::culprit by, std::uint16_t at_port,
   const trace::story told = trace::tell(*c, all);
   sheet_.story = trace::describe(told, client.name(), server.name());
   const bool fits = told.ended && told.could_be(how) && told.by == by;
-  std::string what = "the story: " + std::string(to_string(how));
+  std::string what = "so: " + std::string(to_string(how));
   if (!fits)
     what += ", but it was told as " + std::string(told.ended ? to_string(told.how) : "not ended") + " by " +
             std::string(trace::to_string(told.by));

@@ -28,8 +28,9 @@ enum class pair_kind : std::uint8_t { naive, robust };
 struct scene_options {
   pair_kind who = pair_kind::naive;
   lab::ip_version ip = lab::ip_version::v4;
-  std::filesystem::path capture;  ///< where the evidence goes; empty: nowhere
-  std::string title;              ///< a comment on the whole capture
+  std::filesystem::path capture;          ///< where the evidence goes; empty: nowhere
+  std::string title;                      ///< a comment on the whole capture
+  std::chrono::milliseconds grace{5000};  ///< from SIGTERM to SIGKILL at shutdown
 };
 
 /// What a variant's script works with: two hosts, the pair's programs on them,
@@ -53,6 +54,7 @@ class scene {
   lab::host& client;
   lab::host& server;
   const pair_kind who;
+  const std::chrono::milliseconds grace;
 
   [[nodiscard]] bool naive() const noexcept { return who == pair_kind::naive; }
 
@@ -77,6 +79,10 @@ class scene {
 
   /// The packets prove the fault; if not, the variant is inconclusive.
   bool prove(bool holds, std::string what);
+  /// Waits for such a packet to be delivered, and quotes it: "WHAT (packet 12)".
+  bool prove_after(const lab::match& which, const std::string& what);
+  /// The same, but it is still on the cable when this returns.
+  bool prove_before(const lab::match& which, const std::string& what);
   /// The lab expects this of the program.
   bool expect(bool holds, std::string what);
   /// The newest connection to that port ended this way, as far as packets tell.
@@ -88,7 +94,11 @@ class scene {
   /// The same, read off a program: the signal that killed it, its last error, or
   /// that it noticed nothing.
   void saw_what(const lab::process& p);
+  /// How long that would be at the kernel's default settings, computed.
   void by_default(std::chrono::milliseconds computed, std::string_view what);
+  /// Changes a kernel setting of a host, and says so in the table; does nothing if
+  /// this kernel has no such setting. True if it has.
+  bool set(lab::host& where, std::string_view sysctl, std::string_view value);
 
   /// The newest connection to a server port; null if there is none.
   [[nodiscard]] const trace::connection* connection(std::uint16_t at_port = port) const;

@@ -5,6 +5,7 @@
 // and the RST that answers its first line. Its second write meets EPIPE, and
 // with it SIGPIPE (net/core/stream.c, sk_stream_error).
 
+#include <algorithm>
 #include <csignal>
 
 #include "situation/catalogue.hpp"
@@ -13,19 +14,33 @@
 namespace halfopen::situation {
 namespace {
 
+/// Two lines, each echoed before the next: the connections are established and idle.
+void warm_up(scene& s, lab::process& c, const std::vector<std::uint16_t>& ports) {
+  std::uint64_t bytes = 0;
+  for (const char* line : {"a\n", "b\n"}) {
+    c.type(line);
+    bytes += 2;
+    s.lab.until([&] {
+      return std::ranges::all_of(ports, [&](std::uint16_t p) {
+        const trace::connection* made = s.connection(p);
+        return made != nullptr && made->of(trace::side::responder).bytes >= bytes;
+      });
+    });
+  }
+  s.lab.until_quiet(60ms);
+}
+
 /// Kills the server at `port` so that the client's next write there comes after the RST.
 void reset_under_a_writer(scene& s, lab::process& victim, lab::process& c, std::uint16_t port) {
   s.lab.hold(lab::from(s.client) && lab::payload() && lab::to_port(port));
   c.type("one\n");
-  s.prove(s.lab.after(lab::from(s.client) && lab::payload() && lab::to_port(port), scene::soon),
-          "a line to port " + std::to_string(port) + " on its way");
+  s.prove_after(lab::from(s.client) && lab::payload() && lab::to_port(port),
+                "a line to port " + std::to_string(port) + " on its way");
   c.hold();
   lab::kill(victim);
-  s.prove(s.lab.after(lab::fin_acked(s.server) && lab::to_port(port), scene::soon), "FIN from the server");
+  s.prove_after(lab::fin_acked(s.server) && lab::to_port(port), "FIN from the server, acknowledged");
   s.lab.release();
-  s.prove(
-      s.lab.after(lab::from(s.server) && lab::reset() && lab::to_port(port), scene::soon),
-      "RST in answer to the line (" + scene::at(s.connection(port)->of(trace::side::responder).rst) + ")");
+  s.prove_after(lab::from(s.server) && lab::reset() && lab::to_port(port), "RST in answer to the line");
   s.fault();
   c.type("two\n");
   c.resume();
@@ -34,8 +49,7 @@ void reset_under_a_writer(scene& s, lab::process& victim, lab::process& c, std::
 void one_connection(scene& s) {
   lab::process& server = s.serve({"echo"});
   lab::process& c = s.call({"echo", "--pipeline", "2"});
-  c.type("a\nb\n");
-  s.lab.until_says(c, "b");
+  warm_up(s, c, {scene::port});
   reset_under_a_writer(s, server, c, scene::port);
   s.lab.until_ended(c, scene::soon);
   s.saw_what(c);
@@ -53,9 +67,7 @@ void three_connections(scene& s) {
   lab::process& victim = s.serve({"echo"}, 8);
   s.serve({"echo"}, 9);
   lab::process& c = s.call({"echo", "--pipeline", "2"}, {7, 8, 9});
-  c.type("a\nb\n");
-  s.lab.until(
-      [&] { return s.connection(9) != nullptr && s.connection(9)->of(trace::side::responder).acked >= 4; });
+  warm_up(s, c, {7, 8, 9});
   reset_under_a_writer(s, victim, c, 8);
   if (s.naive()) {
     s.lab.until_ended(c, scene::soon);

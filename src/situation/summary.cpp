@@ -29,24 +29,41 @@ const result* find(std::span<const result> results, std::string_view situation, 
 /// What a program saw, after how long, and how long it would be by default.
 std::string saw_cell(const result* r) {
   if (r == nullptr) return "-";
-  if (r->what == verdict::broken) return "lab failed: " + r->problem;
+  if (r->what == verdict::broken) return "the lab failed: " + r->problem;
   std::string text = r->saw;
-  if (r->after) text += "; after " + readable(*r->after);
-  if (!r->by_default.empty()) text += "\nat the kernel's defaults " + r->by_default;
+  if (r->after) text += ", after " + readable(*r->after);
+  if (!r->by_default.empty()) text += "\n(by default " + r->by_default + ")";
   return text;
 }
 
-/// What the packets show: the proofs, once for both pairs where they agree.
-std::string packets_cell(const result* naive, const result* robust) {
+/// What was done, and to which kernel settings.
+std::string done_cell(const variant& v, const result* r) {
+  std::string text(v.done);
+  if (r == nullptr || r->settings.empty()) return text;
+  text += "\n(";
+  for (const std::string& s : r->settings) text += (text.ends_with('(') ? "" : ", ") + s;
+  return text + ")";
+}
+
+std::string proofs_of(const result& r) {
   std::string text;
-  const result* first = naive != nullptr ? naive : robust;
-  if (first == nullptr) return text;
-  for (const check& c : first->checks) {
-    if (!c.is_proof) continue;
-    if (!text.empty()) text += "; ";
-    text += c.holds ? c.what : "NOT SHOWN: " + c.what;
-  }
+  for (const check& c : r.checks)
+    if (c.is_proof) text += (text.empty() ? "" : "; ") + (c.holds ? c.what : "NOT SHOWN: " + c.what);
   return text;
+}
+
+std::string without_numbers(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
+/// What the packets show: once where both runs show the same.
+std::string packets_cell(const result* naive, const result* robust) {
+  if (naive == nullptr || robust == nullptr) return proofs_of(naive != nullptr ? *naive : *robust);
+  const std::string first = proofs_of(*naive);
+  const std::string second = proofs_of(*robust);
+  if (without_numbers(first) == without_numbers(second)) return first;
+  return "naive: " + first + "\nrobust: " + second;
 }
 
 report::cell verdict_cell(const result* naive, const result* robust) {
@@ -83,8 +100,9 @@ std::string summary_table(std::span<const result> results, const report::canvas&
         table.add_group(std::to_string(number) + ". " + std::string(s->title) + " (" + std::string(s->name) +
                         ")");
       headed = true;
-      table.add_row({std::string(v.name), std::string(v.done), packets_cell(naive, robust), saw_cell(naive),
-                     saw_cell(robust), verdict_cell(naive, robust)});
+      table.add_row({std::string(v.name), done_cell(v, naive != nullptr ? naive : robust),
+                     packets_cell(naive, robust), saw_cell(naive), saw_cell(robust),
+                     verdict_cell(naive, robust)});
     }
   }
   return table.render(where);

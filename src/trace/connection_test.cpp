@@ -229,6 +229,13 @@ TEST(tracker, an_icmp_error_about_a_keepalive_probe_is_not_in_flight) {
   EXPECT_FALSE(c.record().last_heeded_icmp);
 }
 
+TEST(tracker, an_icmp_error_about_a_reset_is_not_heeded) {
+  conversation c;
+  c.handshake().data(opener, 5).abort(opener).icmp(opener, 0);
+  EXPECT_EQ(c.record().icmp_count, 1U);
+  EXPECT_FALSE(c.record().last_heeded_icmp);
+}
+
 TEST(tracker, an_icmp_error_about_a_stranger_belongs_to_nobody) {
   conversation c;
   c.give(icmp_packet(a_router, client.address, 1, tcp_packet(client, server, {})));

@@ -319,7 +319,8 @@ void followed::note_silence(side from, const finding& found) noexcept {
 void followed::take_notice(const packet& p, side about) noexcept {
   const stream_position& position = at(about);
   icmp_notice notice{.where = {p.number, p.when}, .what = p.icmp, .about = about, .router = p.source};
-  if (position.base) {
+  // A side that sent RST has no socket left to be told.
+  if (position.base && !record_.of(about).rst) {
     const std::int64_t offset = position.offset_of(p.tcp.sequence);
     notice.in_flight = offset >= position.acked && offset <= position.next;
   }

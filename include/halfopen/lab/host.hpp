@@ -47,6 +47,8 @@ class host {
 
   /// Ports with a listening TCP socket (sock_diag(7)).
   [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
+  /// Bytes that arrived at that local port and that no program has read yet.
+  [[nodiscard]] std::uint64_t unread_bytes(std::uint16_t port) const;
 
  private:
   friend struct host_access;
