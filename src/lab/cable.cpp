@@ -150,7 +150,8 @@ void cable::dispose() {
     evidence_.note("held on the cable");
     held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
     finish_frame(0);
-  } else if (decision_ == decision::lose || !receiver_ || !ports_[*receiver_].connected || sender_is_cut_off()) {
+  } else if (decision_ == decision::lose || !receiver_ || !ports_[*receiver_].connected ||
+             sender_is_cut_off()) {
     lose_current();
     finish_frame(0);
   } else {
@@ -160,7 +161,8 @@ void cable::dispose() {
 
 /// The sender's cable went dead while the frame was on it.
 bool cable::sender_is_cut_off() const {
-  return sender_ < ports_.size() && (!ports_[sender_].connected || ports_[sender_].interface != sender_interface_);
+  return sender_ < ports_.size() &&
+         (!ports_[sender_].connected || ports_[sender_].interface != sender_interface_);
 }
 
 void cable::lose_current() {

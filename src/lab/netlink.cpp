@@ -197,7 +197,8 @@ void each_tcp_socket(std::uint32_t states, const std::function<void(const inet_d
 
 std::vector<std::uint16_t> listening_tcp_ports() {
   std::vector<std::uint16_t> ports;
-  each_tcp_socket(1U << TCP_LISTEN, [&](const inet_diag_msg& m) { ports.push_back(ntohs(m.id.idiag_sport)); });
+  each_tcp_socket(1U << TCP_LISTEN,
+                  [&](const inet_diag_msg& m) { ports.push_back(ntohs(m.id.idiag_sport)); });
   std::ranges::sort(ports);
   ports.erase(std::ranges::unique(ports).begin(), ports.end());
   return ports;

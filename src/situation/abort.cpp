@@ -67,13 +67,9 @@ void play(scene& s) {
   lab::process& first = s.call({"echo"});
   s.exchange(first, "one");
 
-  server.hold();
-  lab::unique_fd doomed = s.connect();
-  lab::abort(s.client, std::move(doomed));
-  s.lab.after(lab::from(s.client) && lab::reset(), scene::soon);
   s.fault();
+  lab::abort_before_accept(s.client, server, scene::port);
   const trace::connection* aborted = s.connection();
-  server.resume();
   s.lab.until([&] { return find_meeting(server.accepts()).outcome != nullptr; }, scene::soon);
 
   const bool serves_first = answers(s, first, "two");

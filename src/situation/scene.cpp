@@ -1,7 +1,5 @@
 #include "situation/scene.hpp"
 
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -121,34 +119,7 @@ void scene::exchange(lab::process& c, std::string_view line) {
 }
 
 lab::unique_fd scene::connect(std::uint16_t to_port) {
-  sockaddr_storage there{};
-  socklen_t size = 0;
-  const auto bytes = server.address().bytes();
-  if (server.address().is_v6()) {
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&there);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(to_port);
-    std::memcpy(&v6->sin6_addr, bytes.data(), bytes.size());
-    size = sizeof *v6;
-  } else {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&there);
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(to_port);
-    std::memcpy(&v4->sin_addr, bytes.data(), bytes.size());
-    size = sizeof *v4;
-  }
-  lab::unique_fd fd;
-  client.in_network(
-      [&] { fd.reset(::socket(there.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
-  const int on = 1;
-  ::setsockopt(fd.get(), IPPROTO_TCP, /*TCP_NODELAY*/ 1, &on, sizeof on);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&there), size) < 0 && errno != EINPROGRESS)
-    throw lab::error("connect", errno);
-  pollfd ready{fd.get(), POLLOUT, 0};
-  if (!lab.until([&] { return ::poll(&ready, 1, 0) == 1; }) || (ready.revents & POLLERR) != 0)
-    throw lab::error("the lab's own socket could not connect");
-  lab.until([&] { return connection(to_port) != nullptr && connection(to_port)->handshake_done; });
-  return fd;
+  return client.connect_to(server, to_port);
 }
 
 void scene::send(const lab::unique_fd& socket, std::string_view bytes) {

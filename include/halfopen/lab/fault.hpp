@@ -34,6 +34,11 @@ int shut_down(host& h, std::chrono::milliseconds grace = std::chrono::seconds(5)
 /// Closes a socket of the lab's own with an RST (SO_LINGER with 0, socket(7)).
 void abort(host& h, unique_fd socket);
 
+/// Opens a connection from `from` to the server's port and resets it before the
+/// server can call accept: the server process is held meanwhile.
+/// What accept then does is program::accept_like's choice.
+void abort_before_accept(host& from, process& server, std::uint16_t port);
+
 /// Pulls the host's cable out: nothing gets through either way, nobody says so.
 void unplug(host& h);
 void replug(host& h);

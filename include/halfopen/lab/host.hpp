@@ -45,6 +45,10 @@ class host {
   /// is the host's socket for good.
   void in_network(const std::function<void()>& action) const;
 
+  /// A nonblocking socket of the lab's own on this host, connected to a port of
+  /// another one, with the handshake's last ACK delivered and Nagle's algorithm off.
+  [[nodiscard]] unique_fd connect_to(const host& other, std::uint16_t port);
+
   /// Ports with a listening TCP socket (sock_diag(7)).
   [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
   /// Bytes that arrived at that local port and that no program has read yet.

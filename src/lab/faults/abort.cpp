@@ -15,4 +15,11 @@ void abort(host& h, unique_fd socket) {
     throw error("SO_LINGER", errno);
 }
 
+void abort_before_accept(host& from, process& server, std::uint16_t port) {
+  server.hold();
+  abort(from, from.connect_to(server.where(), port));
+  if (!from.lab().after(lab::from(from) && reset())) throw error("the RST did not come");
+  server.resume();
+}
+
 }  // namespace halfopen::lab
