@@ -151,6 +151,12 @@ TEST(table, a_word_is_cut_only_when_nothing_else_helps) {
   t.add_row({std::string(80, 'x') + " y", "some words that can be wrapped where it suits"});
   const std::string text = t.render({.width = 100});
   EXPECT_THAT(text, ::testing::HasSubstr(std::string(60, 'x') + "  some"));
+
+  text_table u{{{.heading = "a", .weight = 3}, {.heading = "b"}}};
+  u.add_row({std::string(120, 'x'), std::string(120, 'y')});
+  // 98 columns without the gap, of which 4 and 4 are minima; 90 shared out as 67 : 22, and 1 left over.
+  EXPECT_THAT(u.render({.width = 100}),
+              ::testing::HasSubstr(std::string(72, 'x') + "  " + std::string(26, 'y')));
 }
 
 TEST(table, widths_are_columns_and_not_bytes) {
