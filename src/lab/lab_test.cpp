@@ -255,8 +255,3 @@ TEST(lab_enter, the_bodys_result_comes_back) {
 
 }  // namespace
 }  // namespace halfopen::lab
-
-int main(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
-  return halfopen::lab::enter([] { return RUN_ALL_TESTS(); });
-}

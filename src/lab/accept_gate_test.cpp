@@ -1,0 +1,130 @@
+// What an unmodified program's accept gives for a connection that is already dead.
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "halfopen/lab/accept.hpp"
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/lab/fault.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+class accepting : public testing::Test {
+ protected:
+  experiment lab;
+  host& client = lab.at("client");
+  host& server = lab.at("server");
+
+  process& start(accept_flavour like, std::vector<std::string> words = {}) {
+    std::vector<std::string> argv{own_executable(), "acceptor"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    process& p = server.start({std::move(argv), {}, like});
+    EXPECT_TRUE(lab.until_listening(server, 7));
+    return p;
+  }
+
+  /// Opens a connection that lives; true if the program accepts it.
+  bool accepts_a_living_one(const process& p) {
+    const unique_fd socket = client.connect_to(server, 7);
+    return lab.until_says(p, "read EAGAIN", 2s);
+  }
+};
+
+TEST_F(accepting, a_living_connection_is_handed_over_with_its_address) {
+  const process& p = start(accept_flavour::posix);
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_EQ(p.output(), "accepted from ::ffff:10.0.0.1, read EAGAIN\n");
+}
+
+TEST_F(accepting, accept4s_flags_are_kept) {
+  const process& p = start(accept_flavour::posix, {"accept4"});
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_EQ(p.output(), "accepted from ::ffff:10.0.0.1, nonblocking, cloexec, read EAGAIN\n");
+}
+
+TEST_F(accepting, linux_hands_the_dead_one_over) {
+  process& p = start(accept_flavour::linux_kernel, {"poll"});
+  abort_before_accept(client, p, 7);
+  EXPECT_TRUE(lab.until_says(p, "read ECONNRESET"));
+  EXPECT_TRUE(p.output().starts_with("accepted from nobody")) << p.output();  // getpeername: ENOTCONN
+}
+
+class failing_accept : public accepting,
+                       public testing::WithParamInterface<std::pair<accept_flavour, const char*>> {};
+INSTANTIATE_TEST_SUITE_P(flavours, failing_accept,
+                         testing::Values(std::pair{accept_flavour::posix, "ECONNABORTED\n"},
+                                         std::pair{accept_flavour::svr4, "EPROTO\n"}),
+                         [](const auto& p) { return std::string(to_string(p.param.first)); });
+
+TEST_P(failing_accept, says_so_once_and_the_next_one_is_served) {
+  process& p = start(GetParam().first, {"poll"});
+  abort_before_accept(client, p, 7);
+  ASSERT_TRUE(lab.until_says(p, GetParam().second));
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_EQ(p.output(), std::string(GetParam().second) + "accepted from ::ffff:10.0.0.1, read EAGAIN\n");
+}
+
+TEST_F(accepting, berkeley_blocks_until_the_next_connection) {
+  process& p = start(accept_flavour::berkeley, {"poll"});
+  abort_before_accept(client, p, 7);
+  lab.run_for(100ms);
+  EXPECT_EQ(p.output(), "");
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_EQ(p.output(), "accepted from ::ffff:10.0.0.1, read EAGAIN\n");
+}
+
+TEST_F(accepting, berkeley_gives_eagain_to_a_nonblocking_listener) {
+  process& p = start(accept_flavour::berkeley, {"nonblocking"});
+  abort_before_accept(client, p, 7);
+  ASSERT_TRUE(lab.until_says(p, "EAGAIN\n"));
+  EXPECT_TRUE(accepts_a_living_one(p));
+}
+
+TEST_F(accepting, many_dead_ones_in_a_row_are_all_discarded) {
+  process& p = start(accept_flavour::posix, {"poll"});
+  p.hold();
+  for (int i = 0; i < 10; ++i) abort(client, client.connect_to(server, 7));
+  ASSERT_TRUE(lab.until_quiet(20ms));
+  p.resume();
+  EXPECT_TRUE(accepts_a_living_one(p));
+  std::string expected;
+  for (int i = 0; i < 10; ++i) expected += "ECONNABORTED\n";
+  EXPECT_EQ(p.output(), expected + "accepted from ::ffff:10.0.0.1, read EAGAIN\n");
+}
+
+TEST_F(accepting, a_second_threads_accept_is_answered_too) {
+  const process& p = start(accept_flavour::posix, {"thread"});
+  EXPECT_TRUE(accepts_a_living_one(p));
+}
+
+TEST_F(accepting, a_signal_handler_interrupts_a_waiting_accept) {
+  process& p = start(accept_flavour::posix, {"alarm"});
+  lab.run_for(50ms);
+  p.signal(SIGUSR1);
+  ASSERT_TRUE(lab.until_says(p, "EINTR\n"));
+  EXPECT_TRUE(accepts_a_living_one(p));
+}
+
+TEST_F(accepting, holding_a_waiting_accept_loses_nothing) {
+  process& p = start(accept_flavour::posix);
+  lab.run_for(20ms);
+  p.hold();
+  const unique_fd socket = client.connect_to(server, 7);
+  p.resume();
+  EXPECT_TRUE(lab.until_says(p, "read EAGAIN", 2s));
+}
+
+TEST_F(accepting, the_listener_dies_with_its_program) {
+  process& p = start(accept_flavour::posix);
+  lab.run_for(20ms);  // it waits in accept, and the gate has a copy of its listener
+  kill(p);
+  ASSERT_TRUE(lab.until_ended(p));
+  EXPECT_TRUE(lab.until([&] { return server.listening_ports().empty(); }, 1s));
+}
+
+}  // namespace
+}  // namespace halfopen::lab

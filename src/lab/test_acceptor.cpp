@@ -1,0 +1,78 @@
+#include "lab/test_acceptor.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace halfopen::lab {
+namespace {
+
+using words = std::set<std::string>;
+
+void say(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+/// "10.0.0.1, nonblocking, cloexec", and what reading it gives.
+void describe(int fd, const sockaddr_in6& peer, socklen_t size) {
+  char address[INET6_ADDRSTRLEN] = "nobody";
+  if (size >= sizeof peer) ::inet_ntop(AF_INET6, &peer.sin6_addr, address, sizeof address);
+  std::string line = std::string("accepted from ") + address;
+  if ((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0) line += ", nonblocking";
+  if ((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0) line += ", cloexec";
+  char buffer[64];
+  const ssize_t n = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+  say(line + (n >= 0 ? ", read " + std::to_string(n) : std::string(", read ") + ::strerrorname_np(errno)));
+  ::close(fd);
+}
+
+void accept_for_ever(int listener, const words& how) {
+  for (;;) {
+    pollfd ready{listener, POLLIN, 0};
+    if (how.contains("poll") || how.contains("nonblocking")) ::poll(&ready, 1, -1);
+    sockaddr_in6 peer{};
+    socklen_t size = sizeof peer;
+    auto* address = reinterpret_cast<sockaddr*>(&peer);
+    const int fd = how.contains("accept4") ? ::accept4(listener, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
+                                           : ::accept(listener, address, &size);
+    if (fd >= 0)
+      describe(fd, peer, size);
+    else
+      say(::strerrorname_np(errno));
+  }
+}
+
+}  // namespace
+
+int run_acceptor(int argc, char** argv) {
+  const words how(argv + 2, argv + argc);
+  if (how.contains("alarm")) {
+    struct sigaction action{};
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGUSR1, &action, nullptr);
+  }
+  const int listener =
+      ::socket(AF_INET6, SOCK_STREAM | (how.contains("nonblocking") ? int{SOCK_NONBLOCK} : 0), 0);
+  sockaddr_in6 here{};
+  here.sin6_family = AF_INET6;
+  here.sin6_port = htons(7);
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&here), sizeof here) < 0 || ::listen(listener, 16) < 0)
+    return 1;
+  if (how.contains("thread")) std::thread([&] { accept_for_ever(listener, how); }).join();
+  accept_for_ever(listener, how);
+  return 0;
+}
+
+}  // namespace halfopen::lab
