@@ -92,7 +92,7 @@ void unread_data(scene& s) {
 
 constexpr variant variants[]{
     {"fin-first", "SIGKILL to the server while the client waits for its user", fin_first},
-    {"rst-first", "the same, but the client writes while the FIN is still on its way", rst_first},
+    {"rst-first", "SIGKILL to the server; the client writes while the FIN is still on its way", rst_first},
     {"unread-data", "SIGKILL to a server that has not read the request", unread_data},
 };
 

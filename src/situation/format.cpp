@@ -166,7 +166,7 @@ constexpr variant variants[]{
     {"byte-order", "-22 + -77 from a little-endian client to a big-endian server", byte_order},
     {"long-size", "-22 + -77 from a client with 4-byte longs to a server with 8-byte longs", long_size},
     {"padding", "-22 + -77 from a client that packs its struct to a server that pads it", padding},
-    {"one-byte-segments", "the request comes one byte a segment", one_byte_segments},
+    {"one-byte-segments", "a request comes one byte a segment", one_byte_segments},
     {"two-in-one", "two requests come in one segment", two_in_one},
 };
 

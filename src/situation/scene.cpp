@@ -211,7 +211,7 @@ void scene::saw_what(const lab::process& p) {
 void scene::by_default(std::chrono::milliseconds computed, std::string_view what) {
   char text[64];
   std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(computed.count()) / 1e3);
-  sheet_.by_default = std::string(text) + " (computed: " + std::string(what) + ")";
+  sheet_.by_default = std::string(text) + " " + std::string(what);
 }
 
 const trace::connection* scene::connection(std::uint16_t at_port) const {

@@ -87,8 +87,8 @@ void three_connections(scene& s) {
 }
 
 constexpr variant variants[]{
-    {"one-connection", "the client writes once more after FIN and RST", one_connection},
-    {"three-connections", "the same on one of its three connections", three_connections},
+    {"one-connection", "the server dies; the client writes once more after FIN and RST", one_connection},
+    {"three-connections", "one of three servers dies; the client writes to all of them", three_connections},
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ std::string saw_cell(const result* r) {
   if (r->what == verdict::broken) return "the lab failed: " + r->problem;
   std::string text = r->saw;
   if (r->after) text += ", after " + readable(*r->after);
-  if (!r->by_default.empty()) text += "\n(by default " + r->by_default + ")";
+  if (!r->by_default.empty()) text += "\n(computed: " + r->by_default + ")";
   return text;
 }
 
