@@ -21,6 +21,7 @@ TEST(utf8, malformed_bytes_count_one_column_each) {
   EXPECT_EQ(display_width("a\xff\xfe"), 3U);
   EXPECT_EQ(display_width("\xc3"), 1U) << "cut short";
   EXPECT_EQ(display_width("\xc0\xaf"), 2U) << "overlong";
+  EXPECT_EQ(display_width("\xe0\x80\xaf"), 3U) << "overlong, in three bytes";
   EXPECT_EQ(display_width("\xed\xa0\x80"), 3U) << "a surrogate";
   EXPECT_EQ(display_width("\xf4\x90\x80\x80"), 4U) << "above U+10FFFF";
 }
