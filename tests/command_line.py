@@ -1,0 +1,60 @@
+# Purpose: exit codes and words of the command line, right and wrong.
+import fcntl
+import os
+import subprocess
+
+from lab_helpers import HALFOPEN, check, halfopen, temporary_folder, variants
+
+folder = temporary_folder()
+(folder / "file").touch()
+
+
+def says(code, words, *arguments):
+    ran = halfopen(*arguments, cwd=folder, timeout=30)
+    where = ran.stdout if code == 0 else ran.stderr
+    check(ran.returncode == code, f"{arguments}: exit code {ran.returncode}, not {code}: {ran.stderr}")
+    check(words in where, f"{arguments}: does not say '{words}' but '{where}'")
+    return where
+
+
+known = "abort exit sigpipe crash reboot shutdown format"
+for unknown in "nonsense", "zz*", "exit/nonsense", "":
+    says(2, known, "lab", unknown)
+says(2, "--nonsense", "lab", "--nonsense")
+says(2, "subcommand", "nonsense")
+says(2, "subcommand")
+says(2, "{naive,robust,both}", "lab", "--pair", "x")
+says(2, "{4,6}", "lab", "--ip", "5")
+says(2, "--jobs", "lab", "--jobs", "0")
+says(2, "--grace", "lab", "--grace", "-1")
+
+says(2, "missing/x.json: No such file or directory", "lab", "exit", "--json", folder / "missing/x.json")
+says(2, "Is a directory", "lab", "exit", "--json", folder)
+says(2, "Not a directory", "lab", "exit", "--evidence", folder / "file")
+says(2, "Not a directory", "lab", "exit", "--evidence", folder / "file/below")
+(folder / "locked").mkdir(mode=0o500)
+if os.geteuid() != 0:
+    says(2, "Permission denied", "lab", "exit", "--evidence", folder / "locked")
+
+held = os.open(folder, os.O_RDONLY)  # as another lab would
+fcntl.flock(held, fcntl.LOCK_EX)
+says(2, "another lab writes its evidence", "lab", "exit", "--evidence", folder)
+os.close(held)
+
+says(0, "Usage: halfopen", "--help")
+says(0, "halfopen 0.", "--version")
+text = says(0, "Examples:", "lab", "--help")
+check("Exit codes: 0 " in text and "  halfopen lab" in text, "lab --help names exit codes and an example")
+check(len(variants()) == len(set(variants())) == 29, "list has a line a variant")
+says(0, "This machine can run the lab.", "doctor")
+
+one = says(0, "2 of 2 runs as expected.", "lab", "exit/fin-first", "exit/fin-*", "--evidence", folder / "one")
+check("rst-first" not in one and "fin-first" in one, "plays just what was named")
+captures = {path.name for path in (folder / "one").iterdir()}
+check(captures == {f"exit-fin-first.{pair}.pcapng" for pair in ("naive", "robust")}, f"captures {captures}")
+says(0, "1 of 1 runs as expected.", "lab", "exit/fin-first", "--pair", "naive", "--evidence", folder / "two")
+
+# What cannot be written is noticed, late as it is.
+full = subprocess.run([HALFOPEN, "lab", "exit/rst-first", "--json", "/dev/full", "--evidence", folder / "three"],
+                      capture_output=True, text=True, timeout=30)  # fmt: skip
+check(full.returncode == 2 and "No space left" in full.stderr, f"--json /dev/full: {full.returncode} {full.stderr}")

@@ -1,0 +1,34 @@
+# Purpose: SIGINT or SIGTERM, to the process or from a terminal to its whole process
+# group, ends the lab at once with code 130, readable evidence, and nothing left.
+import os
+import signal
+import subprocess
+import time
+
+from lab_helpers import HALFOPEN, adopt_orphans, check, family, mounts, patience, temporary_folder, tshark, wait_until
+
+adopt_orphans()
+before = mounts()
+for name, send in ("process", os.kill), ("group", os.killpg):
+    for number in signal.SIGINT, signal.SIGTERM:
+        what = f"{number.name} to the {name}"
+        evidence = temporary_folder() / "evidence"
+        lab = subprocess.Popen([HALFOPEN, "lab", "--evidence", evidence], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)  # fmt: skip
+        # A second later, and at least with something to show.
+        time.sleep(1)
+        check(wait_until(lambda: sum(p.stat().st_size > 1000 for p in evidence.glob("*")) >= 10, 20), "evidence")
+        began = time.monotonic()
+        send(lab.pid, number)
+        out, errors = lab.communicate(timeout=20)
+        took = time.monotonic() - began
+        check(took < patience(1), f"{what}: it took {took:.2f} s")
+        check(lab.returncode == 130, f"{what}: exit code {lab.returncode}: {out[-300:]} {errors}")
+        check(errors == "", f"{what}: {errors}")
+        last = out.splitlines()[-1]
+        check(last.startswith("Interrupted: ") and last.endswith(str(evidence)), f"{what}: {last}")
+        captures = sorted(evidence.iterdir(), key=lambda path: path.stat().st_size)
+        check(tshark(captures[0]) is not None, f"{what}: the smallest capture")
+        check(all(len(tshark(capture)) > 5 for capture in captures[-2:]), f"{what}: packets in the largest")
+        check(wait_until(lambda: not family(), 2), f"{what}: processes left: {family()}")
+        check(mounts() == before, f"{what}: mounts left")

@@ -1,0 +1,129 @@
+"""What the lab's tests share. HALFOPEN in the environment names the program under test."""
+
+import atexit
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HALFOPEN = os.environ["HALFOPEN"]
+QUIET_TSHARK = {"", 'Running as user "root" and group "root". This could be dangerous.'}
+
+
+def check(holds, what):
+    """Ends the test unless it holds."""
+    if not holds:
+        sys.exit(f"FAILED: {what}")
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+
+def halfopen(*arguments, **options):
+    """Runs it to its end; standard output and error are kept as text."""
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 200} | options
+    return subprocess.run([HALFOPEN, *map(str, arguments)], **options)
+
+
+def temporary_folder():
+    """A folder that is gone when the test ends."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix="lab-test-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def patience(seconds):
+    """A promise about time holds on a machine that has time; a busy one gets more."""
+    return seconds if os.getloadavg()[0] < os.cpu_count() else 4 * seconds
+
+
+def wait_until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def variants():
+    """The ids that `halfopen list` prints: "exit/fin-first" and so on."""
+    words = (line.split()[0] for line in halfopen("list").stdout.splitlines() if line.startswith(" "))
+    return [word for word in words if "/" in word]
+
+
+def results(json_file):
+    """{("exit/fin-first", "naive"): {...}} of what `halfopen lab --json` wrote."""
+    listed = json.loads(pathlib.Path(json_file).read_text())["results"]
+    return {(f"{r['situation']}/{r['variant']}", r["pair"]): r for r in listed}
+
+
+def tshark(capture, *arguments):
+    """What tshark says about a capture, by lines; it must read it without complaint."""
+    if shutil.which("tshark") is None:
+        skip("tshark is not installed")
+    ran = subprocess.run(["tshark", "-r", capture, *arguments], capture_output=True, text=True, timeout=100)
+    complaints = set(ran.stderr.splitlines()) - QUIET_TSHARK
+    check(ran.returncode == 0 and not complaints, f"{capture}: tshark says {ran.returncode} {complaints}")
+    return ran.stdout.splitlines()
+
+
+def packets(capture, *fields):
+    """A list a packet, with the text of each field; several values are joined with ';'. Hosts are named."""
+    wanted = [word for field in fields for word in ("-e", field)]
+    lines = tshark(capture, "-N", "n", "-T", "fields", "-E", "aggregator=;", *wanted)
+    return [line.split("\t") for line in lines]
+
+
+def adopt_orphans():
+    """From now on no process that this test causes can leave its family (PR_SET_CHILD_SUBREAPER)."""
+    check(ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0) == 0, "PR_SET_CHILD_SUBREAPER")
+
+
+def command(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
+
+
+def family():
+    """Names, by process id, of all processes that descend from this one; those that ended are reaped first."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0] != 0:
+            pass
+    except ChildProcessError:
+        pass
+    parent = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            parent[pid] = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            pass  # it ended meanwhile
+    found, new = set(), {str(os.getpid())}
+    while new := {pid for pid in parent if parent[pid] in new} - found:
+        found |= new
+    return {pid: name for pid in found if (name := command(pid))}
+
+
+def marked(mark):
+    """Processes anywhere whose environment holds the mark."""
+    found = []
+    for environment in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in environment.read_bytes():
+                found.append(environment.parent.name)
+        except OSError:
+            pass  # ended, or another user's
+    return found
+
+
+def mounts():
+    return pathlib.Path("/proc/self/mountinfo").read_text()

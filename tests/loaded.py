@@ -1,0 +1,16 @@
+# Purpose: verdicts do not depend on a quiet machine: the whole lab with few runs
+# side by side, and with every core busy. Argument: jobs, busy loops, IP version.
+import subprocess
+import sys
+
+from lab_helpers import check, halfopen, temporary_folder
+
+jobs, loops, ip = sys.argv[1:]
+hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(int(loops))]
+try:
+    ran = halfopen("lab", "--jobs", jobs, "--ip", ip, "--evidence", temporary_folder() / "evidence")
+finally:
+    for hog in hogs:
+        hog.kill()
+unmet = [line for line in ran.stdout.splitlines() if line.startswith("[") and ": met: " not in line]
+check(ran.returncode == 0, f"exit code {ran.returncode} {ran.stderr}\n" + "\n".join(unmet))
