@@ -42,6 +42,11 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+int refuse(const usage_error& e) {
+  fmt::print(stderr, "halfopen lab: {}\n", e.what());
+  return bad_arguments;
+}
+
 std::vector<situation::choice> choose(const std::vector<std::string>& patterns) {
   std::vector<situation::choice> chosen;
   for (const std::string& pattern : patterns.empty() ? std::vector<std::string>{"*"} : patterns) {
@@ -140,7 +145,13 @@ int run_lab(const lab_arguments& arguments) {
   options.evidence = make_evidence_folder(arguments.evidence);
   const lab::unique_fd held = lock(options.evidence);
   try {
-    return lab::enter([&] { return play(arguments, options); });
+    return lab::enter([&] {
+      try {
+        return play(arguments, options);
+      } catch (const usage_error& e) {  // no exception leaves that world: it is another process
+        return refuse(e);
+      }
+    });
   } catch (const lab::error& e) {
     fmt::print(stderr, "halfopen: {}\n\n", e.what());
     print_examination(stderr);
@@ -187,8 +198,7 @@ void add_lab(CLI::App& app, int& exit_code) {
     try {
       exit_code = run_lab(*arguments);
     } catch (const usage_error& e) {
-      fmt::print(stderr, "halfopen lab: {}\n", e.what());
-      exit_code = bad_arguments;
+      exit_code = refuse(e);
     }
   });
 }
