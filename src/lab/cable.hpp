@@ -47,6 +47,8 @@ class cable {
   enum class stop { never, before_delivery, after_delivery };
   /// Lets what waits go across, at most until a packet matches. True if one did.
   bool pump(stop when, const match* which);
+  /// After a packet: the next one may come at once (packet_ring.cpp).
+  void linger() const noexcept { ring().linger(); }
   [[nodiscard]] int descriptor() const noexcept { return ring().descriptor(); }
   /// An index that no interface at this cable had before.
   [[nodiscard]] unsigned new_interface() noexcept { return room_->next_interface++; }

@@ -85,8 +85,10 @@ bool experiment::state::wait(cable::stop when, const match* which, const std::fu
                              duration limit) {
   const auto deadline = clock::now() + limit;
   for (;;) {
+    const auto crossed = wire->packets();
     if (wire->pump(when, which)) return true;
     if (condition && condition()) return true;
+    if (wire->packets() != crossed) wire->linger();
     const auto left = deadline - clock::now();
     if (left <= clock::duration::zero()) return false;
     events.turn(std::min<clock::duration>(left, condition ? clock::duration(heartbeat) : left));

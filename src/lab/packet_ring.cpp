@@ -8,6 +8,14 @@
 // not count against net.core.rmem_max, which an ordinary user may not exceed, and
 // a frame is sent on from the very slot that it came in, without a copy of ours.
 // 2,048 slots of 2 KiB hold what two hosts can have in flight between them.
+//
+// What a packet costs is being woken for it, not being looked at (bench/lab.cpp):
+// with bulk traffic some 50 frames come at each wake-up, and all of decoding and
+// following is lost in the noise beside the kernel's own work. So linger() watches
+// the ring for a moment before the lab's thread goes to sleep, as an answer often
+// follows at once. A round trip of 1 byte took on two busy cores 2.4 to 2.8 times
+// that of a plain veth pair without it, 2.0 to 2.1 with 20 us and 1.95 with 60 us.
+// On a single processor it would only keep the answer from being made.
 
 #include "lab/packet_ring.hpp"
 
@@ -20,7 +28,9 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "halfopen/lab/error.hpp"
 
@@ -31,6 +41,7 @@ constexpr std::size_t slot_size = 2048;
 constexpr std::size_t slots = 2048;
 constexpr std::size_t block_size = 65536;
 constexpr std::size_t batch = 64;
+constexpr auto moment = std::chrono::microseconds(50);
 
 void option(int fd, int name, const void* value, socklen_t size, const char* what) {
   if (::setsockopt(fd, SOL_PACKET, name, value, size) < 0) throw error(what, errno);
@@ -74,12 +85,24 @@ std::byte* packet_ring::slot(std::size_t index) const noexcept {
   return memory_ + (index % slots) * slot_size;
 }
 
+bool packet_ring::holds_frame() const noexcept {
+  const std::atomic_ref<__u32> status(reinterpret_cast<tpacket2_hdr*>(slot(head_))->tp_status);
+  return (status.load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
+}
+
+void packet_ring::linger() const noexcept {
+  static const bool others_run_meanwhile = std::thread::hardware_concurrency() > 1;
+  if (!others_run_meanwhile) return;
+  const auto end = std::chrono::steady_clock::now() + moment;
+  while (!holds_frame() && std::chrono::steady_clock::now() < end) {
+  }
+}
+
 bool packet_ring::peek(frame& out) {
   if (unreleased_ >= slots) flush();
+  if (!holds_frame()) return false;
   std::byte* at = slot(head_);
-  auto* header = reinterpret_cast<tpacket2_hdr*>(at);
-  const std::atomic_ref<__u32> status(header->tp_status);
-  if ((status.load(std::memory_order_acquire) & TP_STATUS_USER) == 0) return false;
+  const auto* header = reinterpret_cast<const tpacket2_hdr*>(at);
   const auto* address = reinterpret_cast<const sockaddr_ll*>(at + TPACKET_ALIGN(sizeof(tpacket2_hdr)));
   out.bytes = {at + header->tp_mac, header->tp_snaplen};
   out.interface = static_cast<unsigned>(address->sll_ifindex);

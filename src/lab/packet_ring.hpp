@@ -29,6 +29,9 @@ class packet_ring {
   /// Readable when a frame waits.
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
 
+  /// Waits for the next frame without sleeping, for a moment only.
+  void linger() const noexcept;
+
   /// The oldest frame not yet advanced over; false if there is none.
   bool peek(frame& out);
   /// Done with the frame that peek() gave: send it out of that interface at the
@@ -49,6 +52,7 @@ class packet_ring {
     unsigned interface;
   };
   [[nodiscard]] std::byte* slot(std::size_t index) const noexcept;
+  [[nodiscard]] bool holds_frame() const noexcept;
 
   unique_fd socket_;
   std::byte* memory_ = nullptr;
