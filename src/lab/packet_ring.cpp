@@ -13,8 +13,9 @@
 // with bulk traffic some 50 frames come at each wake-up, and all of decoding and
 // following is lost in the noise beside the kernel's own work. So linger() watches
 // the ring for a moment before the lab's thread goes to sleep, as an answer often
-// follows at once. A round trip of 1 byte took on two busy cores 2.4 to 2.8 times
-// that of a plain veth pair without it, 2.0 to 2.1 with 20 us and 1.95 with 60 us.
+// follows at once. On two cores, busy with other work, round trips of 1 byte took,
+// in turns, 2.4 and 5.6 times a plain veth pair's without it, 2.1 and 2.6 with it.
+// 20 us catch most of that, 60 us a little more.
 // On a single processor it would only keep the answer from being made.
 
 #include "lab/packet_ring.hpp"
