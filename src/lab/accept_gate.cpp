@@ -27,6 +27,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,7 +37,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -75,24 +78,37 @@ bool is_dead(const unique_fd& connection) {
 }
 
 /// Fills in accept's address arguments in the program's memory.
-bool write_peer_address(const seccomp_notif& notice, const unique_fd& connection) {
+bool write_peer_address(const seccomp_notif& notice, const sockaddr_storage& peer, socklen_t size) {
   const auto address_at = notice.data.args[1];
-  const auto length_at = notice.data.args[2];
-  if (address_at == 0 || length_at == 0) return true;
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getpeername(connection.get(), reinterpret_cast<sockaddr*>(&address), &length) < 0) length = 0;
+  const auto size_at = notice.data.args[2];
+  if (address_at == 0 || size_at == 0) return true;
   const auto pid = static_cast<pid_t>(notice.pid);
-  const auto at = [](std::uint64_t where, std::size_t size) {
-    return iovec{reinterpret_cast<void*>(where), size};  // NOLINT: an address of another process
+  const auto at = [](std::uint64_t where, std::size_t length) {
+    return iovec{reinterpret_cast<void*>(where), length};  // NOLINT: an address of another process
   };
   socklen_t room = 0;
   iovec here{&room, sizeof room};
-  iovec there = at(length_at, sizeof room);
+  iovec there = at(size_at, sizeof room);
   if (::process_vm_readv(pid, &here, 1, &there, 1, 0) != sizeof room) return false;
-  const std::array<iovec, 2> from{iovec{&address, std::min(room, length)}, iovec{&length, sizeof length}};
-  const std::array<iovec, 2> to{at(address_at, from[0].iov_len), at(length_at, sizeof length)};
+  const std::array<iovec, 2> from{iovec{const_cast<sockaddr_storage*>(&peer), std::min(room, size)},
+                                  iovec{&size, sizeof size}};
+  const std::array<iovec, 2> to{at(address_at, from[0].iov_len), at(size_at, sizeof size)};
   return ::process_vm_writev(pid, from.data(), 2, to.data(), 2, 0) >= 0;
+}
+
+/// Linux reserves a descriptor before it takes a connection off the queue
+/// (net/socket.c, do_accept): without one, EMFILE, and the connection stays there.
+bool has_free_descriptor(pid_t thread) {
+  const pid_t pid = leader_of(thread);
+  rlimit limit{};
+  if (::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) < 0) return true;
+  std::error_code why;
+  rlim_t open = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", why)) {
+    const std::string name = entry.path().filename();
+    if (std::strtoull(name.c_str(), nullptr, 10) < limit.rlim_cur) ++open;
+  }
+  return open < limit.rlim_cur;
 }
 
 ino_t inode_of(const unique_fd& socket) {
@@ -117,9 +133,8 @@ std::optional<accept_flavour> parse_accept_flavour(std::string_view name) noexce
   return static_cast<accept_flavour>(found - flavour_names.begin());
 }
 
-accept_gate::accept_gate(loop& events, unique_fd notifications, accept_flavour like,
-                         std::function<void(std::string)> note)
-    : events_(events), notifications_(std::move(notifications)), like_(like), note_(std::move(note)) {
+accept_gate::accept_gate(loop& events, unique_fd notifications, accept_flavour like, experiment& lab)
+    : events_(events), notifications_(std::move(notifications)), like_(like), lab_(lab) {
   events_.watch(notifications_.get(), EPOLLIN, [this](std::uint32_t what) { on_notice(what); });
 }
 
@@ -129,7 +144,7 @@ accept_gate::~accept_gate() {
 }
 
 void accept_gate::saw(accept_event::kind what, int errno_value, bool dead) {
-  seen_.push_back({what, experiment::now(), errno_value, dead});
+  seen_.push_back({what, experiment::now(), lab_.packets(), errno_value, dead});
 }
 
 void accept_gate::on_notice(std::uint32_t events) {
@@ -140,96 +155,138 @@ void accept_gate::on_notice(std::uint32_t events) {
   }
   // No process uses the filter any more: nobody waits for an answer.
   while (!waiting_.empty()) finish(waiting_.begin());
+  undelivered_.clear();
   events_.forget(notifications_.get());
 }
 
 void accept_gate::begin(const seccomp_notif& notice) {
   if (notice.data.nr == SYS_io_uring_setup) {
-    saw_io_uring_ = true;
-    respond(notice, 0, true);
-    return;
+    saw(accept_event::kind::unseen);
+    return respond(notice, 0, true);
   }
   saw(accept_event::kind::called);
-  // Calls that a signal took back are gone; their program has called again.
-  std::erase_if(waiting_, [this](const call& c) {
-    if (still_waiting(c)) return false;
-    events_.forget(c.listener.get());
-    return true;
-  });
+  drop_taken_back();
   unique_fd listener = copy_descriptor(static_cast<pid_t>(notice.pid), static_cast<int>(notice.data.args[0]));
   if (!listener) {
-    respond(notice, 0, true);  // not a descriptor: the kernel says so best
-    return;
+    // No such descriptor: the kernel says so best. Anything else would go unseen.
+    if (errno != EBADF) saw(accept_event::kind::unseen);
+    return respond(notice, 0, true);
   }
   const bool blocking = (::fcntl(listener.get(), F_GETFL) & O_NONBLOCK) == 0;
   waiting_.push_back({notice, std::move(listener), blocking});
+  expire_at_receive_timeout(waiting_.back());
   try_to_answer(std::prev(waiting_.end()));
+}
+
+/// SO_RCVTIMEO is accept's limit too (socket(7)): EAGAIN.
+void accept_gate::expire_at_receive_timeout(const call& c) {
+  timeval limit{};
+  socklen_t size = sizeof limit;
+  ::getsockopt(c.listener.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, &size);
+  if (!c.blocking || (limit.tv_sec == 0 && limit.tv_usec == 0)) return;
+  const auto when =
+      loop::clock::now() + std::chrono::seconds(limit.tv_sec) + std::chrono::microseconds(limit.tv_usec);
+  events_.at(when, [this, id = c.notice.id, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    const auto late = std::ranges::find(waiting_, id, [](const call& w) { return w.notice.id; });
+    if (late != waiting_.end()) fail(late, EAGAIN);
+  });
+}
+
+/// Calls that a signal or their program's death took back hold copies of
+/// listeners. Nothing tells of it while other processes use the filter, so the
+/// gate looks now and then, as long as a call waits.
+void accept_gate::keep_looking() {
+  if (looking_ || waiting_.empty()) return;
+  looking_ = true;
+  events_.at(loop::clock::now() + std::chrono::milliseconds(20), [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    looking_ = false;
+    drop_taken_back();
+    keep_looking();
+  });
+}
+
+void accept_gate::drop_taken_back() {
+  for (auto c = waiting_.begin(); c != waiting_.end();) {
+    const auto next = std::next(c);
+    if (!still_waiting(*c)) finish(c);
+    c = next;
+  }
 }
 
 /// Accepts what is there; waits for more if the call may block.
 void accept_gate::try_to_answer(call_handle c) {
   if (!still_waiting(*c)) return finish(c);
+  if (!has_free_descriptor(static_cast<pid_t>(c->notice.pid))) return fail(c, EMFILE);
   const auto kept = std::ranges::find(undelivered_, inode_of(c->listener), &undelivered::listener);
   if (kept != undelivered_.end()) {
-    unique_fd connection = std::move(kept->connection);
+    connection made = std::move(kept->what);
     undelivered_.erase(kept);
-    if (answer_with(c, std::move(connection))) return;
+    if (answer_with(c, std::move(made))) return;
   }
   for (;;) {
     pollfd ready{c->listener.get(), POLLIN, 0};
     // Only the gate accepts, so a listener that is readable will not block.
     if (c->blocking && ::poll(&ready, 1, 0) == 0) break;
     const int flags = (accept_flags(c->notice) & SOCK_NONBLOCK) | SOCK_CLOEXEC;
-    unique_fd connection(::accept4(c->listener.get(), nullptr, nullptr, flags));
-    if (!connection) return fail(c, errno);
-    if (answer_with(c, std::move(connection))) return;
+    connection made;
+    made.peer_size = sizeof made.peer;
+    // accept's address is there even for a dead connection, for which getpeername
+    // gives ENOTCONN (net/ipv4/af_inet.c, inet_getname: peer is 2 for accept).
+    made.socket.reset(
+        ::accept4(c->listener.get(), reinterpret_cast<sockaddr*>(&made.peer), &made.peer_size, flags));
+    if (!made.socket) return fail(c, errno);
+    if (answer_with(c, std::move(made))) return;
   }
   events_.watch(c->listener.get(), EPOLLIN, [this, c](std::uint32_t) {
     events_.forget(c->listener.get());
     try_to_answer(c);
   });
+  keep_looking();
 }
 
 /// Answers the call with this connection as the flavour's kernel would. False
 /// if that kernel would not have shown it, and the call goes on.
-bool accept_gate::answer_with(call_handle c, unique_fd connection) {
-  const bool dead = is_dead(connection);
+bool accept_gate::answer_with(call_handle c, connection made) {
+  const bool dead = is_dead(made.socket);
   if (!dead || like_ == accept_flavour::linux_kernel) {
-    hand_over(c, std::move(connection), dead);
+    hand_over(c, std::move(made), dead);
     return true;
   }
   saw(accept_event::kind::discarded);
   if (like_ == accept_flavour::berkeley) {
-    note_("accept was called: the dead connection is dropped unseen, as a Berkeley kernel does");
+    lab_.note("accept was called: the dead connection is dropped unseen, as a Berkeley kernel does");
     return false;
   }
   fail(c, like_ == accept_flavour::posix ? ECONNABORTED : EPROTO);
   return true;
 }
 
-void accept_gate::hand_over(call_handle c, unique_fd connection, bool dead) {
-  if (!write_peer_address(c->notice, connection)) return fail(c, EFAULT);
+void accept_gate::hand_over(call_handle c, connection made, bool dead) {
+  if (!write_peer_address(c->notice, made.peer, made.peer_size)) return fail(c, EFAULT);
   seccomp_notif_addfd add{};
   add.id = c->notice.id;
   add.flags = SECCOMP_ADDFD_FLAG_SEND;
-  add.srcfd = static_cast<std::uint32_t>(connection.get());
+  add.srcfd = static_cast<std::uint32_t>(made.socket.get());
   add.newfd_flags = (accept_flags(c->notice) & SOCK_CLOEXEC) != 0 ? O_CLOEXEC : 0U;
   if (::ioctl(notifications_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0) {
-    if (errno != ENOENT) return fail(c, errno);
-    // A signal took the call back a moment ago: the next one gets the connection.
-    undelivered_.push_back({inode_of(c->listener), std::move(connection)});
-    return finish(c);
+    const int why = errno;
+    // ENOENT: a signal took the call back a moment ago. The next one gets the connection.
+    undelivered_.push_back({inode_of(c->listener), std::move(made)});
+    return why == ENOENT ? finish(c) : fail(c, why);
   }
   saw(accept_event::kind::handed_over, 0, dead);
-  note_(dead ? "accept was called, and returned the connection, already reset"
-             : "accept was called, and returned");
+  lab_.note(dead ? "accept was called, and returned the connection, already reset"
+                 : "accept was called, and returned");
   finish(c);
 }
 
 void accept_gate::fail(call_handle c, int errno_value) {
   saw(accept_event::kind::failed, errno_value);
+  const char* name = ::strerrorname_np(errno_value);
   if (errno_value != EAGAIN)
-    note_(std::string("accept was called, and returned ") + ::strerrorname_np(errno_value));
+    lab_.note("accept was called, and returned " + (name != nullptr ? name : std::to_string(errno_value)));
   respond(c->notice, errno_value, false);
   finish(c);
 }

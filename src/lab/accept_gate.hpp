@@ -2,15 +2,15 @@
 #define HALFOPEN_SRC_LAB_ACCEPT_GATE_HPP
 
 #include <linux/seccomp.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
-#include <functional>
 #include <list>
-#include <map>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "halfopen/lab/accept.hpp"
+#include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/unique_fd.hpp"
 #include "lab/loop.hpp"
 
@@ -20,14 +20,12 @@ namespace halfopen::lab {
 /// kernel would. See the essay in accept_gate.cpp.
 class accept_gate {
  public:
-  accept_gate(loop& events, unique_fd notifications, accept_flavour like,
-              std::function<void(std::string)> note);
+  accept_gate(loop& events, unique_fd notifications, accept_flavour like, experiment& lab);
   ~accept_gate();
   accept_gate(const accept_gate&) = delete;
   accept_gate& operator=(const accept_gate&) = delete;
 
   [[nodiscard]] const std::vector<accept_event>& seen() const noexcept { return seen_; }
-  [[nodiscard]] bool saw_io_uring() const noexcept { return saw_io_uring_; }
 
  private:
   /// An accept call that waits for an answer.
@@ -36,18 +34,27 @@ class accept_gate {
     unique_fd listener;
     bool blocking = false;
   };
-  /// A connection accepted for a call that was taken back by a signal.
+  /// A connection as accept(2) gives it.
+  struct connection {
+    unique_fd socket;
+    sockaddr_storage peer{};
+    socklen_t peer_size = 0;
+  };
+  /// One that was accepted for a call that a signal then took back.
   struct undelivered {
     ino_t listener;
-    unique_fd connection;
+    connection what;
   };
   using call_handle = std::list<call>::iterator;
 
   void on_notice(std::uint32_t events);
   void begin(const seccomp_notif& notice);
+  void expire_at_receive_timeout(const call& c);
+  void keep_looking();
+  void drop_taken_back();
   void try_to_answer(call_handle c);
-  bool answer_with(call_handle c, unique_fd connection);
-  void hand_over(call_handle c, unique_fd connection, bool dead);
+  bool answer_with(call_handle c, connection made);
+  void hand_over(call_handle c, connection made, bool dead);
   void fail(call_handle c, int errno_value);
   void respond(const seccomp_notif& notice, int errno_value, bool go_on);
   void finish(call_handle c);
@@ -57,11 +64,12 @@ class accept_gate {
   loop& events_;
   unique_fd notifications_;
   accept_flavour like_;
-  std::function<void(std::string)> note_;
+  experiment& lab_;
   std::list<call> waiting_;
   std::vector<undelivered> undelivered_;
   std::vector<accept_event> seen_;
-  bool saw_io_uring_ = false;
+  bool looking_ = false;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< timers outlive the gate, and ask
 };
 
 }  // namespace halfopen::lab

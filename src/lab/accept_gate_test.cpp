@@ -50,7 +50,7 @@ TEST_F(accepting, linux_hands_the_dead_one_over) {
   process& p = start(accept_flavour::linux_kernel, {"poll"});
   abort_before_accept(client, p, 7);
   EXPECT_TRUE(lab.until_says(p, "read ECONNRESET"));
-  EXPECT_TRUE(p.output().starts_with("accepted from nobody")) << p.output();  // getpeername: ENOTCONN
+  EXPECT_TRUE(p.output().starts_with("accepted from ::ffff:10.0.0.1")) << p.output();
 }
 
 class failing_accept : public accepting,
@@ -116,6 +116,28 @@ TEST_F(accepting, holding_a_waiting_accept_loses_nothing) {
   const unique_fd socket = client.connect_to(server, 7);
   p.resume();
   EXPECT_TRUE(lab.until_says(p, "read EAGAIN", 2s));
+}
+
+TEST_F(accepting, a_receive_timeout_ends_a_waiting_accept) {
+  const process& p = start(accept_flavour::posix, {"timeout"});
+  EXPECT_TRUE(lab.until_says(p, "EAGAIN\n", 2s));
+}
+
+TEST_F(accepting, without_a_descriptor_the_connection_stays_in_the_queue) {
+  process& p = start(accept_flavour::posix, {"poll", "full"});
+  const unique_fd socket = client.connect_to(server, 7);
+  ASSERT_TRUE(lab.until_says(p, "EMFILE\n"));
+  p.signal(SIGUSR1);  // it closes one
+  EXPECT_TRUE(lab.until_says(p, "read EAGAIN", 2s));
+}
+
+TEST_F(accepting, a_killed_parents_listener_dies_though_its_child_lives) {
+  process& p = start(accept_flavour::posix, {"fork"});
+  lab.run_for(20ms);
+  kill(p);
+  ASSERT_TRUE(lab.until_ended(p));
+  EXPECT_FALSE(server.is_empty());
+  EXPECT_TRUE(lab.until([&] { return server.listening_ports().empty(); }, 1s));
 }
 
 TEST_F(accepting, the_listener_dies_with_its_program) {

@@ -137,6 +137,7 @@ void host_access::plug_in(host& h) {
     turn_offloads_off(inner_name);
     configure_inner(s.v4, s.v6);
     for (const auto& [name, value] : s.sysctls) apply_sysctl(name, value);
+    wait_until_local(s.address);
   });
   s.line.wait_until_ready();
 

@@ -20,9 +20,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/unique_fd.hpp"
@@ -160,6 +162,24 @@ void configure_inner(const trace::ip_address& v4, const trace::ip_address& v6) {
   set_link(rt, inner_index, IFF_UP | IFF_NOARP, false);
   add_default_route(rt, AF_INET);
   add_default_route(rt, AF_INET6);
+}
+
+void wait_until_local(const trace::ip_address& address) {
+  netlink rt(NETLINK_ROUTE);
+  const auto bytes = address.bytes();
+  for (int tries = 0; tries < 20'000; ++tries) {
+    nlmsghdr* header = rt.request(RTM_GETROUTE, NLM_F_ACK);
+    auto* route = put<rtmsg>(header);
+    route->rtm_family = address.is_v6() ? AF_INET6 : AF_INET;
+    route->rtm_dst_len = static_cast<std::uint8_t>(8 * bytes.size());
+    mnl_attr_put(header, RTA_DST, bytes.size(), bytes.data());
+    int type = RTN_UNSPEC;
+    rt.run(header, "asking for a route",
+           [&](const nlmsghdr* h) { type = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(h))->rtm_type; });
+    if (type == RTN_LOCAL) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  throw error("the address " + address.to_string() + " does not become usable");
 }
 
 void turn_offloads_off(const std::string& interface_name) {

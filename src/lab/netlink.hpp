@@ -31,6 +31,11 @@ void make_veth(const veth_plan& plan);
 /// into the cable. No ARP, no neighbour discovery, no link-local address.
 void configure_inner(const trace::ip_address& v4, const trace::ip_address& v6);
 
+/// Waits until packets for the address are taken in. An IPv6 address can be bound
+/// before that: its local route is made by a work queue a little later
+/// (net/ipv6/addrconf.c, addrconf_dad_work), and what arrives meanwhile is lost.
+void wait_until_local(const trace::ip_address& address);
+
 /// In whatever namespace this thread is: segmentation and checksum offloads off,
 /// so that what is captured is what would be on a wire.
 void turn_offloads_off(const std::string& interface_name);

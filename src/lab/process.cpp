@@ -119,9 +119,8 @@ std::unique_ptr<process> process_access::start(host& where, program what) {
   s->name = std::filesystem::path(what.argv[0]).filename();
   process::state* raw = s.get();
   if (what.accept_like)
-    s->gate =
-        std::make_unique<accept_gate>(*s->events, std::move(s->child.accept_notifications), *what.accept_like,
-                                      [lab = at.lab](std::string text) { lab->note(std::move(text)); });
+    s->gate = std::make_unique<accept_gate>(*s->events, std::move(s->child.accept_notifications),
+                                            *what.accept_like, *at.lab);
   s->events->watch(s->child.output.get(), EPOLLIN,
                    [raw](std::uint32_t) { raw->read_all(raw->child.output, raw->output); });
   s->events->watch(s->child.errors.get(), EPOLLIN,
@@ -190,10 +189,6 @@ void process::resume() {
 const std::vector<accept_event>& process::accepts() const noexcept {
   static const std::vector<accept_event> none;
   return state_->gate ? state_->gate->seen() : none;
-}
-
-bool process::used_io_uring() const noexcept {
-  return state_->gate && state_->gate->saw_io_uring();
 }
 
 }  // namespace halfopen::lab

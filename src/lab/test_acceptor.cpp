@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,7 +53,20 @@ void accept_for_ever(int listener, const words& how) {
       describe(fd, peer, size);
     else
       say(::strerrorname_np(errno));
+    if (fd < 0 && how.contains("full")) ::usleep(10'000);
   }
+}
+
+volatile sig_atomic_t spare = -1;
+
+/// Takes every descriptor; SIGUSR1 gives one back.
+void fill_up() {
+  const rlimit few{32, 32};
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  for (int fd; (fd = ::dup(0)) >= 0;) spare = fd;
+  struct sigaction action{};
+  action.sa_handler = [](int) { ::close(spare); };
+  ::sigaction(SIGUSR1, &action, nullptr);
 }
 
 }  // namespace
@@ -70,6 +85,15 @@ int run_acceptor(int argc, char** argv) {
   here.sin6_port = htons(7);
   if (::bind(listener, reinterpret_cast<sockaddr*>(&here), sizeof here) < 0 || ::listen(listener, 16) < 0)
     return 1;
+  if (how.contains("timeout")) {
+    const timeval limit{0, 100'000};
+    ::setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  if (how.contains("fork") && ::fork() == 0) {
+    ::close(listener);
+    for (;;) ::pause();
+  }
+  if (how.contains("full")) fill_up();
   if (how.contains("thread")) std::thread([&] { accept_for_ever(listener, how); }).join();
   accept_for_ever(listener, how);
   return 0;

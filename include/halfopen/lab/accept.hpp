@@ -31,9 +31,12 @@ struct accept_event {
     handed_over,  ///< it got a descriptor; `dead` if that connection was already reset
     discarded,    ///< the lab threw a dead connection away, as this flavour's kernel would
     failed,       ///< the call returned `errno_value`
+    unseen,       ///< it can accept where the lab does not see it: it set up an io_uring
+                  ///< (seccomp(2) does not see what a ring does), or its listener could not be copied
   };
   kind what{};
   trace::time_point when{};
+  std::uint64_t packets = 0;  ///< packets that had crossed the cable by then
   int errno_value = 0;
   bool dead = false;
 };

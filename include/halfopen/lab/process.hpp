@@ -69,9 +69,6 @@ class process {
 
   /// What its accept calls met; empty without accept_like.
   [[nodiscard]] const std::vector<accept_event>& accepts() const noexcept;
-  /// It set up an io_uring, through which it could accept unseen (seccomp(2)
-  /// does not see what a ring does). Only known with accept_like.
-  [[nodiscard]] bool used_io_uring() const noexcept;
 
  private:
   friend struct process_access;
