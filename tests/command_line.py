@@ -54,4 +54,5 @@ check(captures == {f"exit-fin-first.{pair}.pcapng" for pair in ("naive", "robust
 says(0, "1 of 1 runs as expected.", "lab", "exit/fin-first", "--pair", "naive", "--evidence", folder / "two")
 
 # What cannot be written is noticed, late as it is.
-says(2, "/dev/full: No space left on device", "lab", "exit/rst-first", "--json", "/dev/full", "--evidence", folder / "three")
+late = "lab", "exit/rst-first", "--json", "/dev/full", "--evidence", folder / "three"
+says(2, "/dev/full: No space left on device", *late)
