@@ -24,7 +24,11 @@ function(halfopen_test name)
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main halfopen_warnings)
-  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 120)
+  set(properties TIMEOUT 120)
+  if(arg_LABELS)
+    list(APPEND properties LABELS "${arg_LABELS}")
+  endif()
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" PROPERTIES ${properties})
 endfunction()
 
 # halfopen_fuzzer(decode SOURCES decode_fuzz.cpp LINK halfopen::trace): libFuzzer, with clang only.

@@ -44,10 +44,9 @@ enum class retry : std::uint8_t {
 
 /// All endings, in the order of the enumeration.
 inline constexpr std::array all_endings{
-    ending::completed,        ending::refused,         ending::aborted_before_accept,
-    ending::peer_closed,      ending::peer_reset,      ending::broken_pipe,
-    ending::peer_vanished,    ending::host_unreachable, ending::net_unreachable,
-    ending::peer_rebooted,    ending::deadline_passed, ending::shut_down,
+    ending::completed,       ending::refused,       ending::aborted_before_accept, ending::peer_closed,
+    ending::peer_reset,      ending::broken_pipe,   ending::peer_vanished,         ending::host_unreachable,
+    ending::net_unreachable, ending::peer_rebooted, ending::deadline_passed,       ending::shut_down,
     ending::malformed,
 };
 

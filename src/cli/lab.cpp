@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -93,12 +95,21 @@ void write_json(const std::string& path, std::span<const situation::result> resu
   const nlohmann::json document{
       {"halfopen", HALFOPEN_VERSION}, {"clock", "real"}, {"ip_version", ip}, {"results", results}};
   std::ofstream file(path);
-  file << document.dump(2) << "\n";
+  file << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
+}
+
+/// False if the text could not be written and its reader did not just close the pipe.
+bool print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;
+  if (errno == EPIPE) return true;
+  fmt::print(stderr, "halfopen lab: cannot write the result: {}\n", std::strerror(errno));
+  return false;
 }
 
 /// Inside the lab's world: plays, prints, gives the exit code.
 int play(const lab_arguments& arguments, const situation::run_options& base) {
+  std::signal(SIGPIPE, SIG_IGN);  // `halfopen lab | head` must not lose the evidence and the JSON
   situation::run_options options = base;
   const std::size_t total = options.choices.size() * options.pairs.size();
   auto progress = report::progress::on(STDOUT_FILENO, total);
@@ -115,21 +126,20 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
   const auto results = situation::run(options);
   progress.clear();
 
-  const auto canvas = report::canvas::of(STDOUT_FILENO);
-  fmt::print("\n{}\n", situation::summary_table(results, canvas));
-  const std::string missing = situation::shortcomings(results);
-  if (!missing.empty()) fmt::print("{}\n", missing);
   if (!arguments.json.empty()) write_json(arguments.json, results, arguments.ip == "6" ? 6 : 4);
-
+  std::string text = "\n" + situation::summary_table(results, report::canvas::of(STDOUT_FILENO)) + "\n";
+  if (const std::string missing = situation::shortcomings(results); !missing.empty()) text += missing + "\n";
   const auto met = static_cast<std::size_t>(
       std::ranges::count(results, situation::verdict::met, &situation::result::what));
+  int code = met == total ? all_met : not_met;
   if (results.size() < total) {
-    fmt::print("Interrupted: {} of {} runs played, {} as expected. Evidence so far: {}\n", results.size(),
-               total, met, options.evidence.string());
-    return 130;
+    code = 130;
+    text += fmt::format("Interrupted: {} of {} runs played, {} as expected. Evidence so far: {}\n",
+                        results.size(), total, met, options.evidence.string());
+  } else {
+    text += fmt::format("{} of {} runs as expected. Evidence: {}\n", met, total, options.evidence.string());
   }
-  fmt::print("{} of {} runs as expected. Evidence: {}\n", met, total, options.evidence.string());
-  return met == total ? all_met : not_met;
+  return print(text) ? code : int{not_met};
 }
 
 int run_lab(const lab_arguments& arguments) {

@@ -6,6 +6,14 @@
 
 namespace {
 
+int unknown_verb(const CLI::App& app, const char* name) {
+  std::fprintf(stderr, "halfopen: there is no verb '%s'; there are:", name);
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    std::fprintf(stderr, " %s", verb->get_name().c_str());
+  std::fprintf(stderr, "\nRun halfopen --help for more.\n");
+  return halfopen::cli::bad_arguments;
+}
+
 int run(int argc, char** argv) {
   using namespace halfopen::cli;
   int exit_code = 0;
@@ -23,6 +31,10 @@ int run(int argc, char** argv) {
       "Begin with: halfopen lab");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& e) {
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) return unknown_verb(app, argv[1]);
+    app.exit(e);
+    return bad_arguments;
   } catch (const CLI::ParseError& e) {
     // CLI11's own codes are above 100; help and version are no errors.
     return app.exit(e) == 0 ? 0 : bad_arguments;

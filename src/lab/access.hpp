@@ -26,6 +26,7 @@ struct host::state {
 
   bool up = false;
   pid_t init = -1;
+  ino_t pid_namespace = 0;
   unique_fd init_pidfd, network;
   init_line line;
 };

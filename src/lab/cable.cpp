@@ -19,6 +19,7 @@ namespace halfopen::lab {
 namespace {
 
 constexpr std::size_t ethernet_header = 14;
+constexpr int packets_in_a_row = 256;
 constexpr mac_address router_mac{2, 0, 0, 0, 0, 0xfe};
 /// A router answers a little later than the packet came: an ICMP error that
 /// arrives while connect(2) still holds the socket's lock is put off to the next
@@ -43,7 +44,10 @@ bool any_of(const std::vector<match>& rules, const arrival& a) {
 /// an earlier experiment's interfaces may still say has an index that no port has.
 thread_local std::unique_ptr<cable_room> spare_room;
 
+thread_local bool room_in_use = false;
+
 std::unique_ptr<cable_room> enter_room() {
+  if (room_in_use) throw error("a thread can have one experiment at a time");
   if (spare_room) return std::move(spare_room);
   if (::unshare(CLONE_NEWNET) < 0) throw error("making the cable's network namespace", errno);
   // The outer ends must not speak by themselves.
@@ -59,9 +63,12 @@ cable::cable(loop& events, trace::ip_address router, std::function<void(const re
       router_(router),
       room_(enter_room()),
       evidence_(std::move(recorder)),
-      overflowed_before_(ring().overflowed()) {}
+      overflowed_before_(ring().overflowed()) {
+  room_in_use = true;
+}
 
 cable::~cable() {
+  room_in_use = false;
   spare_room = std::move(room_);
 }
 
@@ -76,25 +83,25 @@ std::optional<std::size_t> cable::port_with(const trace::ip_address& address) co
   return static_cast<std::size_t>(found - ports_.begin());
 }
 
-bool cable::pump(stop when, const match* which) {
-  while (at_hand_ || next_frame()) {
+cable::pumped cable::pump(stop when, const match* which) {
+  for (int turns = 0; at_hand_ || next_frame(); ++turns) {
     bool matched = false;
     if (!at_hand_) {
       at_hand_ = true;
       matched = which != nullptr && when != stop::never && (*which)(arrival_);
       if (matched && when == stop::before_delivery) {
         ring().flush();
-        return true;
+        return pumped::until_match;
       }
     }
     dispose();
-    if (matched) {
+    if (matched || turns >= packets_in_a_row) {
       ring().flush();
-      return true;
+      return matched ? pumped::until_match : pumped::some;
     }
   }
   ring().flush();
-  return false;
+  return pumped::all;
 }
 
 /// Puts the next frame that is on the wire at hand: recorded and counted.

@@ -45,14 +45,17 @@ class cable {
   port& at(std::size_t index) { return ports_.at(index); }
 
   enum class stop { never, before_delivery, after_delivery };
-  /// Lets what waits go across, at most until a packet matches. True if one did.
-  bool pump(stop when, const match* which);
+  enum class pumped { all, some, until_match };
+  /// Lets what waits go across, at most until a packet matches, and for at most a
+  /// few hundred packets: while they keep coming, other things must have their turn.
+  pumped pump(stop when, const match* which);
   /// After a packet: the next one may come at once (packet_ring.cpp).
   void linger() const noexcept { ring().linger(); }
   [[nodiscard]] int descriptor() const noexcept { return ring().descriptor(); }
   /// An index that no interface at this cable had before.
   [[nodiscard]] unsigned new_interface() noexcept { return room_->next_interface++; }
 
+  [[nodiscard]] bool has_current() const noexcept { return at_hand_; }
   void drop_current() { decision_ = decision::lose; }
   void hold_current() { decision_ = decision::hold; }
   void hold(match which) { hold_rules_.push_back(std::move(which)); }
@@ -60,6 +63,8 @@ class cable {
   void release();
 
   void note(std::string what) { evidence_.note(std::move(what)); }
+
+  void end_recording() { evidence_.end(); }
 
   [[nodiscard]] const trace::tracker& traffic() const noexcept { return traffic_; }
   [[nodiscard]] std::uint64_t packets() const noexcept { return count_; }

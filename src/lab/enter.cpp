@@ -49,24 +49,48 @@ int exit_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/// The signals that are passed on; one that this process ignores (nohup(1), a
+/// shell's background job) stays ignored.
 sigset_t forwarded_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, s);
+  sigaddset(&set, SIGCHLD);
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction now{};
+    ::sigaction(s, nullptr, &now);
+    if (now.sa_handler != SIG_IGN) sigaddset(&set, s);
+  }
   return set;
 }
 
-/// Waits for `child`; passes signals on to it. Every other child is reaped.
-int wait_and_forward(pid_t child) {
+/// Waits for `child`; passes signals on to it. As init it reaps every orphan too.
+int wait_and_forward(pid_t child, bool is_init) {
   const sigset_t set = forwarded_signals();
   for (;;) {
     int status = 0;
-    for (pid_t gone; (gone = ::waitpid(-1, &status, WNOHANG)) > 0;)
+    for (pid_t gone; (gone = ::waitpid(is_init ? -1 : child, &status, WNOHANG)) > 0;)
       if (gone == child) return exit_code(status);
     siginfo_t info;
     if (::sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD) ::kill(child, info.si_signo);
   }
 }
+
+/// While it lives, children are not reaped by the kernel behind our back, as they
+/// are where SIGCHLD is ignored (wait(2)); such a disposition is inherited.
+class default_sigchld {
+ public:
+  default_sigchld() {
+    struct sigaction action{};
+    action.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &action, &before_);
+  }
+  ~default_sigchld() { ::sigaction(SIGCHLD, &before_, nullptr); }
+  default_sigchld(const default_sigchld&) = delete;
+  default_sigchld& operator=(const default_sigchld&) = delete;
+
+ private:
+  struct sigaction before_{};
+};
 
 /// Failures inside the new world are told through a pipe: errno and the step.
 struct report {
@@ -115,7 +139,7 @@ int run_body(const std::function<int()>& body) {
     std::exit(run_body(body));
   }
   pipe.reset();  // end-of-file says: all is set up
-  ::_exit(wait_and_forward(child));
+  ::_exit(wait_and_forward(child, true));
 }
 
 }  // namespace
@@ -131,6 +155,7 @@ int enter(const std::function<int()>& body) {
   unique_fd read_end(ends[0]);
   unique_fd write_end(ends[1]);
 
+  const default_sigchld reaped_by_us;
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
   sigset_t old_mask;
@@ -152,7 +177,7 @@ int enter(const std::function<int()>& body) {
 
   report r{};
   const bool failed = ::read(read_end.get(), &r, sizeof r) == sizeof r;
-  const int code = wait_and_forward(init);
+  const int code = wait_and_forward(init, false);
   ::sigprocmask(SIG_SETMASK, &old_mask, nullptr);
   if (failed) throw error(std::string("cannot set up the lab's world: ") + r.step, r.errno_value);
   return code;

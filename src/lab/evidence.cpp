@@ -14,9 +14,20 @@ void evidence::note(std::string what) {
   (latest_ ? latest_->notes : before_any_packet_).push_back(std::move(what));
 }
 
+evidence::~evidence() {
+  try {
+    end();
+  } catch (...) {  // whoever needs the last packet's fate calls end() in time
+  }
+}
+
+void evidence::end() {
+  flush();
+  recorder_ = nullptr;
+}
+
 void evidence::flush() {
-  if (latest_ && recorder_) recorder_(*latest_);
-  latest_.reset();
+  if (latest_ && recorder_) recorder_(*std::exchange(latest_, std::nullopt));
 }
 
 }  // namespace halfopen::lab

@@ -15,16 +15,19 @@ namespace halfopen::lab {
 class evidence {
  public:
   explicit evidence(std::function<void(const record&)> recorder) : recorder_(std::move(recorder)) {}
-  ~evidence() { flush(); }
+  ~evidence();
   evidence(const evidence&) = delete;
   evidence& operator=(const evidence&) = delete;
 
   void packet(std::uint64_t number, trace::time_point when, std::size_t sender,
               std::span<const std::byte> frame);
   void note(std::string what);
-  void flush();
+  /// Hands over the last packet. Nothing is recorded after that.
+  void end();
 
  private:
+  void flush();
+
   std::function<void(const record&)> recorder_;
   std::optional<record> latest_;
   std::vector<std::byte> latest_frame_;

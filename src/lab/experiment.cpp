@@ -83,15 +83,18 @@ const trace::ip_address& experiment::router() const noexcept {
 /// ready is taken in, until a packet matched or the condition holds.
 bool experiment::state::wait(cable::stop when, const match* which, const std::function<bool()>& condition,
                              duration limit) {
-  const auto deadline = clock::now() + limit;
+  const auto deadline = clock::now() + std::min<clock::duration>(limit, std::chrono::hours(24 * 365));
   for (;;) {
     const auto crossed = wire->packets();
-    if (wire->pump(when, which)) return true;
+    const auto pumped = wire->pump(when, which);
+    if (pumped == cable::pumped::until_match) return true;
     if (condition && condition()) return true;
-    if (wire->packets() != crossed) wire->linger();
+    const bool more = pumped == cable::pumped::some;
+    if (!more && wire->packets() != crossed) wire->linger();
     const auto left = deadline - clock::now();
     if (left <= clock::duration::zero()) return false;
-    events.turn(std::min<clock::duration>(left, condition ? clock::duration(heartbeat) : left));
+    const auto pause = condition ? std::min<clock::duration>(left, heartbeat) : left;
+    events.turn(more ? clock::duration::zero() : pause);
   }
 }
 
@@ -129,9 +132,11 @@ const trace::connection* experiment::current_connection() const noexcept {
 }
 
 void experiment::drop_current() {
+  if (!state_->wire->has_current()) throw error("drop_current(): no packet is on the cable");
   state_->wire->drop_current();
 }
 void experiment::hold_current() {
+  if (!state_->wire->has_current()) throw error("hold_current(): no packet is on the cable");
   state_->wire->hold_current();
 }
 void experiment::hold(match which) {
@@ -145,6 +150,10 @@ void experiment::release() {
 }
 void experiment::note(std::string what) {
   state_->wire->note(std::move(what));
+}
+
+void experiment::end_recording() {
+  state_->wire->end_recording();
 }
 
 const trace::tracker& experiment::traffic() const noexcept {

@@ -7,8 +7,10 @@
 #include "halfopen/lab/host.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@
 #include "lab/access.hpp"
 #include "lab/namespaces.hpp"
 #include "lab/netlink.hpp"
+#include "lab/spawn.hpp"
 
 namespace halfopen::lab {
 namespace {
@@ -76,8 +79,8 @@ void host::in_network(const std::function<void()>& action) const {
 }
 
 void host::set_sysctl(std::string_view name, std::string_view value) {
-  state_->sysctls.emplace_back(name, value);
   in_network([&] { apply_sysctl(std::string(name), std::string(value)); });
+  state_->sysctls.emplace_back(name, value);
 }
 
 std::optional<std::string> host::sysctl(std::string_view name) const {
@@ -104,7 +107,12 @@ std::uint64_t host::unread_bytes(std::uint16_t port) const {
 
 void host_access::power_on(host& h) {
   start_init(h);
-  plug_in(h);
+  try {
+    plug_in(h);
+  } catch (...) {
+    power_off(h);
+    throw;
+  }
 }
 
 /// Forks the host's init, which sets up names and mounts while we go on.
@@ -122,6 +130,8 @@ void host_access::start_init(host& h) {
   }
   s.up = true;
   s.line = init_line(std::move(ours));
+  struct stat at{};
+  if (::stat(("/proc/" + std::to_string(s.init) + "/ns/pid").c_str(), &at) == 0) s.pid_namespace = at.st_ino;
 }
 
 /// Connects the host to the cable, with its address and settings.
@@ -137,8 +147,10 @@ void host_access::plug_in(host& h) {
     turn_offloads_off(inner_name);
     configure_inner(s.v4, s.v6);
     for (const auto& [name, value] : s.sysctls) apply_sysctl(name, value);
+    wait_until_running(inner_name);
     wait_until_local(s.address);
   });
+  wait_until_running(outer);
   s.line.wait_until_ready();
 
   cable::port& at = port(h);
@@ -148,15 +160,42 @@ void host_access::plug_in(host& h) {
   at.answer.reset();
 }
 
+namespace {
+
+/// Reaps children of ours that are in that PID namespace and that we do not know:
+/// a program can make us siblings with CLONE_PARENT (clone(2)).
+void reap_strangers(const std::vector<std::unique_ptr<process>>& known, ino_t pid_namespace) {
+  siginfo_t info{};
+  while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+    const pid_t pid = info.si_pid;
+    struct stat at{};
+    const std::string link = "/proc/" + std::to_string(pid) + "/ns/pid";
+    const bool ours = std::ranges::any_of(known, [&](const auto& p) { return p->pid() == pid; });
+    if (ours || ::stat(link.c_str(), &at) < 0 || at.st_ino != pid_namespace) return;
+    ::waitpid(pid, nullptr, 0);
+    info = {};
+  }
+}
+
+}  // namespace
+
 void host_access::power_off(host& h) {
   host::state& s = of(h);
+  // Sockets without an owner repeat their FIN for up to two minutes, and keep the
+  // namespace alive meanwhile (Linux net/ipv4/tcp_timer.c, tcp_orphan_retries). On
+  // a dead host nobody hears it.
+  if (s.network) h.in_network([] { write_file(sysctl_path("net.ipv4.tcp_orphan_retries"), "1"); });
   ::syscall(SYS_pidfd_send_signal, s.init_pidfd.get(), SIGKILL, nullptr, 0);
   // Init's own end waits until every process of its namespace is reaped
   // (kernel/pid_namespace.c, zap_pid_ns_processes), and the programs are our
   // children: they come first.
   for (const auto& p : s.processes) process_access::reap(*p);
   siginfo_t info{};
-  ::waitid(P_PIDFD, static_cast<id_t>(s.init_pidfd.get()), &info, WEXITED);
+  while (wait_for(s.init_pidfd, WEXITED | WNOHANG, info) && info.si_pid == 0) {
+    reap_strangers(s.processes, s.pid_namespace);
+    pollfd gone{s.init_pidfd.get(), POLLIN, 0};
+    ::poll(&gone, 1, 1);
+  }
   s.up = false;
   s.network.reset();
   s.init_pidfd.reset();

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "halfopen/lab/error.hpp"
@@ -26,15 +27,37 @@ namespace halfopen::lab {
 namespace {
 
 struct answer {
-  int errno_value = 0;
+  int value = 0;  ///< an errno, or a count
   char step[40] = {};
 };
 
-void say(int control, int errno_value, const char* step) {
+void say(int control, int value, const char* step) {
   answer a;
-  a.errno_value = errno_value;
+  a.value = value;
   std::snprintf(a.step, sizeof a.step, "%s", step);
   if (::send(control, &a, sizeof a, MSG_NOSIGNAL) < 0) ::_exit(0);
+}
+
+/// One message of exactly that size; false at the other end's death.
+bool receive(int line, void* into, std::size_t size) {
+  for (;;) {
+    const ssize_t n = ::recv(line, into, size, 0);
+    if (n < 0 && errno == EINTR) continue;
+    return n == static_cast<ssize_t>(size);
+  }
+}
+
+constexpr int count_request = -1;  // no signal has that number
+
+/// Processes of this PID namespace but init, by their folders in its own /proc.
+int count_processes() {
+  int count = 0;
+  std::error_code why;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", why)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos && name != "1") ++count;
+  }
+  return count;
 }
 
 /// The lab is gone, and with it every reason to live.
@@ -74,6 +97,11 @@ const char* set_up(const std::string& host_name, const std::string& hosts_file) 
   if (!cover("/etc/nsswitch.conf", switch_file)) return "mounting /etc/nsswitch.conf";
   // For resolvers that do not read the switch: nobody listens here, and says so at once.
   if (!cover("/etc/resolv.conf", "nameserver 127.0.0.1\n")) return "mounting /etc/resolv.conf";
+  // The files live on where they cover others; what is in the system's /run is seen again.
+  if (::umount2("/run", MNT_DETACH) < 0) return "unmounting /run";
+  // A caching daemon outside would answer instead of /etc/hosts.
+  if (::access("/run/nscd", F_OK) == 0 && ::mount("tmpfs", "/run/nscd", "tmpfs", 0, nullptr) < 0)
+    return "mounting /run/nscd";
   return nullptr;
 }
 
@@ -91,25 +119,37 @@ void run_host_init(unique_fd control, const std::string& host_name, const std::s
   ::signal(SIGCHLD, SIG_IGN);  // orphans are reaped by the kernel
   const char* failed = set_up(host_name, hosts_file);
   say(line, failed != nullptr ? errno : 0, failed != nullptr ? failed : "");
-  for (int number = 0; ::recv(line, &number, sizeof number, 0) == sizeof number;)
-    say(line, ::kill(-1, number) < 0 ? errno : 0, "kill");
+  for (int request = 0; receive(line, &request, sizeof request);) {
+    if (request == count_request)
+      say(line, count_processes(), "count");
+    else
+      say(line, ::kill(-1, request) < 0 ? errno : 0, "kill");
+  }
   ::_exit(0);
 }
 
 void init_line::wait_until_ready() {
   answer a;
-  if (::recv(control_.get(), &a, sizeof a, 0) != sizeof a) throw error("a host's init died early");
-  if (a.errno_value != 0) throw error(std::string("setting up a host: ") + a.step, a.errno_value);
+  if (!receive(control_.get(), &a, sizeof a)) throw error("a host's init died early");
+  if (a.value != 0) throw error(std::string("setting up a host: ") + a.step, a.value);
+}
+
+int init_line::ask(int request) {
+  answer a;
+  if (::send(control_.get(), &request, sizeof request, MSG_NOSIGNAL) < 0 ||
+      !receive(control_.get(), &a, sizeof a))
+    throw error("a host's init does not answer");
+  return a.value;
 }
 
 bool init_line::signal_all(int number) {
-  answer a;
-  if (::send(control_.get(), &number, sizeof number, MSG_NOSIGNAL) < 0 ||
-      ::recv(control_.get(), &a, sizeof a, 0) != sizeof a)
-    throw error("a host's init does not answer");
-  if (a.errno_value != 0 && a.errno_value != ESRCH)
-    throw error("signalling a host's processes", a.errno_value);
-  return a.errno_value == 0;
+  const int why = ask(number);
+  if (why != 0 && why != ESRCH) throw error("signalling a host's processes", why);
+  return why == 0;
+}
+
+int init_line::count() {
+  return ask(count_request);
 }
 
 }  // namespace halfopen::lab

@@ -23,8 +23,12 @@ class init_line {
   /// kill(-1, number) in the host: every process but init. 0 only asks. False if
   /// there is none.
   bool signal_all(int number);
+  /// How many processes there are, init not counted.
+  int count();
 
  private:
+  int ask(int request);
+
   unique_fd control_;
 };
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <csignal>
@@ -161,6 +162,21 @@ TEST_P(both_versions, dropping_one_packet_makes_it_come_again) {
   EXPECT_TRUE(lab.after(acked(client, 1)));
 }
 
+TEST_P(both_versions, a_lambda_is_a_match) {
+  connected_pair pair(lab);
+  ASSERT_EQ(::send(pair.client.get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_TRUE(lab.before(payload() && [](const arrival& a) { return a.packet->tcp.length == 1; }));
+}
+
+TEST_P(both_versions, time_limits_hold_while_packets_keep_coming) {
+  connected_pair pair(lab);
+  process& flood = client.start({{own_executable(), "flood", server.address().to_string()}, {}, {}});
+  ASSERT_TRUE(lab.until_says(flood, "up"));
+  const auto began = std::chrono::steady_clock::now();
+  lab.run_for(50ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+}
+
 TEST_P(both_versions, listening_ports_are_found) {
   EXPECT_TRUE(server.listening_ports().empty());
   connected_pair pair(lab);
@@ -221,11 +237,18 @@ TEST_F(lab_programs, shutdown_terms_waits_and_kills) {
   process& deaf = server.start({{"sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"}, {}, {}});
   ASSERT_TRUE(lab.until_says(polite, "up"));
   ASSERT_TRUE(lab.until_says(deaf, "up"));
-  EXPECT_EQ(shut_down(server, 300ms), 1);
+  EXPECT_GE(shut_down(server, 300ms), 1);  // the deaf one, and perhaps its sleep
   EXPECT_EQ(polite.output(), "up\nbye\n");
   EXPECT_EQ(polite.ended()->code, 0);
   EXPECT_EQ(deaf.ended()->signal, SIGKILL);
   EXPECT_TRUE(server.is_empty());
+}
+
+TEST_F(lab_programs, shutdown_counts_daemons_that_had_to_be_killed) {
+  process& sh = server.start({{"sh", "-c", "(trap '' TERM; echo up; exec sleep 1000) & wait"}, {}, {}});
+  ASSERT_TRUE(lab.until_says(sh, "up"));
+  EXPECT_EQ(shut_down(server, 300ms), 1);
+  EXPECT_EQ(sh.ended()->signal, SIGTERM);
 }
 
 TEST_F(lab_programs, a_crash_ends_daemons_too) {
@@ -246,6 +269,27 @@ TEST_F(lab_programs, sysctls_are_the_hosts_own_and_survive_a_reboot) {
 
 TEST_F(lab_programs, an_unknown_sysctl_is_a_clear_error) {
   EXPECT_THROW(server.set_sysctl("net.ipv4.no_such_thing", "1"), error);
+  reboot(server);  // and is not tried again
+}
+
+TEST(lab_enter, works_where_sigchld_is_ignored) {
+  ::signal(SIGCHLD, SIG_IGN);  // inherited from whoever started us
+  const int code = enter([] { return 7; });
+  ::signal(SIGCHLD, SIG_DFL);
+  EXPECT_EQ(code, 7);
+}
+
+TEST(lab_enter, another_child_is_left_to_its_parent) {
+  const pid_t other = ::fork();
+  if (other == 0) ::_exit(5);
+  EXPECT_EQ(enter([] { return 0; }), 0);
+  int status = 0;
+  EXPECT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(WEXITSTATUS(status), 5);
+}
+
+TEST_F(lab_programs, one_experiment_at_a_time) {
+  EXPECT_THROW(experiment(), error);
 }
 
 TEST(lab_enter, the_bodys_result_comes_back) {

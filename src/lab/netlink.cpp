@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -28,6 +29,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/unique_fd.hpp"
+#include "lab/namespaces.hpp"
 
 namespace halfopen::lab {
 namespace {
@@ -154,14 +156,19 @@ void make_veth(const veth_plan& plan) {
 }
 
 void configure_inner(const trace::ip_address& v4, const trace::ip_address& v6) {
+  // A kernel booted with ipv6.disable=1 has none; one whose first namespace was
+  // told disable_ipv6 may hand that down (net.core.devconf_inherit_init_net).
+  const bool has_v6 = ::access("/proc/sys/net/ipv6", F_OK) == 0;
+  for (const char* which : {"all", "default", inner_name})
+    if (has_v6) write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", "0");
   netlink rt(NETLINK_ROUTE);
-  set_link(rt, inner_index, IFF_NOARP, true);
+  set_link(rt, inner_index, IFF_NOARP, has_v6);
   add_address(rt, v4);
-  add_address(rt, v6);
+  if (has_v6) add_address(rt, v6);
   set_link(rt, 1, IFF_UP, false);
   set_link(rt, inner_index, IFF_UP | IFF_NOARP, false);
   add_default_route(rt, AF_INET);
-  add_default_route(rt, AF_INET6);
+  if (has_v6) add_default_route(rt, AF_INET6);
 }
 
 void wait_until_local(const trace::ip_address& address) {
@@ -182,17 +189,60 @@ void wait_until_local(const trace::ip_address& address) {
   throw error("the address " + address.to_string() + " does not become usable");
 }
 
-void turn_offloads_off(const std::string& interface_name) {
-  const unique_fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) throw error("socket", errno);
-  for (const std::uint32_t command : {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
-    ethtool_value value{command, 0};
-    ifreq request{};
-    interface_name.copy(request.ifr_name, IFNAMSIZ - 1);
-    request.ifr_data = reinterpret_cast<char*>(&value);
-    if (::ioctl(socket.get(), SIOCETHTOOL, &request) < 0)
-      throw error("turning offloads off on " + interface_name, errno);
+namespace {
+
+/// ioctls on an interface (netdevice(7)), ethtool's among them.
+class interface_control {
+ public:
+  explicit interface_control(const std::string& name) : name_(name) {
+    if (!socket_) throw error("socket", errno);
   }
+
+  std::uint32_t ethtool(std::uint32_t command, const char* what) {
+    ethtool_value value{command, 0};
+    ifreq request = blank();
+    request.ifr_data = reinterpret_cast<char*>(&value);
+    run(SIOCETHTOOL, request, what);
+    return value.data;
+  }
+
+  bool is_running() {
+    ifreq request = blank();
+    run(SIOCGIFFLAGS, request, "asking for the flags of ");
+    return (request.ifr_flags & IFF_RUNNING) != 0;
+  }
+
+ private:
+  [[nodiscard]] ifreq blank() const {
+    ifreq request{};
+    name_.copy(request.ifr_name, IFNAMSIZ - 1);
+    return request;
+  }
+  void run(unsigned long what, ifreq& request, const char* doing) {
+    if (::ioctl(socket_.get(), what, &request) < 0) throw error(doing + name_, errno);
+  }
+
+  std::string name_;
+  unique_fd socket_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+};
+
+}  // namespace
+
+void turn_offloads_off(const std::string& interface_name) {
+  interface_control control(interface_name);
+  for (const std::uint32_t command : {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO})
+    control.ethtool(command, "turning offloads off on ");
+}
+
+void wait_until_running(const std::string& interface_name) {
+  interface_control control(interface_name);
+  for (int tries = 0; tries < 20'000; ++tries) {
+    // Since Linux 6.8 this question makes the kernel catch up (linkwatch_sync_dev).
+    control.ethtool(ETHTOOL_GLINK, "asking for the carrier of ");
+    if (control.is_running()) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  throw error(interface_name + " does not come up");
 }
 
 namespace {

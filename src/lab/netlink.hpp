@@ -36,6 +36,11 @@ void configure_inner(const trace::ip_address& v4, const trace::ip_address& v6);
 /// (net/ipv6/addrconf.c, addrconf_dad_work), and what arrives meanwhile is lost.
 void wait_until_local(const trace::ip_address& address);
 
+/// In whatever namespace this thread is: waits until the interface can send. Its
+/// carrier is taken note of by a work queue (net/core/link_watch.c); what is sent
+/// before that is lost.
+void wait_until_running(const std::string& interface_name);
+
 /// In whatever namespace this thread is: segmentation and checksum offloads off,
 /// so that what is captured is what would be on a wire.
 void turn_offloads_off(const std::string& interface_name);

@@ -139,7 +139,8 @@ void packet_ring::flush() {
   }
   for (std::size_t sent = 0; sent < queue_.size();) {
     const int n = ::sendmmsg(socket_.get(), &messages[sent], static_cast<unsigned>(queue_.size() - sent), 0);
-    // A frame that an interface refuses (it is just being taken away) is lost, as on a real wire.
+    // An interface that is just being taken away refuses; any other failure is a loss of ours.
+    if (n <= 0 && errno != ENETDOWN && errno != ENXIO) ++overflowed_;
     sent += n > 0 ? static_cast<std::size_t>(n) : 1;
   }
   queue_.clear();

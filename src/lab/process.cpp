@@ -91,9 +91,7 @@ void process::state::write_some() {
 
 void process::state::collect_end(int wait_flags) {
   siginfo_t info{};
-  if (ended || ::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED | wait_flags) < 0 ||
-      info.si_pid == 0)
-    return;
+  if (ended || !wait_for(child.pidfd, WEXITED | wait_flags, info) || info.si_pid == 0) return;
   events->forget(child.pidfd.get());
   read_all(child.output, output);
   read_all(child.errors, errors);
@@ -178,8 +176,12 @@ bool process::signal(int number) noexcept {
 
 void process::hold() {
   if (!signal(SIGSTOP)) return;
+  // In vfork(2) it stops only when its child has run another program.
   siginfo_t info{};
-  ::waitid(P_PIDFD, static_cast<id_t>(state_->child.pidfd.get()), &info, WSTOPPED | WEXITED | WNOWAIT);
+  const bool stands = where().lab().until([&] {
+    return wait_for(state_->child.pidfd, WSTOPPED | WEXITED | WNOWAIT | WNOHANG, info) && info.si_pid != 0;
+  });
+  if (!stands) throw error(name() + " does not stand still");
 }
 
 void process::resume() {

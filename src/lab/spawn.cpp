@@ -64,7 +64,10 @@ bool receive_message(int line, message& m, unique_fd& descriptor) {
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  if (::recvmsg(line, &header, MSG_CMSG_CLOEXEC) != sizeof m) return false;
+  ssize_t size = 0;
+  while ((size = ::recvmsg(line, &header, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  if (size != sizeof m) return false;
   if (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr && c->cmsg_type == SCM_RIGHTS) {
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
@@ -113,7 +116,7 @@ void reset_signals() {
     if (::dup2(ends[i], i) < 0) fail(line, "dup2");
   ::setsid();
   // Entering a mount namespace leads to its root (setns(2)).
-  if (::chdir(folder.c_str()) < 0) fail(line, "chdir");
+  if (::chdir(folder.c_str()) < 0 && ::chdir("/") < 0) fail(line, "chdir");
   for (const std::string& entry : what.environment) {
     const auto equals = entry.find('=');
     if (equals != std::string::npos) ::setenv(entry.substr(0, equals).c_str(), entry.c_str() + equals + 1, 1);
@@ -122,6 +125,7 @@ void reset_signals() {
   for (const std::string& a : what.argv) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   reset_signals();
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // the lab's user may have descriptors that are not
   if (what.accept_like) install_accept_filter(line);
   ::execvp(argv[0], argv.data());
   fail(line, argv[0]);
@@ -156,6 +160,14 @@ void make_nonblocking(const unique_fd& fd) {
 
 }  // namespace
 
+bool wait_for(const unique_fd& pidfd, int flags, siginfo_t& info) noexcept {
+  for (;;) {
+    info = {};
+    if (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, flags) == 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
+
 spawned spawn_in(int host_init, const program& what) {
   if (what.argv.empty()) throw error("a program without a name");
   pipe_pair in = make_pipe();
@@ -170,7 +182,8 @@ spawned spawn_in(int host_init, const program& what) {
   if (helper < 0) throw error("fork", errno);
   if (helper == 0) middle(theirs.get(), host_init, what, {in.read.get(), out.write.get(), err.write.get()});
   theirs.reset();
-  ::waitpid(helper, nullptr, 0);
+  while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
+  }
 
   spawned result;
   message m;
@@ -184,7 +197,7 @@ spawned spawn_in(int host_init, const program& what) {
     }
   }
   if (!failure.empty()) {
-    if (result.pid > 0) ::waitpid(result.pid, nullptr, 0);
+    if (result.pid > 0) ::waitpid(result.pid, nullptr, 0);  // it is at its _exit(2)
     throw error("cannot start " + what.argv[0] + " (" + failure + ")", why);
   }
   result.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, result.pid, 0)));

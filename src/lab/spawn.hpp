@@ -1,12 +1,16 @@
 #ifndef HALFOPEN_SRC_LAB_SPAWN_HPP
 #define HALFOPEN_SRC_LAB_SPAWN_HPP
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "halfopen/lab/process.hpp"
 #include "halfopen/lab/unique_fd.hpp"
 
 namespace halfopen::lab {
+
+/// waitid(2) by pidfd, again after a signal handler; false if there is no such child.
+bool wait_for(const unique_fd& pidfd, int flags, siginfo_t& info) noexcept;
 
 /// A started program: our ends of its pipes, nonblocking.
 struct spawned {

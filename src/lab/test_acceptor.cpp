@@ -99,4 +99,16 @@ int run_acceptor(int argc, char** argv) {
   return 0;
 }
 
+int run_flood(const char* address) {
+  sockaddr_in6 there{};
+  there.sin6_family = AF_INET6;
+  there.sin6_port = htons(9);
+  const std::string text = std::strchr(address, ':') != nullptr ? address : std::string("::ffff:") + address;
+  ::inet_pton(AF_INET6, text.c_str(), &there.sin6_addr);
+  const int fd = ::socket(AF_INET6, SOCK_DGRAM, 0);
+  say("up");
+  for (const char byte = 'x';;)
+    (void)!::sendto(fd, &byte, 1, 0, reinterpret_cast<const sockaddr*>(&there), sizeof there);
+}
+
 }  // namespace halfopen::lab

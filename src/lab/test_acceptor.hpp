@@ -11,6 +11,9 @@ namespace halfopen::lab {
 /// without the listener lives on).
 int run_acceptor(int argc, char** argv);
 
+/// Sends datagrams to that address without end.
+int run_flood(const char* address);
+
 }  // namespace halfopen::lab
 
 #endif

@@ -19,9 +19,6 @@ using trace::side;
 
 enum class router { silent, says_host, says_network };
 
-/// How long an idle program is watched: well beyond the robust pair's promise.
-constexpr auto watch = scene::notice_within + 1500ms;
-
 void shorten_retransmission(scene& s) {
   // With tcp_rto_max_ms (Linux 6.15) the pauses stay under a second.
   const bool capped = s.set(s.client, "net.ipv4.tcp_rto_max_ms", "1000");
@@ -99,7 +96,7 @@ void connecting(scene& s) {
   crash(s, Says);
   lab::process& c = s.call({"echo"});
   c.type("one\n");
-  s.prove_before(lab::syn(), "SYN from the client");
+  if (!s.prove_before(lab::syn(), "SYN from the client")) return;
   s.fault();
   s.lab.until_ended(c, 8s);
   s.saw_what(c);
@@ -119,7 +116,7 @@ void connecting(scene& s) {
 void naive_stays_ignorant(scene& s, lab::process& c) {
   const trace::flow& said = s.connection()->of(side::opener);
   s.expect(!c.ended() && c.errors().empty(), "it never learns");
-  s.saw("nothing in 3.5 s: it never learns");
+  s.saw_nothing("it never learns");
   s.by_default(keepalive_gives_up(), "if it had SO_KEEPALIVE on, at its defaults");
   s.prove(said.bytes == 4 && said.keepalive_probes == 0, "not a packet from the client");
   c.type("two\n");  // only now, to prove that the host is gone
@@ -147,7 +144,7 @@ void idle(scene& s) {
   const std::uint64_t last_before = s.lab.packets();
   crash(s, Says);
   s.fault();
-  s.lab.until_ended(c, watch);
+  s.lab.until_ended(c, scene::watch);
   s.saw_what(c);
   if (s.naive())
     naive_stays_ignorant(s, c);

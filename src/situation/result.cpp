@@ -47,6 +47,10 @@ void to_json(nlohmann::json& j, const result& r) {
        {"took_ms", r.took.count()}};
 }
 
+std::string to_text(const result& r) {
+  return nlohmann::json(r).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void from_json(const nlohmann::json& j, result& r) {
   j.at("situation").get_to(r.situation);
   j.at("variant").get_to(r.variant);

@@ -42,6 +42,9 @@ struct result {
 void to_json(nlohmann::json& j, const result& r);
 void from_json(const nlohmann::json& j, result& r);
 
+/// As JSON in one line; bytes that are not UTF-8 are replaced.
+[[nodiscard]] std::string to_text(const result& r);
+
 }  // namespace halfopen::situation
 
 #endif

@@ -85,13 +85,15 @@ result play(const task& t, const run_options& options) {
   ::prctl(PR_SET_NAME, "halfopen-run");
   lab::interrupt_on_signals();
   try {
-    const std::string text = nlohmann::json(play(t, options)).dump();
+    const std::string text = to_text(play(t, options));
     for (std::size_t sent = 0; sent < text.size();) {
       const ssize_t n = ::write(results, text.data() + sent, text.size() - sent);
       if (n <= 0) break;
       sent += static_cast<std::size_t>(n);
     }
   } catch (const lab::interrupted&) {
+  } catch (...) {  // what forked this process must not be unwound in it
+    std::_Exit(1);
   }
   std::_Exit(0);
 }
@@ -208,7 +210,11 @@ std::vector<result> run(const run_options& options) {
   asked_to_stop = 0;
   struct sigaction action{};
   action.sa_handler = [](int) { asked_to_stop = 1; };
-  for (const int s : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(s, &action, nullptr);
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before{};
+    ::sigaction(s, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(s, &action, nullptr);  // nohup(1) is respected
+  }
   return all_runs(options).play();
 }
 

@@ -35,6 +35,11 @@ std::string without_brackets(std::string text) {
 
 }  // namespace
 
+std::string signal_name(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(number);
+}
+
 std::string last_error(const lab::process& p) {
   std::string text = p.errors();
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -48,8 +53,9 @@ lab::options scene::lab_options(const scene_options& options) {
   made.ip = options.ip;
   if (capture_)
     made.recorder = [this](const lab::record& r) {
-      capture_->packet(static_cast<std::uint32_t>(r.sender), r.when, r.frame, r.notes,
-                       report::direction::outbound);
+      // The writer keeps its first failure, and finish() asks for it.
+      (void)capture_->packet(static_cast<std::uint32_t>(r.sender), r.when, r.frame, r.notes,
+                             report::direction::outbound);
     };
   return made;
 }
@@ -198,10 +204,15 @@ void scene::saw(std::string what, std::optional<trace::time_point> when) {
   if (when) sheet_.after = std::chrono::round<std::chrono::milliseconds>(*when - fault_at_);
 }
 
+void scene::saw_nothing(const std::string& so) {
+  char seconds[16];
+  std::snprintf(seconds, sizeof seconds, "%.1f", std::chrono::duration<double>(watch).count());
+  saw("nothing in " + std::string(seconds) + " s: " + so);
+}
+
 void scene::saw_what(const lab::process& p) {
   const auto& end = p.ended();
-  if (end && end->signal != 0)
-    return saw("killed by SIG" + std::string(::sigabbrev_np(end->signal)), end->when);
+  if (end && end->signal != 0) return saw("killed by " + signal_name(end->signal), end->when);
   const std::string words = last_error(p);
   if (!words.empty()) return saw(words, p.last_output());
   if (end) return saw("exit " + std::to_string(end->code), end->when);
@@ -234,7 +245,13 @@ result scene::finish() {
   sheet_.what = std::ranges::any_of(sheet_.checks, fails(true))    ? verdict::inconclusive
                 : std::ranges::any_of(sheet_.checks, fails(false)) ? verdict::not_met
                                                                    : verdict::met;
-  sheet_.took = std::chrono::round<std::chrono::milliseconds>(lab::experiment::now() - begun_);
+  lab.end_recording();
+  if (capture_)
+    if (const auto closed = capture_->close(); !closed) {
+      sheet_.what = verdict::broken;
+      sheet_.problem = closed.error();
+    }
+  sheet_.took = std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun_);
   return sheet_;
 }
 

@@ -38,8 +38,9 @@ struct scene_options {
 class scene {
  public:
   static constexpr std::uint16_t port = 7;
-  /// The robust pair's promise: a dead peer is noticed within this.
-  static constexpr std::chrono::milliseconds notice_within{2000};
+  /// How long a program is watched that should never notice: well beyond the
+  /// robust pair's promise.
+  static constexpr std::chrono::milliseconds watch{3500};
   /// How long the lab waits for something that should happen at once.
   static constexpr std::chrono::milliseconds soon{3000};
 
@@ -55,6 +56,8 @@ class scene {
   lab::host& server;
   const pair_kind who;
   const std::chrono::milliseconds grace;
+  /// The robust pair's promise: a dead peer is noticed within this.
+  std::chrono::milliseconds notice_within{2000};
 
   [[nodiscard]] bool naive() const noexcept { return who == pair_kind::naive; }
 
@@ -76,6 +79,8 @@ class scene {
 
   /// The fault is done now: times are counted from here.
   void fault() { fault_at_ = lab::experiment::now(); }
+  /// ... or was done then.
+  void fault(trace::time_point when) { fault_at_ = when; }
 
   /// The packets prove the fault; if not, the variant is inconclusive.
   bool prove(bool holds, std::string what);
@@ -89,6 +94,8 @@ class scene {
   void prove_ending(ending how, trace::culprit by, std::uint16_t at_port = port,
                     const trace::story_hints& hints = {});
 
+  /// The program saw nothing all the time it was watched.
+  void saw_nothing(const std::string& so);
   /// What the program saw, in words, and when (counted from the fault).
   void saw(std::string what, std::optional<trace::time_point> when = {});
   /// The same, read off a program: the signal that killed it, its last error, or
@@ -115,9 +122,12 @@ class scene {
                       std::optional<lab::accept_flavour> accept_like);
 
   result sheet_;
-  trace::time_point begun_ = lab::experiment::now();
-  trace::time_point fault_at_ = begun_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  trace::time_point fault_at_ = lab::experiment::now();
 };
+
+/// "SIGPIPE", or "signal 34" for one without a name.
+[[nodiscard]] std::string signal_name(int number);
 
 /// What a program's error output says of its end: "read: ECONNRESET",
 /// "peer_reset (read: ECONNRESET)"; empty if it says nothing.

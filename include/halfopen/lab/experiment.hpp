@@ -111,6 +111,9 @@ class experiment {
   /// Says in the evidence what was done, on the latest packet.
   void note(std::string what);
 
+  /// Gives the recorder the last packet; those that come later are not recorded.
+  void end_recording();
+
   /// All packets so far, as connections.
   [[nodiscard]] const trace::tracker& traffic() const noexcept;
   [[nodiscard]] std::uint64_t packets() const noexcept;

@@ -4,6 +4,7 @@
 /// Which packet? A fault is tied to a place in the stream with these, never to a
 /// sleep: before(from(server) && payload()), after(acked(client, 100)).
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <utility>
@@ -27,7 +28,9 @@ struct arrival {
 class match {
  public:
   using condition = std::function<bool(const arrival&)>;
-  match(condition c) : condition_(std::move(c)) {}  // NOLINT: a lambda is a match
+  template <class Condition>
+    requires std::predicate<Condition&, const arrival&>
+  match(Condition c) : condition_(std::move(c)) {}  // NOLINT: a lambda is a match
   bool operator()(const arrival& a) const { return condition_(a); }
 
  private:

@@ -25,9 +25,7 @@ class ip_address {
   [[nodiscard]] bool is_v6() const noexcept { return v6_; }
 
   /// 4 or 16 bytes in network order.
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-    return {bytes_.data(), v6_ ? 16U : 4U};
-  }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {bytes_.data(), v6_ ? 16U : 4U}; }
 
   [[nodiscard]] std::string to_string() const;
 

@@ -20,14 +20,14 @@ enum class culprit : std::uint8_t { opener, responder, router, nobody, unknown }
 
 /// A connection's story. A value.
 struct story {
-  connection what;               ///< endpoints, counts and marks
-  bool ended = false;            ///< false: the capture stops with the connection still open
+  connection what;                 ///< endpoints, counts and marks
+  bool ended = false;              ///< false: the capture stops with the connection still open
   ending how = ending::completed;  ///< meaningful only if ended
   culprit by = culprit::unknown;
   /// Other endings that the same packets would fit (a reset before accept looks
   /// like one after it; a reboot like the silent destruction of the socket).
   std::vector<ending> also_possible;
-  std::string why;               ///< one plain sentence with packet numbers
+  std::string why;                   ///< one plain sentence with packet numbers
   std::vector<std::uint64_t> proof;  ///< numbers of the packets that prove it, ascending
   /// From when one side was gone until the other knew or the capture ended; ns.
   std::optional<std::chrono::nanoseconds> half_open_for;

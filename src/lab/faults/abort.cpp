@@ -17,9 +17,16 @@ void abort(host& h, unique_fd socket) {
 
 void abort_before_accept(host& from, process& server, std::uint16_t port) {
   server.hold();
-  abort(from, from.connect_to(server.where(), port));
-  if (!from.lab().after(lab::from(from) && reset())) throw error("the RST did not come");
+  bool reset_seen = false;
+  try {
+    abort(from, from.connect_to(server.where(), port));
+    reset_seen = from.lab().after(lab::from(from) && reset());
+  } catch (...) {
+    server.resume();
+    throw;
+  }
   server.resume();
+  if (!reset_seen) throw error("the RST did not come");
 }
 
 }  // namespace halfopen::lab

@@ -18,16 +18,17 @@ int shut_down(host& h, std::chrono::milliseconds grace) {
   if (!s.up) return 0;
   h.lab().note("SIGTERM to every process of the " + h.name() + " host");
   s.line.signal_all(SIGTERM);
+  s.line.signal_all(SIGCONT);  // a process that stands still could not even take it
   const auto all_gone = [&] {
     return h.is_empty() &&
            std::ranges::all_of(s.processes, [](const auto& p) { return p->ended().has_value(); });
   };
   if (h.lab().until(all_gone, grace)) return 0;
-  const auto left = std::ranges::count_if(s.processes, [](const auto& p) { return !p->ended().has_value(); });
+  const int left = s.line.count();
   h.lab().note("SIGKILL to every process left on the " + h.name() + " host");
   s.line.signal_all(SIGKILL);
   h.lab().until(all_gone);
-  return static_cast<int>(left);
+  return left;
 }
 
 }  // namespace halfopen::lab
