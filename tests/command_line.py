@@ -20,7 +20,7 @@ known = "abort exit sigpipe crash reboot shutdown format"
 for unknown in "nonsense", "zz*", "exit/nonsense", "":
     says(2, known, "lab", unknown)
 says(2, "--nonsense", "lab", "--nonsense")
-says(2, "subcommand", "nonsense")
+says(2, "there is no verb", "nonsense")
 says(2, "subcommand")
 says(2, "{naive,robust,both}", "lab", "--pair", "x")
 says(2, "{4,6}", "lab", "--ip", "5")
