@@ -41,10 +41,15 @@ void add_pair_options(CLI::App& verb, Options& options) {
       ->type_name("naive|robust")
       ->default_str("robust")
       ->transform(CLI::CheckedTransformer(kinds).description(""));
-  verb.add_option("--format", options.how, "how sum's numbers travel; raw (a struct) is naive only")
-      ->type_name("raw|text|binary")
-      ->default_str("text")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+  CLI::Option* format =
+      verb.add_option("--format", options.how, "how sum's numbers travel; raw (a struct) is naive only")
+          ->type_name("raw|text|binary")
+          ->default_str("raw if naive, text if robust")
+          ->transform(CLI::CheckedTransformer(formats).description(""));
+  verb.parse_complete_callback([format, &options] {
+    const bool naive_sum = options.who == pair::kind::naive && options.what == pair::service::sum;
+    if (format->count() == 0 && naive_sum) options.how = pair::format::raw;
+  });
   verb.add_option_function<std::string>(
           "--layout",
           [&options](const std::string& name) { options.machine = pair::parse_layout(name).value(); },

@@ -72,8 +72,8 @@ cable::~cable() {
   spare_room = std::move(room_);
 }
 
-std::size_t cable::add_port(port p) {
-  ports_.push_back(std::move(p));
+std::size_t cable::add_port(const port& p) {
+  ports_.push_back(p);
   return ports_.size() - 1;
 }
 

@@ -41,7 +41,7 @@ class cable {
   cable(const cable&) = delete;
   cable& operator=(const cable&) = delete;
 
-  std::size_t add_port(port p);
+  std::size_t add_port(const port& p);
   port& at(std::size_t index) { return ports_.at(index); }
 
   enum class stop { never, before_delivery, after_delivery };

@@ -19,7 +19,7 @@ std::optional<report::pcapng_writer> open_capture(const scene_options& options) 
   return std::move(*made);
 }
 
-std::string without(std::string text, std::string_view prefix) {
+std::string without(const std::string& text, std::string_view prefix) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
@@ -44,7 +44,7 @@ std::string last_error(const lab::process& p) {
   std::string text = p.errors();
   while (!text.empty() && text.back() == '\n') text.pop_back();
   if (const auto line = text.rfind('\n'); line != std::string::npos) text.erase(0, line + 1);
-  for (const char* prefix : {"call: ", "serve: ", "server:7: "}) text = without(std::move(text), prefix);
+  for (const char* prefix : {"call: ", "serve: ", "server:7: "}) text = without(text, prefix);
   return without_brackets(std::move(text));
 }
 
