@@ -2,7 +2,6 @@
 
 #include "halfopen/lab/enter.hpp"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,44 +9,16 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
+#include "lab/socket_address.hpp"
 
 namespace halfopen::lab {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A server in a line of shell would need tools; sockets of the lab's own do.
-struct socket_address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-socket_address address_of(const host& h, std::uint16_t port) {
-  socket_address a;
-  const auto bytes = h.address().bytes();
-  if (h.address().is_v6()) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
-    std::memcpy(&a.storage, &v6, sizeof v6);
-    a.size = sizeof v6;
-  } else {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
-    std::memcpy(&a.storage, &v4, sizeof v4);
-    a.size = sizeof v4;
-  }
-  return a;
-}
 
 unique_fd make_socket(const host& h) {
   unique_fd fd;
@@ -65,11 +36,11 @@ struct connected_pair {
     const host& s = lab.at("server");
     const host& c = lab.at("client");
     listener = make_socket(s);
-    const auto here = address_of(s, 7);
-    EXPECT_EQ(::bind(listener.get(), here.get(), here.size), 0);
+    const socket_address here(s.address(), 7);
+    EXPECT_EQ(::bind(listener.get(), here.get(), here.size()), 0);
     EXPECT_EQ(::listen(listener.get(), 8), 0);
     client = make_socket(c);
-    ::connect(client.get(), here.get(), here.size);
+    ::connect(client.get(), here.get(), here.size());
     EXPECT_TRUE(lab.until([&] {
       accepted.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       return static_cast<bool>(accepted);
@@ -126,8 +97,8 @@ TEST_P(both_versions, the_router_ends_a_connect_at_once) {
        {std::pair{unreachable_kind::host, EHOSTUNREACH}, std::pair{unreachable_kind::network, ENETUNREACH}}) {
     make_unreachable(server, kind);
     const unique_fd fd = make_socket(client);
-    const auto there = address_of(server, 7);
-    ASSERT_EQ(::connect(fd.get(), there.get(), there.size), -1);
+    const socket_address there(server.address(), 7);
+    ASSERT_EQ(::connect(fd.get(), there.get(), there.size()), -1);
     ASSERT_TRUE(lab.after(icmp()));
     int why = 0;
     socklen_t size = sizeof why;

@@ -5,32 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/host.hpp"
+#include "lab/socket_address.hpp"
 
 namespace halfopen::lab {
 namespace {
-
-socklen_t fill_in(sockaddr_storage& address, const trace::ip_address& ip, std::uint16_t port) {
-  const auto bytes = ip.bytes();
-  if (ip.is_v6()) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
-    std::memcpy(&address, &v6, sizeof v6);
-    return sizeof v6;
-  }
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
-  std::memcpy(&address, &v4, sizeof v4);
-  return sizeof v4;
-}
 
 /// The connection that this socket is an end of, once its handshake is done.
 bool handshake_done(const trace::tracker& traffic, const host& from, int fd) {
@@ -48,14 +30,13 @@ bool handshake_done(const trace::tracker& traffic, const host& from, int fd) {
 }  // namespace
 
 unique_fd host::connect_to(const host& other, std::uint16_t port) {
-  sockaddr_storage there{};
-  const socklen_t size = fill_in(there, other.address(), port);
+  const socket_address there(other.address(), port);
   unique_fd fd;
-  in_network([&] { fd.reset(::socket(there.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
+  in_network([&] { fd.reset(::socket(there.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
   if (!fd) throw error("socket", errno);
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&there), size) < 0 && errno != EINPROGRESS)
+  if (::connect(fd.get(), there.get(), there.size()) < 0 && errno != EINPROGRESS)
     throw error("connecting to " + other.name(), errno);
   pollfd ready{fd.get(), POLLOUT, 0};
   if (!lab().until([&] { return ::poll(&ready, 1, 0) == 1; }) || (ready.revents & POLLERR) != 0)
