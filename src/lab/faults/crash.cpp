@@ -7,8 +7,8 @@ namespace halfopen::lab {
 void crash(host& h) {
   if (!h.is_up()) return;
   h.lab().note(h.name() + " host crashes");
-  // First the cable, then the processes: their kernel would say goodbye for them.
-  host_access::port(h).connected = false;
+  // The dying processes' kernel says goodbye for them. But nothing crosses the cable
+  // while this runs, and when something does again, the host's end is out of it.
   host_access::power_off(h);
 }
 
