@@ -9,7 +9,9 @@
 //   - the body dies: init sees it and ends with its status.
 // Namespaces, mounts and virtual cables live only as long as a process uses
 // them, so there is nothing to clean up, and no clean-up code that a kill -9
-// could skip. Signal handlers, lock files and a janitor process were the
+// could skip. (One thing outlives a kill -9, inside the kernel and for at most some
+// two minutes: a network namespace in which a socket without an owner still repeats
+// its FIN to nobody, net/ipv4/tcp_timer.c, tcp_orphan_retries.) Signal handlers, lock files and a janitor process were the
 // alternatives; each leaves a moment in which a kill leaks something.
 //
 // The body is not init itself, because init is deaf to signals without a
