@@ -49,9 +49,10 @@ text = on_terminal(100, NO_COLOR="1")
 check(not re.search(r"\x1b\[[0-9;]*m", text), "NO_COLOR: no colours")
 check("\r\x1b[K[" in text, "NO_COLOR: the live line stays")
 
-text = halfopen(*command, cwd=folder).stdout
-check("\x1b" not in text and "\r" not in text, "without a terminal: no escape codes")
-check(text.count("\n[") + text.startswith("[") == 8, "without a terminal: a line a run")
+ran = halfopen(*command, cwd=folder)
+check(not set("\x1b\r") & set(ran.stdout + ran.stderr), "without a terminal: no escape codes")
+check(sum(line.startswith("[") for line in ran.stderr.splitlines()) == 8, "without a terminal: a line a run")
+check("\n[" not in ran.stdout, "progress is not part of the result")
 for width in 80, 100, 160:
     text = halfopen(*command, cwd=folder, env=os.environ | {"COLUMNS": str(width)}).stdout
     table = [line for line in text.splitlines() if not line.startswith("[")]

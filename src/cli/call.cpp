@@ -14,7 +14,7 @@ void add_call(CLI::App& app, int& exit_code) {
       ->required()
       ->type_name("TARGET...");
   verb.add_option("--pipeline", options->pipeline, "requests sent before their replies are awaited")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1, 1000).description(""))
       ->capture_default_str();
   add_seconds(verb, "--timeout", options->timeout, "robust: from a request to its whole reply; 0: none");
   add_seconds(verb, "--connect-timeout", options->connect_timeout,

@@ -91,17 +91,28 @@ lab::unique_fd lock(const fs::path& folder) {
   return fd;
 }
 
-void write_json(const std::string& path, std::span<const situation::result> results, int ip) {
-  const nlohmann::json document{
-      {"halfopen", HALFOPEN_VERSION}, {"clock", "real"}, {"ip_version", ip}, {"results", results}};
-  std::ofstream file(path);
+/// "-" is the standard output, on which nothing else is written then.
+constexpr const char* to_stdout = "-";
+
+void write_json(const std::string& path, std::span<const situation::result> results, std::size_t total,
+                int ip) {
+  nlohmann::json counts{{"all", total}};
+  for (const auto v : {situation::verdict::met, situation::verdict::not_met, situation::verdict::inconclusive,
+                       situation::verdict::broken})
+    counts[situation::to_string(v)] = std::ranges::count(results, v, &situation::result::what);
+  const nlohmann::json document{{"halfopen", HALFOPEN_VERSION},
+                                {"clock", "real"},
+                                {"ip_version", ip},
+                                {"runs", counts},
+                                {"results", results}};
+  std::ofstream file(path == to_stdout ? "/dev/stdout" : path.c_str());
   file << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
 }
 
 /// False if the text could not be written and its reader did not just close the pipe.
-bool print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;
+bool print(const std::string& text, std::FILE* out) {
+  if (std::fputs(text.c_str(), out) >= 0 && std::fflush(out) == 0) return true;
   if (errno == EPIPE) return true;
   fmt::print(stderr, "halfopen lab: cannot write the result: {}\n", std::strerror(errno));
   return false;
@@ -112,7 +123,8 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
   std::signal(SIGPIPE, SIG_IGN);  // `halfopen lab | head` must not lose the evidence and the JSON
   situation::run_options options = base;
   const std::size_t total = options.choices.size() * options.pairs.size();
-  auto progress = report::progress::on(STDOUT_FILENO, total);
+  std::FILE* out = arguments.json == to_stdout ? stderr : stdout;
+  auto progress = report::progress::on(STDERR_FILENO, total);
   std::vector<std::string> under_way;
   options.started = [&](const std::string& id) { under_way.push_back(id); };
   options.finished = [&](const situation::result& r) {
@@ -126,8 +138,8 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
   const auto results = situation::run(options);
   progress.clear();
 
-  if (!arguments.json.empty()) write_json(arguments.json, results, arguments.ip == "6" ? 6 : 4);
-  std::string text = "\n" + situation::summary_table(results, report::canvas::of(STDOUT_FILENO)) + "\n";
+  if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments.ip == "6" ? 6 : 4);
+  std::string text = "\n" + situation::summary_table(results, report::canvas::of(::fileno(out))) + "\n";
   if (const std::string missing = situation::shortcomings(results); !missing.empty()) text += missing + "\n";
   const auto met = static_cast<std::size_t>(
       std::ranges::count(results, situation::verdict::met, &situation::result::what));
@@ -139,7 +151,7 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
   } else {
     text += fmt::format("{} of {} runs as expected. Evidence: {}\n", met, total, options.evidence.string());
   }
-  return print(text) ? code : int{not_met};
+  return print(text, out) ? code : int{not_met};
 }
 
 int run_lab(const lab_arguments& arguments) {
@@ -150,7 +162,7 @@ int run_lab(const lab_arguments& arguments) {
   options.ip = arguments.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
   options.jobs = arguments.jobs;
   options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.grace * 1000));
-  if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
+  if (!arguments.json.empty() && arguments.json != to_stdout && !std::ofstream(arguments.json, std::ios::app))
     throw usage_error("cannot write " + arguments.json + ": " + std::strerror(errno));
   options.evidence = make_evidence_folder(arguments.evidence);
   const lab::unique_fd held = lock(options.evidence);
@@ -179,27 +191,29 @@ void add_lab(CLI::App& app, int& exit_code) {
           "situations (exit), variants (exit/fin-first) or patterns ('crash/idle*'); all if none is named")
       ->type_name("SITUATION...");
   verb.add_option("--pair", arguments->pair, "which pair plays")
-      ->check(CLI::IsMember({"naive", "robust", "both"}))
+      ->check(CLI::IsMember({"naive", "robust", "both"}).description(""))
       ->type_name("naive|robust|both")
       ->capture_default_str();
   verb.add_option("--ip", arguments->ip, "IP version")
-      ->check(CLI::IsMember({"4", "6"}))
+      ->check(CLI::IsMember({"4", "6"}).description(""))
       ->type_name("4|6")
       ->capture_default_str();
   verb.add_option("--evidence", arguments->evidence,
                   "folder for the captures, one pcapng a run; default: a new one in /tmp")
       ->type_name("DIR");
-  verb.add_option("--json", arguments->json, "write the results there too")->type_name("FILE");
+  verb.add_option("--json", arguments->json, "write the results there too; - for the standard output")
+      ->type_name("FILE");
   verb.add_option("--grace", arguments->grace, "at shutdown, from SIGTERM to SIGKILL")
-      ->check(CLI::Range(0.0, 50.0))
+      ->check(CLI::Range(0.5, 50.0).description(""))
       ->type_name("SECONDS")
       ->capture_default_str();
   verb.add_option("--jobs", arguments->jobs, "runs side by side; most of their time is waiting")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N")
       ->capture_default_str();
   verb.footer(
-      "Exit codes: 0 all expectations met, 1 some not, 2 bad arguments, 3 this machine cannot run it.\n\n"
+      "A run is met, not met, inconclusive (the packets do not prove the fault) or broken (the lab failed).\n"
+      "Exit codes: 0 all met, 1 some not, 2 bad arguments, 3 this machine cannot run it, 130 interrupted.\n\n"
       "Examples:\n"
       "  halfopen lab\n"
       "  halfopen lab crash --pair naive\n"

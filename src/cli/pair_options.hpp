@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "pair/pair.hpp"
 
@@ -20,32 +21,43 @@ inline void add_seconds(CLI::App& verb, const std::string& name, std::chrono::mi
           },
           help)
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(CLI::Range(0.0, 1e6).description(""))
       ->default_str(std::to_string(into.count() / 1000));
+}
+
+/// An option whose value is one of a few names.
+template <class Enum>
+CLI::Option* add_named(CLI::App& verb, const std::string& name, Enum& into,
+                       const std::map<std::string, Enum>& names, const std::string& help) {
+  std::vector<std::string> known;
+  std::string shown;
+  for (const auto& [text, value] : names) {
+    known.push_back(text);
+    shown += (shown.empty() ? "" : "|") + text;
+  }
+  return verb
+      .add_option_function<std::string>(
+          name, [&into, names](const std::string& text) { into = names.at(text); }, help)
+      ->check(CLI::IsMember(known).description(""))
+      ->type_name(shown);
 }
 
 /// What `serve` and `call` have in common.
 template <class Options>
 void add_pair_options(CLI::App& verb, Options& options) {
-  static const std::map<std::string, pair::service> services{{"echo", pair::service::echo},
-                                                             {"sum", pair::service::sum}};
-  static const std::map<std::string, pair::kind> kinds{{"naive", pair::kind::naive},
-                                                       {"robust", pair::kind::robust}};
-  static const std::map<std::string, pair::format> formats{
-      {"raw", pair::format::raw}, {"text", pair::format::text}, {"binary", pair::format::binary}};
-  verb.add_option("service", options.what, "echo: a line back; sum: two integers in, their sum out")
-      ->required()
-      ->type_name("echo|sum")
-      ->transform(CLI::CheckedTransformer(services).description(""));
-  verb.add_option("--pair", options.who, "naive: what one writes first; robust: what survives")
-      ->type_name("naive|robust")
-      ->default_str("robust")
-      ->transform(CLI::CheckedTransformer(kinds).description(""));
-  CLI::Option* format =
-      verb.add_option("--format", options.how, "how sum's numbers travel; raw (a struct) is naive only")
-          ->type_name("raw|text|binary")
-          ->default_str("raw if naive, text if robust")
-          ->transform(CLI::CheckedTransformer(formats).description(""));
+  add_named<pair::service>(verb, "service", options.what,
+                           {{"echo", pair::service::echo}, {"sum", pair::service::sum}},
+                           "echo: a line back; sum: two integers in, their sum out")
+      ->required();
+  add_named<pair::kind>(verb, "--pair", options.who,
+                        {{"naive", pair::kind::naive}, {"robust", pair::kind::robust}},
+                        "naive: what one writes first; robust: what survives")
+      ->default_str("robust");
+  CLI::Option* format = add_named<pair::format>(
+      verb, "--format", options.how,
+      {{"raw", pair::format::raw}, {"text", pair::format::text}, {"binary", pair::format::binary}},
+      "how sum's numbers travel; raw (a struct) is naive only");
+  format->default_str("raw if naive, text if robust");
   verb.parse_complete_callback([format, &options] {
     const bool naive_sum = options.who == pair::kind::naive && options.what == pair::service::sum;
     if (format->count() == 0 && naive_sum) options.how = pair::format::raw;

@@ -34,6 +34,9 @@
 namespace halfopen::lab {
 namespace {
 
+/// The kernel's work queues are soon done, but for a very busy machine: some 30 s.
+constexpr int patience_in_tries = 200'000;
+
 /// A netlink socket in the current namespace and one request after the other.
 class netlink {
  public:
@@ -174,7 +177,7 @@ void configure_inner(const trace::ip_address& v4, const trace::ip_address& v6) {
 void wait_until_local(const trace::ip_address& address) {
   netlink rt(NETLINK_ROUTE);
   const auto bytes = address.bytes();
-  for (int tries = 0; tries < 20'000; ++tries) {
+  for (int tries = 0; tries < patience_in_tries; ++tries) {
     nlmsghdr* header = rt.request(RTM_GETROUTE, NLM_F_ACK);
     auto* route = put<rtmsg>(header);
     route->rtm_family = address.is_v6() ? AF_INET6 : AF_INET;
@@ -236,7 +239,7 @@ void turn_offloads_off(const std::string& interface_name) {
 
 void wait_until_running(const std::string& interface_name) {
   interface_control control(interface_name);
-  for (int tries = 0; tries < 20'000; ++tries) {
+  for (int tries = 0; tries < patience_in_tries; ++tries) {
     // Since Linux 6.8 this question makes the kernel catch up (linkwatch_sync_dev).
     control.ethtool(ETHTOOL_GLINK, "asking for the carrier of ");
     if (control.is_running()) return;

@@ -112,7 +112,7 @@ lab::process& scene::call(std::vector<std::string> service, const std::vector<st
   };
   for (const std::string& a :
        {std::string("--pair"), std::string(to_string(who)), std::string("--notice-within"),
-        seconds(notice_within), std::string("--connect-timeout"), seconds(notice_within)})
+        seconds(notice_within), std::string("--connect-timeout"), seconds(connect_within)})
     arguments.push_back(a);
   return start(client, std::move(arguments), {}, {});
 }
@@ -181,14 +181,17 @@ bool scene::expect(bool holds, std::string what) {
 
 void scene::prove_ending(ending how, trace::culprit by, std::uint16_t at_port,
                          const trace::story_hints& hints) {
-  const trace::connection* c = connection(at_port);
-  if (c == nullptr) {
+  if (const trace::connection* c = connection(at_port))
+    prove_ending(how, by, *c, hints);
+  else
     prove(false, "there is a connection");
-    return;
-  }
+}
+
+void scene::prove_ending(ending how, trace::culprit by, const trace::connection& c,
+                         const trace::story_hints& hints) {
   trace::story_hints all = hints;
   all.capture_end = lab::experiment::now();
-  const trace::story told = trace::tell(*c, all);
+  const trace::story told = trace::tell(c, all);
   sheet_.story = trace::describe(told, client.name(), server.name());
   const bool fits = told.ended && told.could_be(how) && told.by == by;
   std::string what = "so: " + std::string(to_string(how));

@@ -42,7 +42,7 @@ class scene {
   /// robust pair's promise.
   static constexpr std::chrono::milliseconds watch{3500};
   /// How long the lab waits for something that should happen at once.
-  static constexpr std::chrono::milliseconds soon{3000};
+  static constexpr std::chrono::milliseconds soon{5000};
 
   explicit scene(const scene_options& options);
 
@@ -58,6 +58,8 @@ class scene {
   const std::chrono::milliseconds grace;
   /// The robust pair's promise: a dead peer is noticed within this.
   std::chrono::milliseconds notice_within{2000};
+  /// How long its client tries to connect.
+  std::chrono::milliseconds connect_within{10'000};
 
   [[nodiscard]] bool naive() const noexcept { return who == pair_kind::naive; }
 
@@ -92,6 +94,8 @@ class scene {
   bool expect(bool holds, std::string what);
   /// The newest connection to that port ended this way, as far as packets tell.
   void prove_ending(ending how, trace::culprit by, std::uint16_t at_port = port,
+                    const trace::story_hints& hints = {});
+  void prove_ending(ending how, trace::culprit by, const trace::connection& c,
                     const trace::story_hints& hints = {});
 
   /// The program saw nothing all the time it was watched.

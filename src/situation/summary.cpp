@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "situation/catalogue.hpp"
@@ -28,7 +29,7 @@ const result* find(std::span<const result> results, std::string_view situation, 
 
 /// What a program saw, after how long, and how long it would be by default.
 std::string saw_cell(const result* r) {
-  if (r == nullptr) return "-";
+  if (r == nullptr) return "(not played)";
   if (r->what == verdict::broken) return "the lab failed: " + r->problem;
   std::string text = r->saw;
   if (r->after) text += ", after " + readable(*r->after);
@@ -60,6 +61,8 @@ std::string without_numbers(std::string text) {
 /// What the packets show: once where both runs show the same.
 std::string packets_cell(const result* naive, const result* robust) {
   if (naive == nullptr || robust == nullptr) return proofs_of(naive != nullptr ? *naive : *robust);
+  if (naive->checks.empty() || robust->checks.empty())
+    return proofs_of(naive->checks.empty() ? *robust : *naive);
   const std::string first = proofs_of(*naive);
   const std::string second = proofs_of(*robust);
   if (without_numbers(first) == without_numbers(second)) return first;
@@ -68,26 +71,34 @@ std::string packets_cell(const result* naive, const result* robust) {
 
 report::cell verdict_cell(const result* naive, const result* robust) {
   std::string text;
-  auto tint = report::colour::green;
+  bool all_met = true;
   for (const result* r : {naive, robust}) {
     if (r == nullptr) continue;
     const bool met = r->what == verdict::met;
-    if (!met) tint = report::colour::red;
-    const std::string word = met ? "pass" : r->what == verdict::inconclusive ? "INCONCLUSIVE" : "FAIL";
-    if (text != word) text += (text.empty() ? "" : "\n") + word;
+    all_met = all_met && met;
+    text += (text.empty() ? "" : "\n") + r->pair + ": " + (met ? "pass" : to_string(r->what));
   }
-  return {text, tint};
+  return all_met ? report::cell{"pass", report::colour::green} : report::cell{text, report::colour::red};
+}
+
+bool any_of_pair(std::span<const result> results, std::string_view pair) {
+  return std::ranges::any_of(results, [&](const result& r) { return r.pair == pair; });
 }
 
 }  // namespace
 
 std::string summary_table(std::span<const result> results, const report::canvas& where) {
-  report::text_table table({{.heading = "variant", .min_width = 12, .max_width = 18},
-                            {.heading = "what was done", .min_width = 16, .weight = 2},
-                            {.heading = "what the packets show", .min_width = 20, .weight = 4},
-                            {.heading = "the naive program saw", .min_width = 16, .weight = 3},
-                            {.heading = "the robust program saw", .min_width = 16, .weight = 3},
-                            {.heading = "lab", .min_width = 4, .max_width = 12}});
+  const bool naive_played = any_of_pair(results, "naive");
+  const bool robust_played = any_of_pair(results, "robust");
+  std::vector<report::column> columns{{.heading = "variant", .min_width = 12, .max_width = 18},
+                                      {.heading = "what was done", .min_width = 16, .weight = 2},
+                                      {.heading = "what the packets show", .min_width = 20, .weight = 4}};
+  for (const auto& [played, heading] :
+       {std::pair{naive_played, "the naive program saw"}, std::pair{robust_played, "the robust program saw"}})
+    if (played) columns.push_back({.heading = heading, .min_width = 16, .weight = 3});
+  columns.push_back({.heading = "lab", .min_width = 4, .max_width = 20});
+
+  report::text_table table(std::move(columns));
   int number = 0;
   for (const situation* s : all_situations()) {
     ++number;
@@ -96,13 +107,15 @@ std::string summary_table(std::span<const result> results, const report::canvas&
       const result* naive = find(results, s->name, v.name, "naive");
       const result* robust = find(results, s->name, v.name, "robust");
       if (naive == nullptr && robust == nullptr) continue;
-      if (!headed)
+      if (!std::exchange(headed, true))
         table.add_group(std::to_string(number) + ". " + std::string(s->title) + " (" + std::string(s->name) +
                         ")");
-      headed = true;
-      table.add_row({std::string(v.name), done_cell(v, naive != nullptr ? naive : robust),
-                     packets_cell(naive, robust), saw_cell(naive), saw_cell(robust),
-                     verdict_cell(naive, robust)});
+      std::vector<report::cell> row{std::string(v.name), done_cell(v, naive != nullptr ? naive : robust),
+                                    packets_cell(naive, robust)};
+      if (naive_played) row.emplace_back(saw_cell(naive));
+      if (robust_played) row.emplace_back(saw_cell(robust));
+      row.push_back(verdict_cell(naive, robust));
+      table.add_row(std::move(row));
     }
   }
   return table.render(where);
