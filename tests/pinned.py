@@ -40,7 +40,7 @@ PINNED = {
     ),
     "crash/connecting": (
         "connect: ETIMEDOUT",
-        "deadline_passed while connecting: timer: no connection within 2000 ms; retry: safe",
+        "deadline_passed while connecting: timer: no connection within 1500 ms; retry: safe",
     ),
     "crash/connecting-host": (
         "connect: EHOSTUNREACH",
