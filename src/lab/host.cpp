@@ -39,7 +39,9 @@ mac_address mac_of(std::size_t host, bool inner) {
 }
 
 void apply_sysctl(const std::string& name, const std::string& value) {
-  if (!write_file(sysctl_path(name), value)) throw error("setting " + name + " to " + value, errno);
+  if (write_file(sysctl_path(name), value)) return;
+  if (errno == ENOENT) throw error("this kernel has no setting " + name);
+  throw error("setting " + name + " to " + value, errno);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "pair/kinds.hpp"
+#include "pair/sockets.hpp"
 
 namespace halfopen::pair {
 namespace {
@@ -46,6 +47,11 @@ int call(const call_options& options) {
     fmt::print(stderr, "call: {}\n", wrong);
     return usage_error;
   }
+  for (const std::string& target : options.targets)
+    if (const auto where = parse_endpoint(target); !where) {
+      fmt::print(stderr, "call: '{}' is no target: {}\n", target, where.error());
+      return usage_error;
+    }
   return options.who == kind::naive ? call_naively(options) : call_robustly(options);
 }
 

@@ -108,8 +108,8 @@ std::expected<address_list, std::string> resolve(const endpoint& where, bool pas
 
 std::expected<descriptor, std::string> listen_on(const endpoint& where, bool reuse_address,
                                                  int socket_flags) {
-  const auto failed = [](std::string_view call) {
-    return std::unexpected(fmt::format("{}: {}", call, errno_text(errno)));
+  const auto failed = [&where](std::string_view call) {
+    return std::unexpected(fmt::format("{} {}: {}", call, where.text(), errno_text(errno)));
   };
   const auto addresses = resolve(where, true);
   if (!addresses) return std::unexpected("resolve: " + addresses.error());
