@@ -57,7 +57,7 @@ void prove_icmp(scene& s, router says) {
 /// Nothing came from the server host after it crashed.
 void prove_silence(scene& s, std::uint64_t last_before) {
   const auto& heard = s.connection()->of(side::responder).last_heard;
-  s.prove(!heard || heard->number <= last_before, "silence from the server: no FIN, no RST of its");
+  s.prove(!heard || heard->number <= last_before, "silence from the server: neither FIN nor RST");
 }
 
 void prove_crash(scene& s, router says, std::uint64_t last_before) {
