@@ -12,5 +12,5 @@ try:
 finally:
     for hog in hogs:
         hog.kill()
-unmet = [line for line in ran.stdout.splitlines() if line.startswith("[") and ": met: " not in line]
-check(ran.returncode == 0, f"exit code {ran.returncode} {ran.stderr}\n" + "\n".join(unmet))
+unmet = [line for line in ran.stderr.splitlines() if ": met: " not in line]
+check(ran.returncode == 0, "\n".join([f"exit code {ran.returncode}", *unmet, ran.stdout[-4000:]]))

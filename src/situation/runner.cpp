@@ -83,6 +83,9 @@ result play(const task& t, const run_options& options) {
 [[noreturn]] void be_the_run(const task& t, const run_options& options, int results) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "halfopen-run");
+  // A session each: on a busy machine the scheduler shares the processor out by
+  // sessions (sched(7), autogroups), and a run is the wire of its hosts.
+  ::setsid();
   lab::interrupt_on_signals();
   try {
     const std::string text = to_text(play(t, options));

@@ -74,7 +74,7 @@ class experiment {
   [[nodiscard]] const trace::ip_address& router() const noexcept;
 
   // Waiting. Each lets the world go on until something happens, and says whether
-  // it did within the limit.
+  // it did within the limit. Time in which the lab itself could not run does not count.
 
   /// Until a packet matches; it is at the cable and not yet delivered. What is
   /// done next (a crash, drop_current()) decides what becomes of it.
