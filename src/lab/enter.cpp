@@ -11,8 +11,8 @@
 // them, so there is nothing to clean up, and no clean-up code that a kill -9
 // could skip. (One thing outlives a kill -9, inside the kernel and for at most some
 // two minutes: a network namespace in which a socket without an owner still repeats
-// its FIN to nobody, net/ipv4/tcp_timer.c, tcp_orphan_retries.) Signal handlers, lock files and a janitor process were the
-// alternatives; each leaves a moment in which a kill leaks something.
+// its FIN to nobody, net/ipv4/tcp_timer.c, tcp_orphan_retries.) Signal handlers, lock files and a janitor
+// process were the alternatives; each leaves a moment in which a kill leaks something.
 //
 // The body is not init itself, because init is deaf to signals without a
 // handler (signal(7)), adopts every orphan, and is what sanitizers and test
