@@ -26,6 +26,9 @@ void prove_reboot(scene& s, const trace::connection& old, const std::string& dra
   s.prove_ending(ending::peer_rebooted, culprit::responder);
 }
 
+/// Long enough for a probe after the reboot, should a busy machine take a second for it.
+constexpr auto probes_go_on = 4000ms;
+
 void expect_reset(scene& s, const lab::process& c) {
   s.lab.until_ended(c, scene::soon);
   s.saw_what(c);
@@ -48,6 +51,7 @@ void writing(scene& s) {
 }
 
 void idle(scene& s) {
+  s.notice_within = probes_go_on;
   s.serve({"echo"});
   lab::process& c = s.call({"echo"});
   s.exchange(c, "one");
@@ -73,6 +77,7 @@ void idle(scene& s) {
 
 /// The request was acknowledged by the kernel, and dies with the host.
 void awaiting_reply(scene& s) {
+  s.notice_within = probes_go_on;
   lab::process& server = s.serve({"echo"});
   lab::process& c = s.call({"echo"});
   s.exchange(c, "one");
