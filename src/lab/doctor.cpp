@@ -41,9 +41,8 @@ std::string namespace_remedy() {
   if (read_setting("/proc/sys/user/max_user_namespaces") == "0")
     return "sudo sysctl -w user.max_user_namespaces=15000";
   if (read_setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
-    return "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu's AppArmor forbids it), or "
-           "run "
-           "it as root";
+    return "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu's AppArmor forbids it), "
+           "or run it as root";
   return container_remedy;
 }
 
@@ -105,15 +104,14 @@ void write_a_sysctl() {
 }
 
 requirement short_timers() {
-  bool has = false;
   const auto why = fails([] {
     experiment lab;
     if (!lab.at("client").sysctl("net.ipv4.tcp_rto_max_ms"))
       throw error("this kernel has no net.ipv4.tcp_rto_max_ms");
   });
-  has = !why;
-  return {"retransmission pauses can be capped", has, false, why.value_or("net.ipv4.tcp_rto_max_ms is there"),
-          has ? "" : "Linux 6.15 or later; without it the lab takes a second longer"};
+  return {"retransmission pauses can be capped", !why, false,
+          why.value_or("net.ipv4.tcp_rto_max_ms is there"),
+          why ? "Linux 6.15 or later; without it the lab takes a second longer" : ""};
 }
 
 }  // namespace
