@@ -12,10 +12,11 @@ constexpr std::array<std::string_view, all_endings.size()> ending_names{
     "completed",       "refused",       "aborted_before_accept", "peer_closed",
     "peer_reset",      "broken_pipe",   "peer_vanished",         "host_unreachable",
     "net_unreachable", "peer_rebooted", "deadline_passed",       "shut_down",
-    "malformed",
+    "malformed",       "local_failure",
 };
 constexpr std::array<std::string_view, 5> phase_names{"connecting", "idle", "sending", "awaiting_reply",
                                                       "receiving_reply"};
+constexpr std::array<std::string_view, 4> operation_names{"connect", "accept", "read", "write"};
 constexpr std::array<std::string_view, 3> retry_names{"safe", "unknown", "pointless"};
 
 template <class Enum, std::size_t N>
@@ -34,6 +35,9 @@ std::string_view to_string(phase p) noexcept {
 }
 std::string_view to_string(retry r) noexcept {
   return name_of(r, retry_names);
+}
+std::string_view to_string(operation o) noexcept {
+  return name_of(o, operation_names);
 }
 
 std::optional<ending> parse_ending(std::string_view name) noexcept {

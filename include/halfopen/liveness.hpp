@@ -1,0 +1,87 @@
+#ifndef HALFOPEN_LIVENESS_HPP
+#define HALFOPEN_LIVENESS_HPP
+
+/// How soon a dead peer is noticed. One number, "within 10 s, idle or not", becomes the
+/// right socket options in one call; and back: how long would a socket with these
+/// options hang on this machine?
+///
+///     halfopen::set_liveness(fd, std::chrono::seconds(10));   // after connect or accept
+///
+/// Works on any TCP descriptor, from any event loop or none. Thread-safe; nothing here
+/// allocates more than a string, and nothing throws but for want of memory.
+
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace halfopen {
+
+/// The socket options that decide when a dead peer is noticed (tcp(7), socket(7)).
+struct liveness {
+  bool keepalive = false;                     ///< SO_KEEPALIVE
+  std::chrono::seconds idle{7200};            ///< TCP_KEEPIDLE: silence before the first probe
+  std::chrono::seconds interval{75};          ///< TCP_KEEPINTVL: from probe to probe
+  int probes = 9;                             ///< TCP_KEEPCNT
+  std::chrono::milliseconds user_timeout{0};  ///< TCP_USER_TIMEOUT; 0: tcp_retries2 decides
+  friend bool operator==(const liveness&, const liveness&) = default;
+};
+
+/// The least promise that the options, which count in seconds, can keep.
+inline constexpr std::chrono::milliseconds least_notice{2000};
+
+/// The options with which a dead peer is noticed `within` that time, whether the
+/// connection is idle or has data in flight. Less than least_notice is taken for it.
+[[nodiscard]] liveness noticed_within(std::chrono::milliseconds within) noexcept;
+
+/// Sets them all on a connected TCP socket. On one that is still connecting, the user
+/// timeout would cut the SYN's retransmission short too (tcp_write_timeout() in
+/// net/ipv4/tcp_timer.c). The error is setsockopt's; options before it are set.
+std::expected<void, std::error_code> set_liveness(int fd, const liveness& options) noexcept;
+std::expected<void, std::error_code> set_liveness(int fd, std::chrono::milliseconds within) noexcept;
+
+/// ICMP errors about an established connection are told at once and with the router's
+/// name, instead of at the end (IP_RECVERR, IPV6_RECVERR; RFC 1122 section 4.2.3.9 asks
+/// that they do not end it: after one, the socket goes on).
+std::expected<void, std::error_code> report_icmp(int fd, bool at_once = true) noexcept;
+
+/// What a socket has set.
+[[nodiscard]] std::expected<liveness, std::error_code> liveness_of(int fd) noexcept;
+
+/// The kernel's own settings (Documentation/networking/ip-sysctl.rst), as they are by default.
+struct kernel_timers {
+  int retries2 = 15;                            ///< tcp_retries2
+  int syn_retries = 6;                          ///< tcp_syn_retries
+  int syn_linear_timeouts = 4;                  ///< tcp_syn_linear_timeouts; 0 before Linux 6.5
+  std::chrono::milliseconds rto_min{200};       ///< tcp_rto_min_us (6.11), TCP_RTO_MIN before
+  std::chrono::milliseconds rto_max{120'000};   ///< tcp_rto_max_ms (6.15), TCP_RTO_MAX before
+  std::chrono::seconds keepalive_time{7200};    ///< tcp_keepalive_time, of sockets that do not say
+  std::chrono::seconds keepalive_interval{75};  ///< tcp_keepalive_intvl
+  int keepalive_probes = 9;                     ///< tcp_keepalive_probes
+  friend bool operator==(const kernel_timers&, const kernel_timers&) = default;
+};
+
+/// Those of the calling thread's network namespace, read under `sysctls`. A setting
+/// that this kernel does not have keeps its old fixed value.
+[[nodiscard]] kernel_timers read_kernel_timers(std::string_view sysctls = "/proc/sys/net/ipv4");
+
+/// How long a program that waits on a socket whose peer is gone would wait. Nothing: for ever.
+struct hang {
+  std::optional<std::chrono::milliseconds> idle;
+  std::optional<std::chrono::milliseconds> in_flight;
+  std::optional<std::chrono::milliseconds> connecting;
+  friend bool operator==(const hang&, const hang&) = default;
+};
+
+/// Computed, by the formulas of the kernel's source; the real length is a little above,
+/// since a timer's distance holds the measured round-trip time as well.
+[[nodiscard]] hang would_hang(const liveness& options, const kernel_timers& timers = {}) noexcept;
+
+/// The same of a socket as it is now, with this network namespace's settings and the
+/// socket's own TCP_SYNCNT.
+[[nodiscard]] std::expected<hang, std::error_code> would_hang(int fd);
+
+}  // namespace halfopen
+
+#endif
