@@ -151,7 +151,8 @@ int measure() {
       std::string said;
       for (const auto& [error, times] : errors) said += fmt::format(" {}", strerrorname_np(error));
       print(fmt::format("{}, within {} s", modes[mode], aim), "s", found);
-      fmt::print("    {:+.1f} % to {:+.1f} %{}\n", (found.least / aim - 1) * 100, (found.most / aim - 1) * 100, said);
+      fmt::print("    {:+.1f} % to {:+.1f} %{}\n", (found.least / aim - 1) * 100,
+                 (found.most / aim - 1) * 100, said);
     }
   return 0;
 }

@@ -88,14 +88,15 @@ struct icmp_report {
 /// What the kernel knew of the connection when it ended (TCP_INFO in tcp(7), and the
 /// error queue, IP_RECVERR in ip(7)).
 struct evidence {
-  /// Since the peer's last segment of any kind (tcpi_last_ack_recv): on a connection
-  /// that sends nothing, since the last probe's answer.
+  /// Since the peer's last segment of any kind (tcpi_last_ack_recv, tcpi_last_data_recv)
+  /// but an RST: so the silence before that.
   std::optional<std::chrono::milliseconds> last_heard;
   std::chrono::microseconds round_trip{};  ///< smoothed (tcpi_rtt); 0 if it was never measured
-  std::uint32_t unacknowledged = 0;        ///< segments sent and not acknowledged (tcpi_unacked)
+  std::uint32_t unacknowledged = 0;        ///< bytes sent and not acknowledged (SIOCOUTQ in tcp(7))
   std::uint32_t unsent = 0;                ///< bytes written and not yet sent (tcpi_notsent_bytes)
   std::uint32_t retransmissions = 0;       ///< in all the connection's life (tcpi_total_retrans)
-  std::optional<icmp_report> icmp;         ///< only with IP_RECVERR on, see liveness.hpp
+  bool still_open = false;                 ///< the kernel has not given the connection up
+  std::optional<icmp_report> icmp;         ///< only while connecting, see report_icmp() in liveness.hpp
 };
 
 /// How a connection ended, as far as the program's own host can know.

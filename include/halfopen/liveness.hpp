@@ -41,9 +41,10 @@ inline constexpr std::chrono::milliseconds least_notice{2000};
 std::expected<void, std::error_code> set_liveness(int fd, const liveness& options) noexcept;
 std::expected<void, std::error_code> set_liveness(int fd, std::chrono::milliseconds within) noexcept;
 
-/// ICMP errors about an established connection are told at once and with the router's
-/// name, instead of at the end (IP_RECVERR, IPV6_RECVERR; RFC 1122 section 4.2.3.9 asks
-/// that they do not end it: after one, the socket goes on).
+/// ICMP errors about an open connection are told at once instead of at the end (IP_RECVERR,
+/// IPV6_RECVERR). RFC 1122 section 4.2.3.9 asks that they do not end it: after one, the
+/// socket goes on. Which router sent it Linux does not keep then; for a connection that is
+/// being opened it does, over IPv6 only if this was called before connect.
 std::expected<void, std::error_code> report_icmp(int fd, bool at_once = true) noexcept;
 
 /// What a socket has set.

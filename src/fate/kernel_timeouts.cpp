@@ -1,34 +1,61 @@
+// The kernel's patience, by the formulas of net/ipv4/tcp_timer.c. Each function does what
+// the timer's handler does; only the connect needs to be walked through, since there a
+// count and a length of time end it, whichever comes first.
+
 #include "fate/kernel_timeouts.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 
 namespace halfopen {
 namespace {
 
 constexpr milliseconds rto_min{200};      // TCP_RTO_MIN, include/net/tcp.h
 constexpr milliseconds rto_of_syn{1000};  // TCP_TIMEOUT_INIT
+constexpr int most_syns = 127;            // MAX_TCP_SYNCNT
+
+/// tcp_model_timeout()
+milliseconds model(int boundary, milliseconds base, milliseconds most) noexcept {
+  const int doublings = static_cast<int>(std::bit_width(
+                            static_cast<unsigned>(std::clamp<std::int64_t>(most / base, 1, 1 << 20)))) -
+                        1;
+  const int exponential = std::clamp(boundary, 0, doublings);
+  const int at_the_limit = std::max(boundary - doublings, 0);
+  return base * ((2LL << exponential) - 1) + most * at_the_limit;
+}
 
 }  // namespace
 
 milliseconds retransmission_gives_up(int retries2, milliseconds rto_max) noexcept {
-  const int doublings =
-      static_cast<int>(std::bit_width(static_cast<unsigned>(std::max<long>(1, rto_max / rto_min)))) - 1;
-  const int exponential = std::min(std::max(retries2, 0), doublings);
-  const int at_the_limit = std::max(retries2 - doublings, 0);
-  return rto_min * ((2LL << exponential) - 1) + rto_max * at_the_limit;
+  return model(retries2, rto_min, rto_max);
 }
 
-milliseconds connect_gives_up(int syn_retries, int linear) noexcept {
-  // The first wait and each of the linear ones last 1 s, every later one twice the last.
-  milliseconds total = rto_of_syn * (1 + linear);
-  for (int i = 1; i <= syn_retries; ++i)
-    total += std::min<milliseconds>(rto_of_syn * (1LL << i), milliseconds(120'000));
-  return total;
+// tcp_retransmit_timer() and tcp_write_timeout(), in SYN_SENT.
+milliseconds connect_gives_up(int syn_retries, int linear, milliseconds user_timeout,
+                              milliseconds rto_max) noexcept {
+  const milliseconds limit =
+      user_timeout.count() > 0 ? user_timeout : model(syn_retries, rto_of_syn, rto_max);
+  const int most = std::clamp(syn_retries, 0, most_syns) + std::clamp(linear, 0, most_syns);
+  milliseconds rto = rto_of_syn;
+  milliseconds since_first{0};  // retrans_stamp is set by the first retransmission
+  for (int sent = 0;; ++sent) {
+    if (sent >= most || (sent > 0 && since_first >= limit)) break;
+    if (sent >= linear) rto = std::min(rto * 2, std::max(rto_max, rto_of_syn));
+    // tcp_clamp_rto_to_user_timeout()
+    since_first += user_timeout.count() > 0 ? std::min(rto, limit - since_first) : rto;
+  }
+  return rto_of_syn + since_first;
 }
 
-milliseconds keepalive_gives_up(milliseconds time, milliseconds interval, int probes) noexcept {
-  return time + interval * probes;
+// tcp_keepalive_timer(): with a user timeout the probes are not counted, but at least one
+// must have gone unanswered, and only a firing of the timer looks at the time.
+milliseconds keepalive_gives_up(milliseconds time, milliseconds interval, int probes,
+                                milliseconds user_timeout) noexcept {
+  std::int64_t firings = probes;
+  if (user_timeout.count() > 0 && interval.count() > 0)
+    firings = std::max<std::int64_t>(1, (user_timeout - time + interval - milliseconds(1)) / interval);
+  return time + interval * firings;
 }
 
 }  // namespace halfopen

@@ -19,14 +19,16 @@ using milliseconds = std::chrono::milliseconds;
                                                    milliseconds rto_max = milliseconds(120'000)) noexcept;
 
 /// net.ipv4.tcp_syn_retries and, from Linux 6.5, tcp_syn_linear_timeouts: nobody
-/// answers the SYN. net/ipv4/tcp_timer.c, tcp_write_timeout(), tcp_retransmit_timer().
-[[nodiscard]] milliseconds connect_gives_up(int syn_retries = 6, int linear = 4) noexcept;
+/// answers the SYN. A user timeout (0: none) counts from the first retransmission.
+[[nodiscard]] milliseconds connect_gives_up(int syn_retries = 6, int linear = 4,
+                                            milliseconds user_timeout = milliseconds(0),
+                                            milliseconds rto_max = milliseconds(120'000)) noexcept;
 
-/// net.ipv4.tcp_keepalive_time, _intvl, _probes: idle, SO_KEEPALIVE on.
-/// net/ipv4/tcp_timer.c, tcp_keepalive_timer().
+/// net.ipv4.tcp_keepalive_time, _intvl, _probes: idle, SO_KEEPALIVE on. A user timeout
+/// (0: none) takes the place of the count of probes.
 [[nodiscard]] milliseconds keepalive_gives_up(milliseconds time = milliseconds(7'200'000),
-                                              milliseconds interval = milliseconds(75'000),
-                                              int probes = 9) noexcept;
+                                              milliseconds interval = milliseconds(75'000), int probes = 9,
+                                              milliseconds user_timeout = milliseconds(0)) noexcept;
 
 }  // namespace halfopen
 

@@ -29,6 +29,13 @@ TEST(kernel_timeouts, a_connect_takes_131_seconds) {
   EXPECT_EQ(connect_gives_up(1, 0), 3s);
 }
 
+TEST(kernel_timeouts, a_connect_ends_by_count_or_by_time) {
+  EXPECT_EQ(connect_gives_up(1, 4), 4s);  // the model's 3 s for one retry, after the first second
+  EXPECT_EQ(connect_gives_up(6, 4, 2800ms), 3800ms);
+  EXPECT_EQ(connect_gives_up(6, 0, 10'000'000ms), 127s);
+  EXPECT_EQ(connect_gives_up(0, 0), 1s);
+}
+
 TEST(kernel_timeouts, keepalive_takes_over_two_hours) {
   EXPECT_EQ(keepalive_gives_up(), 7'875s);
 }

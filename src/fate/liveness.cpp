@@ -19,6 +19,8 @@ using result = std::expected<void, std::error_code>;
 constexpr std::int64_t most_seconds = 32'767;
 /// TCP_RTO_MIN, include/net/tcp.h: no first retransmission comes sooner.
 constexpr milliseconds least_rto{200};
+/// So late may a firing of the keepalive timer be that is not to end the connection yet.
+constexpr milliseconds late_firing{250};
 
 std::unexpected<std::error_code> failed() noexcept {
   return std::unexpected(std::error_code{errno, std::system_category()});
@@ -50,7 +52,7 @@ liveness noticed_within(milliseconds within) noexcept {
       .idle = seconds(whole - probes * interval),
       .interval = seconds(interval),
       .probes = static_cast<int>(probes),
-      .user_timeout = std::max(within - least_rto, last_but_one + seconds(interval) / 2),
+      .user_timeout = std::max(within - least_rto, last_but_one + late_firing),
   };
 }
 

@@ -1,0 +1,113 @@
+#include "fate/ask_kernel.hpp"
+
+#include <linux/errqueue.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>  // not netinet/tcp.h, whose tcp_info ends at tcpi_total_retrans
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+namespace halfopen {
+namespace {
+
+/// Network order, as in icmp_report. A v4-mapped address counts as IPv4.
+struct address_bytes {
+  std::array<std::uint8_t, 16> bytes{};
+  bool v6 = false;
+};
+
+std::optional<address_bytes> bytes_of(const sockaddr_storage& address) noexcept {
+  address_bytes found;
+  if (address.ss_family == AF_INET) {
+    sockaddr_in four;
+    std::memcpy(&four, &address, sizeof four);
+    std::memcpy(found.bytes.data(), &four.sin_addr, sizeof four.sin_addr);
+    return found;
+  }
+  if (address.ss_family != AF_INET6) return std::nullopt;
+  sockaddr_in6 six;
+  std::memcpy(&six, &address, sizeof six);
+  found.v6 = !IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
+  if (found.v6)
+    std::memcpy(found.bytes.data(), &six.sin6_addr, sizeof six.sin6_addr);
+  else
+    std::memcpy(found.bytes.data(), six.sin6_addr.s6_addr + 12, 4);
+  return found;
+}
+
+std::optional<icmp_report> read_entry(const cmsghdr& header) noexcept {
+  const bool recverr = (header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_RECVERR) ||
+                       (header.cmsg_level == IPPROTO_IPV6 && header.cmsg_type == IPV6_RECVERR);
+  sock_extended_err error;
+  if (!recverr || header.cmsg_len < CMSG_LEN(sizeof error)) return std::nullopt;
+  std::memcpy(&error, CMSG_DATA(&header), sizeof error);
+  if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) return std::nullopt;
+  icmp_report report;
+  report.type = error.ee_type;
+  report.code = error.ee_code;
+  report.v6 = error.ee_origin == SO_EE_ORIGIN_ICMP6;
+  sockaddr_storage offender{};  // SO_EE_OFFENDER: it follows
+  const std::size_t size = header.cmsg_len - CMSG_LEN(sizeof error);
+  std::memcpy(&offender, CMSG_DATA(&header) + sizeof error, std::min(size, sizeof offender));
+  if (const auto router = bytes_of(offender)) {
+    report.router = router->bytes;
+    report.v6 = router->v6;
+  }
+  return report;
+}
+
+}  // namespace
+
+std::optional<connection_facts> ask_kernel(int fd) noexcept {
+  tcp_info info{};  // what an older kernel does not fill in stays 0
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  connection_facts found;
+  found.state = static_cast<tcp_state>(info.tcpi_state);
+  if (found.state == tcp_state::listen) return std::nullopt;  // its fields mean other things
+  found.opened = info.tcpi_bytes_acked > 0 || info.tcpi_bytes_received > 0 || info.tcpi_rtt > 0;
+  found.sent = info.tcpi_segs_out;
+  found.unanswered = info.tcpi_retransmits;
+  found.probes = info.tcpi_probes;
+  if (size >= offsetof(tcp_info, tcpi_bytes_sent) + sizeof info.tcpi_bytes_sent)
+    found.bytes_sent = info.tcpi_bytes_sent;
+
+  evidence& seen = found.seen;
+  // Before the handshake is done both are counted from the machine's start.
+  if (found.opened)
+    seen.last_heard = std::chrono::milliseconds(std::min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv));
+  seen.round_trip = std::chrono::microseconds(info.tcpi_rtt);
+  seen.unsent = info.tcpi_notsent_bytes;
+  seen.retransmissions = info.tcpi_total_retrans;
+  seen.still_open = found.state != tcp_state::close;
+  int queued = 0;
+  if (found.opened && ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0)
+    seen.unacknowledged =
+        static_cast<std::uint32_t>(queued) - std::min(seen.unsent, static_cast<std::uint32_t>(queued));
+  return found;
+}
+
+std::optional<icmp_report> take_icmp(int fd) noexcept {
+  alignas(cmsghdr) std::array<std::byte, 512> control{};
+  msghdr message{};
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return std::nullopt;
+  for (const cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(c)))
+    if (const auto report = read_entry(*c)) return report;
+  return std::nullopt;
+}
+
+bool is_own_address(int fd, const icmp_report& icmp) noexcept {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0) return false;
+  const auto address = bytes_of(own);
+  return address && address->v6 == icmp.v6 && address->bytes == icmp.router;
+}
+
+}  // namespace halfopen

@@ -1,0 +1,160 @@
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "fate/ask_kernel.hpp"
+#include "halfopen/fate.hpp"
+
+namespace halfopen {
+namespace {
+
+/// So many retransmission timers without an ACK between are silence, not a lost packet.
+constexpr std::uint32_t silence = 2;
+
+class keep_errno {
+ public:
+  keep_errno() = default;
+  ~keep_errno() { errno = kept_; }
+  keep_errno(const keep_errno&) = delete;
+  keep_errno& operator=(const keep_errno&) = delete;
+
+ private:
+  int kept_ = errno;
+};
+
+phase phase_of(operation during, int error) noexcept {
+  switch (during) {
+    case operation::connect:
+      // An RST after the handshake: the connection was open already.
+      return error == ECONNRESET || error == EPIPE ? phase::idle : phase::connecting;
+    case operation::accept:
+      return phase::connecting;
+    case operation::write:
+      return phase::sending;
+    case operation::read:
+      break;
+  }
+  return phase::awaiting_reply;
+}
+
+bool may_be_icmp(int error) noexcept {
+  switch (error) {
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENONET:
+    case ENETUNREACH:
+    case ECONNREFUSED:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EMSGSIZE:
+    case EPROTO:
+    case EACCES:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void judge_reset(fate& f, const connection_facts& k) noexcept {
+  const bool silent_before = k.probes > 0 || k.unanswered >= silence;
+  f.how = silent_before ? ending::peer_rebooted : ending::peer_reset;
+  f.or_else = silent_before ? ending::peer_reset : ending::peer_rebooted;
+}
+
+void judge_timeout(fate& f, const connection_facts& k) noexcept {
+  const bool window_is_shut = f.seen.unsent > 0 && f.seen.unacknowledged == 0;
+  if (!window_is_shut || k.probes > 0) return;
+  f.how = ending::deadline_passed;
+  f.or_else = ending::peer_vanished;
+  f.detail = "the peer answers, but took no data for the whole user timeout";
+}
+
+void judge_unreachable(fate& f, int fd, const connection_facts& k) noexcept {
+  if (f.when != phase::connecting) return;
+  f.seen.icmp = take_icmp(fd);
+  if (!f.seen.icmp) {
+    if (f.error == ENETUNREACH && k.sent == 0) {
+      f.detail = "this host has no route to it";
+      f.or_else = ending::local_failure;
+    }
+    return;
+  }
+  if (f.how == ending::local_failure) f.how = ending::host_unreachable;
+  if (is_own_address(fd, *f.seen.icmp)) f.detail = "no neighbour answers for the address";
+}
+
+/// The errno's ending is the rule; here are the cases in which the kernel knows more.
+void judge(fate& f, int fd, const connection_facts& k) noexcept {
+  if (f.error == EPIPE && f.during == operation::write && k.state != tcp_state::close &&
+      k.state != tcp_state::close_wait) {
+    f.how = ending::local_failure;
+    f.detail = "written after our own shutdown";
+  } else if (f.error == ECONNRESET) {
+    judge_reset(f, k);
+  } else if (f.error == ETIMEDOUT && k.opened) {
+    judge_timeout(f, k);
+  } else if (f.error == ECONNREFUSED && k.opened && f.when != phase::connecting) {
+    f.how = ending::host_unreachable;
+    f.detail = "ICMP port unreachable on an open connection";
+  } else if (f.error == EMSGSIZE && k.opened && !f.seen.still_open) {
+    f.how = ending::peer_vanished;
+    f.detail = "a router called the packets too big before";
+  } else if (may_be_icmp(f.error)) {
+    judge_unreachable(f, fd, k);
+  }
+}
+
+/// accept(2) gave `fd`: is there somebody at the other end?
+void judge_accepted(fate& f, int fd, const std::optional<connection_facts>& k) noexcept {
+  if (k) {
+    const bool dead = k->state == tcp_state::close;
+    f.how = dead ? ending::aborted_before_accept : ending::completed;
+    f.detail = dead ? "accepted, but reset before" : "accepted and alive";
+    return;
+  }
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (fd < 0 || getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0) return;
+  f.error = errno;
+  f.how = ending::local_failure;
+  f.detail = "what was accepted is no TCP connection";
+}
+
+retry again(const fate& f, const std::optional<connection_facts>& k) noexcept {
+  const bool sent_none = k && k->bytes_sent && *k->bytes_sent == 0;
+  if (f.during == operation::accept) return retry::safe;
+  // TCP Fast Open (RFC 7413) sends data with the SYN. A blocking sendto that fails so has
+  // its counters cleared (__inet_stream_connect() in net/ipv4/af_inet.c), so that a write
+  // on a connection that never opened proves nothing.
+  if (f.when == phase::connecting && f.during != operation::write)
+    return !k || !k->bytes_sent || sent_none ? retry::safe : retry::unknown;
+  const bool never_will = k && (f.seen.unsent == 0 || !f.seen.still_open);
+  return sent_none && k->opened && never_will ? retry::safe : retry::unknown;
+}
+
+}  // namespace
+
+fate diagnose(int fd, operation during, int error, std::optional<phase> when) noexcept {
+  const keep_errno kept;
+  fate f;
+  f.how = ending_of(during, error);
+  f.when = when.value_or(phase_of(during, error));
+  f.during = during;
+  f.error = error;
+  if (during == operation::read && error == 0) f.detail = "end-of-file";
+  if (error == ECONNRESET && f.how == ending::peer_reset) f.or_else = ending::peer_rebooted;
+  if (error == ECONNABORTED && f.how == ending::local_failure)
+    f.detail = "the socket was destroyed on this host";
+
+  std::optional<connection_facts> known;
+  if (fd >= 0 && (during != operation::accept || error == 0)) known = ask_kernel(fd);
+  if (known) f.seen = known->seen;
+  if (during == operation::accept && error == 0)
+    judge_accepted(f, fd, known);
+  else if (known && during != operation::accept)
+    judge(f, fd, *known);
+  f.again = again(f, known);
+  return f;
+}
+
+}  // namespace halfopen
