@@ -145,7 +145,7 @@ struct fate {
 /// What an ending means, who causes it, and what a program should do.
 struct explanation {
   std::string_view name;   ///< "peer_reset"
-  std::string_view means;  ///< each a plain sentence or two
+  std::string_view means;  ///< plain sentences each; the first of these stands for itself in a list
   std::string_view causes;
   std::string_view advice;
 };

@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_lab(app, exit_code);
   add_list(app, exit_code);
   add_doctor(app, exit_code);
+  add_explain(app, exit_code);
   add_serve(app, exit_code);
   add_call(app, exit_code);
   app.footer(

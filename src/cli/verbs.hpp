@@ -17,6 +17,7 @@ enum exit_code : int {
 void add_lab(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 

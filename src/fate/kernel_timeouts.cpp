@@ -31,21 +31,23 @@ milliseconds retransmission_gives_up(int retries2, milliseconds rto_max) noexcep
   return model(retries2, rto_min, rto_max);
 }
 
-// tcp_retransmit_timer() and tcp_write_timeout(), in SYN_SENT.
+// tcp_retransmit_timer() and tcp_write_timeout(), in SYN_SENT. Here the clock, retrans_stamp,
+// starts with the first SYN (tcp_connect_init() in net/ipv4/tcp_output.c). Measured with
+// tcp_syn_retries, tcp_syn_linear_timeouts and the user timeout in milliseconds, Linux 6.18:
+// 1, 4, 0: 3.06 s; 2, 1, 0: 8.28 s; 1, 0, 0: 3.04 s; 6, 4, 2800: 2.82 s; 2, 4, 700: 1.03 s.
 milliseconds connect_gives_up(int syn_retries, int linear, milliseconds user_timeout,
                               milliseconds rto_max) noexcept {
-  const milliseconds limit =
-      user_timeout.count() > 0 ? user_timeout : model(syn_retries, rto_of_syn, rto_max);
+  const bool clamped = user_timeout.count() > 0;
+  const milliseconds limit = clamped ? user_timeout : model(syn_retries, rto_of_syn, rto_max);
   const int most = std::clamp(syn_retries, 0, most_syns) + std::clamp(linear, 0, most_syns);
   milliseconds rto = rto_of_syn;
-  milliseconds since_first{0};  // retrans_stamp is set by the first retransmission
-  for (int sent = 0;; ++sent) {
-    if (sent >= most || (sent > 0 && since_first >= limit)) break;
-    if (sent >= linear) rto = std::min(rto * 2, std::max(rto_max, rto_of_syn));
+  milliseconds elapsed = rto_of_syn;  // the first timer knows no user timeout
+  for (int again = 0; again < most && (again == 0 || elapsed < limit); ++again) {
+    if (again >= linear) rto = std::min(rto * 2, std::max(rto_max, rto_of_syn));
     // tcp_clamp_rto_to_user_timeout()
-    since_first += user_timeout.count() > 0 ? std::min(rto, limit - since_first) : rto;
+    elapsed += clamped ? std::clamp(limit - elapsed, milliseconds(0), rto) : rto;
   }
-  return rto_of_syn + since_first;
+  return elapsed;
 }
 
 // tcp_keepalive_timer(): with a user timeout the probes are not counted, but at least one

@@ -19,7 +19,7 @@ using milliseconds = std::chrono::milliseconds;
                                                    milliseconds rto_max = milliseconds(120'000)) noexcept;
 
 /// net.ipv4.tcp_syn_retries and, from Linux 6.5, tcp_syn_linear_timeouts: nobody
-/// answers the SYN. A user timeout (0: none) counts from the first retransmission.
+/// answers the SYN. A user timeout (0: none) cuts it short, but not below the first second.
 [[nodiscard]] milliseconds connect_gives_up(int syn_retries = 6, int linear = 4,
                                             milliseconds user_timeout = milliseconds(0),
                                             milliseconds rto_max = milliseconds(120'000)) noexcept;

@@ -30,8 +30,10 @@ TEST(kernel_timeouts, a_connect_takes_131_seconds) {
 }
 
 TEST(kernel_timeouts, a_connect_ends_by_count_or_by_time) {
-  EXPECT_EQ(connect_gives_up(1, 4), 4s);  // the model's 3 s for one retry, after the first second
-  EXPECT_EQ(connect_gives_up(6, 4, 2800ms), 3800ms);
+  EXPECT_EQ(connect_gives_up(1, 4), 3s);  // the model's time for one retry, before the fifth SYN
+  EXPECT_EQ(connect_gives_up(2, 1), 8s);
+  EXPECT_EQ(connect_gives_up(6, 4, 2800ms), 2800ms);
+  EXPECT_EQ(connect_gives_up(2, 4, 700ms), 1s);
   EXPECT_EQ(connect_gives_up(6, 0, 10'000'000ms), 127s);
   EXPECT_EQ(connect_gives_up(0, 0), 1s);
 }

@@ -118,7 +118,7 @@ TEST(would_hang, with_a_user_timeout) {
   options.user_timeout = 60s;
   EXPECT_EQ(would_hang(options).idle, 60s) << "it prolongs keepalive, too";
   EXPECT_EQ(would_hang(options).in_flight, 60'200ms);
-  EXPECT_EQ(would_hang(options).connecting, 61s);
+  EXPECT_EQ(would_hang(options).connecting, 60s);
   options.user_timeout = 1000s;
   EXPECT_EQ(would_hang(options).connecting, 131s) << "the count of SYNs ends it";
   options.keepalive = false;

@@ -82,6 +82,7 @@ TEST(explain, has_a_text_for_each_ending) {
       EXPECT_TRUE(text.ends_with('.')) << x.name << ": " << text;
       EXPECT_EQ(text.find("  "), std::string_view::npos) << x.name;
     }
+    EXPECT_LT(x.means.find('.'), 56u) << x.name << ": the first sentence stands alone in lists";
     names.insert(x.name);
   }
   EXPECT_EQ(names.size(), all_endings.size());
