@@ -1,210 +1,196 @@
-// One connection of the robust client, and the three things it has to know when it
-// ends: how, in which phase, and whether the request may be sent again.
+// One connection of the robust client, and the three things it has to know when it ends:
+// how, in which phase, and whether the request may be sent again. The library knows the
+// first two for one request at a time; with several on their way the oldest one that is
+// not answered counts, and that is kept here.
 //
-// - connect() does not block, and each address of the name gets its share of the time
-//   that is left, so a first address that is dead does not use up the time of the second.
-//   RFC 8305 would try them side by side; one after the other is enough here.
-// - A retry is called safe only if the kernel took no byte of any request that waits:
-//   from the first byte on the peer may have acted on it.
-// - When a write fails, replies that came before the RST are still in the receive queue
-//   (tcp_reset() in net/ipv4/tcp_input.c purges only the write queue): they are taken
-//   first, then the end is reported.
-// - MSG_NOSIGNAL: with several connections a signal could not say which one it was.
+// Three coroutines: one takes replies, which is also how a FIN or RST is told when it
+// comes; one writes, so that a long request and its long reply do not wait for each
+// other; one watches the time. What the user has typed before the end was known is still
+// sent, and what the write says counts: only a write shows that the peer is gone for good
+// (EPIPE), and not only done with its own side.
 
 #include "pair/link.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cstdio>
 
-#include "pair/endings.hpp"
+#include "halfopen/connect.hpp"
+#include "pair/sockets.hpp"
 
 namespace halfopen::pair {
 
-using std::chrono::milliseconds;
+link::link(const asio::any_io_executor& executor, std::string target, const call_options& options,
+           std::function<bool()> changed, std::function<void()> typed)
+    : options_(options),
+      target_(std::move(target)),
+      name_(target_),
+      changed_(std::move(changed)),
+      typed_(std::move(typed)),
+      talk_(options),
+      due_(executor) {}
 
-link::link(const std::string& target, const call_options& options)
-    : options_(options), target_(target), name_(target), talk_(options) {}
-
-// --- connecting
-
-void link::open(clock::time_point now) {
-  const auto where = parse_endpoint(target_);
-  if (!where) return fail(std::nullopt, phase::connecting, where.error(), retry::safe);
-  name_ = where->text();
-  auto found = resolve(*where, false);
-  if (!found) return fail(std::nullopt, phase::connecting, "resolve: " + found.error(), retry::safe);
-  addresses_ = std::move(*found);
-  next_address_ = addresses_.get();
-  if (options_.connect_timeout.count() > 0) open_by_ = now + options_.connect_timeout;
-  try_next_address(now);
+asio::awaitable<void> link::run() {
+  const bool opened = co_await open();
+  changed_();
+  if (!opened) co_return;
+  asio::co_spawn(due_.get_executor(), watch_the_time(), asio::detached);
+  co_await take_replies();
 }
 
-// The last address's failure is the one that is reported.
-void link::try_next_address(clock::time_point now) {
-  fd_.reset();
-  while (next_address_) {
-    const addrinfo& address = *next_address_;
-    int left = 0;
-    for (const addrinfo* a = next_address_; a; a = a->ai_next) ++left;
-    connect_by_ = open_by_ == clock::time_point::max() ? open_by_ : now + (open_by_ - now) / left;
-    next_address_ = address.ai_next;
-    if (try_address(address)) return;
+asio::awaitable<bool> link::open() {
+  const endpoint where = parse_endpoint(target_).value();  // checked by call()
+  name_ = where.text();
+  connect_options how;
+  how.connection.notice_within = options_.notice_within;
+  const deadline limit =
+      options_.connect_timeout.count() > 0 ? deadline(options_.connect_timeout) : deadline::never();
+  auto made = co_await connect(where.host, where.port, limit, how);
+  if (!made) {
+    fail(made.error());
+    co_return false;
   }
-  fail_errno("connect", connect_error_, phase::connecting);
-}
-
-// Whether it is under way; connected_ is set when poll says that the socket is writable.
-bool link::try_address(const addrinfo& address) {
-  fd_.reset(
-      ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
-  if (fd_ && (::connect(fd_.get(), address.ai_addr, address.ai_addrlen) == 0 || errno == EINPROGRESS))
-    return true;
-  connect_error_ = errno;
-  fd_.reset();
-  return false;
-}
-
-void link::on_connected(clock::time_point now) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  // An RST in answer to the SYN gives ECONNREFUSED; one after the handshake gives these.
-  const bool opened = error == 0 || error == ECONNRESET || error == EPIPE;
-  if (!opened) {
-    connect_error_ = error;
-    return try_next_address(now);
-  }
-  connected_ = true;
-  addresses_.reset();
-  next_address_ = nullptr;
-  if (error != 0) return fail_errno("connect", error, phase::idle);
-  // Not before: TCP_USER_TIMEOUT would cut short the SYN's retransmission as well.
-  set_liveness(fd_.get(), options_.notice_within);
+  connection_ = std::move(*made);
+  co_return true;
 }
 
 // --- talking
 
 bool link::has_room() const noexcept {
-  return connected_ && waiting_.size() < static_cast<std::size_t>(options_.pipeline);
+  return connection_ && waiting_.size() < static_cast<std::size_t>(options_.pipeline);
 }
 
-void link::send(std::string_view request, std::string_view line, clock::time_point now) {
-  const std::uint64_t begin = handed_ + out_.size();
-  const auto deadline = options_.timeout.count() > 0 ? now + options_.timeout : clock::time_point::max();
-  waiting_.push_back({std::string{line}, begin, begin + request.size(), deadline});
+void link::send(std::string_view request, std::string_view line) {
+  const deadline limit = options_.timeout.count() > 0 ? deadline(options_.timeout) : deadline::never();
+  waiting_.push_back({std::string{line}, queued_, queued_ + request.size(), limit});
+  queued_ += request.size();
   out_.append(request);
-  while (!out_.empty() && send_some()) {
-  }
+  due_.cancel();
+  if (!writing_) asio::co_spawn(due_.get_executor(), write(), asio::detached);
 }
 
-// Whether more may be sent.
-bool link::send_some() {
-  const ssize_t size = ::send(fd_.get(), out_.view().data(), out_.size(), MSG_NOSIGNAL);
-  if (size >= 0) {
-    handed_ += static_cast<std::uint64_t>(size);
-    out_.consume(static_cast<std::size_t>(size));
-    return true;
+asio::awaitable<std::expected<void, fate>> link::flush() {
+  writing_ = true;
+  std::expected<void, fate> sent;
+  while (!out_.empty() && sent) {
+    const std::string bytes(out_.view());  // more may be appended meanwhile
+    out_.consume(out_.size());
+    sent = co_await connection_.write(bytes, deadline::never());
   }
-  const int error = errno;
-  if (error == EAGAIN || error == EINTR) return false;
-  std::array<char, 65536> bytes;
-  for (ssize_t got; (got = ::recv(fd_.get(), bytes.data(), bytes.size(), 0)) > 0 && !failed_;) {
-    talk_.feed({bytes.data(), static_cast<std::size_t>(got)});
-    take_replies();
-  }
-  if (!failed_) fail_errno("write", error, phase::sending);
-  return false;
+  writing_ = false;
+  co_return sent;
 }
 
-pollfd link::watch() const noexcept {
-  if (failed_) return {-1, 0, 0};
-  if (!connected_) return {fd_.get(), POLLOUT, 0};
-  return {fd_.get(), static_cast<short>(out_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
+// A write that failed leaves replies to be read: the reader comes upon its fate after them.
+asio::awaitable<void> link::write() {
+  if (writing_ || !connection_) co_return;
+  const auto sent = co_await flush();
+  if (!sent && !write_failed_) write_failed_ = sent.error();
 }
 
-void link::on_ready(int revents, clock::time_point now) {
-  if (failed_) return;  // by a write in this round
-  if (!connected_) return on_connected(now);
-  if ((revents & POLLOUT) != 0)
-    while (!out_.empty() && send_some()) {
+asio::awaitable<void> link::take_replies() {
+  for (;;) {
+    const auto bytes = co_await connection_.read(deadline::never());
+    if (failed_) co_return;
+    if (!bytes) {
+      typed_();
+      co_await write();
+      // After a FIN the write tells more; an RST is what it is.
+      if (!failed_) fail(bytes.error().error == 0 && write_failed_ ? *write_failed_ : bytes.error());
+      co_return;
     }
-  if (!failed_ && (revents & (POLLIN | POLLHUP | POLLERR)) != 0) receive();
-}
-
-// One read a round: the end of the input may make the end of the connection harmless.
-void link::receive() {
-  std::array<char, 65536> bytes;
-  const ssize_t size = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
-  if (size > 0) {
-    talk_.feed({bytes.data(), static_cast<std::size_t>(size)});
-    take_replies();
-  } else if (size == 0) {
-    fail(ending::peer_closed, where(), "read: end-of-file", again());
-  } else if (errno != EAGAIN && errno != EINTR) {
-    fail_errno("read", errno, where());
+    talk_.feed(*bytes);
+    connection_.consume(bytes->size());
+    if (!take_whole_replies()) co_return;
+    std::fflush(stdout);
+    typed_();  // the replies made room
+    if (changed_()) co_return;
   }
 }
 
-void link::take_replies() {
+// False if the connection has ended with what came.
+bool link::take_whole_replies() {
   while (!waiting_.empty()) {
-    const auto reply = talk_.next(waiting_.front().line);
-    if (!reply)
-      return fail(ending::malformed, phase::receiving_reply, "decode: " + reply.error(), retry::pointless);
-    if (!*reply) return;
+    auto reply = talk_.next(waiting_.front().line);
+    if (!reply) {
+      last_words_ = std::move(reply.error());
+      fail(connection_.malformed(last_words_));
+      return false;
+    }
+    if (!*reply) return true;
     fmt::print("{}\n", **reply);
     waiting_.pop_front();
     answered_ = true;
+    due_.cancel();
   }
-  if (talk_.mid_reply())
-    fail(ending::malformed, phase::idle, "decode: bytes that nobody asked for", retry::pointless);
+  connection_.settle();
+  if (talk_.mid_reply()) fail(connection_.malformed("bytes that nobody asked for"));
+  return !failed_;
+}
+
+asio::awaitable<void> link::watch_the_time() {
+  while (!failed_ && connection_) {
+    const deadline limit = waiting_.empty() ? deadline::never() : waiting_.front().limit;
+    if (limit.passed()) {
+      fate f = connection_.malformed({});
+      f.how = ending::deadline_passed;
+      last_words_ = fmt::format("no whole reply within {} ms", options_.timeout.count());
+      f.detail = last_words_;
+      fail(f);
+      changed_();
+      co_return;
+    }
+    due_.expires_at(limit.at());
+    asio::error_code woken;
+    co_await due_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
 }
 
 // --- ending
 
-clock::time_point link::deadline() const noexcept {
-  if (failed_) return clock::time_point::max();
-  if (!connected_) return connect_by_;
-  return waiting_.empty() ? clock::time_point::max() : waiting_.front().deadline;
-}
-
-void link::on_time(clock::time_point now) {
-  if (now < deadline()) return;
-  if (connected_)
-    return fail(ending::deadline_passed, where(),
-                fmt::format("timer: no whole reply within {} ms", options_.timeout.count()), again());
-  if (next_address_) return try_next_address(now);
-  fail(ending::deadline_passed, phase::connecting,
-       fmt::format("timer: no connection within {} ms", options_.connect_timeout.count()), retry::safe);
-}
-
 phase link::where() const noexcept {
-  if (!connected_) return phase::connecting;
+  if (!connection_) return phase::connecting;
   if (waiting_.empty()) return phase::idle;
   if (talk_.mid_reply()) return phase::receiving_reply;
-  return handed_ < waiting_.front().end ? phase::sending : phase::awaiting_reply;
+  return connection_.handed_over() < waiting_.front().end ? phase::sending : phase::awaiting_reply;
 }
 
 // Of the requests that wait for their replies; if none does, of the last one.
 retry link::again() const noexcept {
+  if (!connection_) return retry::safe;
   if (waiting_.empty()) return answered_ ? retry::pointless : retry::safe;
-  return handed_ <= waiting_.front().begin ? retry::safe : retry::unknown;
+  return connection_.handed_over() <= waiting_.front().begin ? retry::safe : retry::unknown;
 }
 
-void link::fail_errno(std::string_view operation, int error, phase p) {
-  fail(ending_of(error), p, fmt::format("{}: {}", operation, errno_text(error)), again());
+void link::fail(fate f) {
+  if (std::exchange(failed_, true)) return;
+  f.when = where();
+  if (f.how == ending::completed && !waiting_.empty()) f.how = ending::peer_closed;
+  if (f.how != ending::malformed) f.again = again();
+  tell(f);
+  due_.cancel();
+  changed_();
 }
 
-void link::fail(std::optional<ending> e, phase p, std::string_view why, retry r) {
-  std::fflush(stdout);  // the replies before it, where both go to one terminal
-  fmt::print(stderr, "call: {}: {} while {}: {}; retry: {}\n", name_, word(e), to_string(p), why,
-             to_string(r));
-  fd_.reset();
+void link::finish() {
+  if (failed_ || !connection_) return;
   failed_ = true;
+  due_.cancel();
+  if (!options_.tell_endings) return;
+  fate f;
+  f.again = again();
+  f.detail = "all is answered";
+  tell(f);
+}
+
+void link::tell(const fate& f) const {
+  std::fflush(stdout);  // the replies before it, where both go to one terminal
+  fmt::print(stderr, "call: {}: {}\n", name_, to_string(f));
 }
 
 }  // namespace halfopen::pair

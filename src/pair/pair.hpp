@@ -59,6 +59,8 @@ struct serve_options {
   std::chrono::milliseconds grace{4'000};           ///< from SIGTERM to the exit
   std::size_t max_line = 16 << 20;                  ///< bytes of a text line without its LF
   std::size_t high_water = 256 << 10;               ///< unsent reply bytes above which it stops reading
+  std::chrono::milliseconds timeout{60'000};        ///< from a request's first byte to its last; 0: none
+  bool tell_endings = false;                        ///< also those in good order, on stderr
 };
 
 struct call_options {
@@ -74,6 +76,7 @@ struct call_options {
   std::chrono::milliseconds connect_timeout{5'000};  ///< for all addresses of a name together; 0: none
   std::chrono::milliseconds notice_within{10'000};   ///< a dead peer is noticed within this; 0: never
   std::size_t max_line = 16 << 20;
+  bool tell_endings = false;  ///< also those in good order, on stderr
 };
 
 /// Prints "listening on ADDRESS:PORT" on stdout when it is ready and serves until it
@@ -81,8 +84,8 @@ struct call_options {
 /// it was asked, within the grace. Returns the exit status: 0 stopped, 1 could not
 /// serve, 2 the options contradict each other. Problems go to stderr as "serve: ...".
 ///
-/// The robust kind blocks SIGTERM and SIGINT in the calling thread while it runs. The
-/// naive kind leaves all signals as they are: it dies of them.
+/// The robust kind handles SIGTERM and SIGINT while it runs, and puts them back. The naive
+/// kind leaves all signals as they are: it dies of them.
 [[nodiscard]] int serve(const serve_options& options);
 
 /// Reads requests from stdin, one a line, sends each to every target, and prints the

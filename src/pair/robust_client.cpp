@@ -1,43 +1,48 @@
-// The client that survives the seven situations, on poll() and nothing else: one loop
-// watches the user and every connection (link.hpp) at once, so that a FIN or RST is
-// told when it comes and not one request later.
+// The client that survives the seven situations, on the library: a coroutine for the user,
+// and one for each connection (link.hpp), so that a FIN or RST is told when it comes and not
+// one request later.
 //
-// The order within a round is the user first: what was typed before the connection's
-// end was known is still sent, and what the write says counts. And when the last reply
-// is there and the input has ended, it is done, whatever the server did after that.
-//
-// stdin stays blocking: O_NONBLOCK belongs to the open file, which other processes may
-// share (open(2)); a read() after poll() said so does not block for a pipe or terminal.
+// When the last reply is there and the input has ended, it is done, whatever the servers
+// did after that.
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cstdio>
 #include <memory>
 #include <vector>
 
-#include "halfopen/wire/text.hpp"
 #include "pair/kinds.hpp"
 #include "pair/link.hpp"
+#include "pair/user_input.hpp"
 
 namespace halfopen::pair {
 namespace {
 
 class client {
  public:
-  explicit client(const call_options& options) : options_(options), input_(options.max_line) {
+  explicit client(const call_options& options)
+      : options_(options),
+        input_(context_.get_executor(), STDIN_FILENO, options.max_line),
+        changed_(context_) {
     for (const std::string& target : options.targets)
-      links_.push_back(std::make_unique<link>(target, options));
+      links_.push_back(std::make_unique<link>(
+          context_.get_executor(), target, options, [this] { return on_change(); },
+          [this] { ask_what_is_here(); }));
   }
 
   int run() {
-    for (const auto& l : links_) l->open(clock::now());
-    while (!done()) round();
+    for (const auto& l : links_) asio::co_spawn(context_, l->run(), asio::detached);
+    asio::co_spawn(context_, listen_to_the_user(), asio::detached);
+    context_.run();
     const bool lost = std::ranges::any_of(links_, [](const auto& l) { return l->failed(); });
+    for (const auto& l : links_) l->finish();
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
       fmt::print(stderr, "call: the replies could not be written to stdout\n");
       return 1;
@@ -46,64 +51,30 @@ class client {
   }
 
  private:
-  void round() {
-    const bool listens = wants_input();
-    std::vector<pollfd> watched{{listens ? STDIN_FILENO : -1, POLLIN, 0}};
-    for (const auto& l : links_) watched.push_back(l->watch());
-    if (::poll(watched.data(), watched.size(), patience()) < 0) return;  // EINTR
-
-    if (watched[0].revents != 0) {
-      read_input();
-      ask();
-      if (done()) return;
-    }
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-      const auto now = clock::now();
-      if (const int revents = watched[i + 1].revents; revents != 0) links_[i]->on_ready(revents, now);
-      links_[i]->on_time(now);
-    }
-    std::fflush(stdout);
-    ask();  // the replies made room
-  }
-
-  [[nodiscard]] bool done() const {
-    if (std::ranges::all_of(links_, [](const auto& l) { return l->failed(); })) return true;
-    return input_ended_ &&
-           std::ranges::all_of(links_, [](const auto& l) { return l->failed() || l->idle(); });
-  }
-
-  // Whether each connection can take a request now. The slowest sets the pace.
-  [[nodiscard]] bool room() const {
-    return std::ranges::all_of(links_, [](const auto& l) { return l->failed() || l->has_room(); });
-  }
-
-  [[nodiscard]] bool wants_input() const { return !input_ended_ && room(); }
-
-  void read_input() {
-    std::array<char, 65536> bytes;
-    const ssize_t size = ::read(STDIN_FILENO, bytes.data(), bytes.size());
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (size > 0)
-      input_.feed({bytes.data(), static_cast<std::size_t>(size)});
-    else
-      input_closed_ = true;
-  }
-
-  // Sends what was typed, as far as there is room.
-  void ask() {
-    while (!input_ended_ && room()) {
-      const auto line = input_.next();
-      if (!line) {
-        fmt::print(stderr, "call: stdin: {}\n", describe(line.error()));
-        input_wrong_ = input_ended_ = true;
-      } else if (*line) {
-        ask(**line);
-      } else if (!input_closed_) {
-        return;
-      } else {
-        input_ended_ = true;
-        if (input_.mid_message()) ask(input_.rest());  // a last line without its LF
+  asio::awaitable<void> listen_to_the_user() {
+    while (!input_.ended()) {
+      if (!room()) {
+        asio::error_code woken;
+        changed_.expires_at(deadline::clock::time_point::max());
+        co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        continue;
       }
+      ask_what_is_here();
+      if (room() && !input_.ended()) co_await input_.wait();
+    }
+    on_change();
+  }
+
+  /// Sends what was typed, as far as there is room: the slowest connection sets the pace.
+  void ask_what_is_here() {
+    while (room()) {
+      const auto line = input_.take_line();
+      if (!line) break;
+      ask(*line);
+    }
+    if (input_.wrong() && !input_wrong_) {
+      fmt::print(stderr, "call: stdin: {}\n", describe(*input_.wrong()));
+      input_wrong_ = true;
     }
   }
 
@@ -114,25 +85,29 @@ class client {
       input_wrong_ = true;
       return;
     }
-    const auto now = clock::now();
     for (const auto& l : links_)
-      if (!l->failed()) l->send(*request, line, now);
+      if (!l->failed()) l->send(*request, line);
   }
 
-  // Until the next deadline, for poll(): rounded up, lest it spin through the last millisecond.
-  [[nodiscard]] int patience() const {
-    auto next = clock::time_point::max();
-    for (const auto& l : links_) next = std::min(next, l->deadline());
-    if (next == clock::time_point::max()) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+  [[nodiscard]] bool room() const {
+    return std::ranges::all_of(links_, [](const auto& l) { return l->failed() || l->has_room(); });
+  }
+
+  /// Whether all is done.
+  bool on_change() {
+    changed_.cancel();
+    const bool all_failed = std::ranges::all_of(links_, [](const auto& l) { return l->failed(); });
+    const bool all_said = std::ranges::all_of(links_, [](const auto& l) { return l->failed() || l->idle(); });
+    const bool done = all_failed || (input_.ended() && all_said);
+    if (done) context_.stop();
+    return done;
   }
 
   const call_options& options_;
+  asio::io_context context_{1};
+  user_input input_;
+  asio::steady_timer changed_;
   std::vector<std::unique_ptr<link>> links_;
-  wire::text::framer input_;
-  bool input_closed_ = false;  // by whoever writes it; lines may be left in input_
-  bool input_ended_ = false;   // and none is
   bool input_wrong_ = false;
 };
 

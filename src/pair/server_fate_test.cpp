@@ -90,8 +90,9 @@ TEST(robust_server, malformed_bytes_end_their_own_connection_after_an_error_repl
   const descriptor c = connect_to(server.port);
   write_all(c.get(), "1 2\nx\n" + std::string(300'000, 'y'));  // a reset would destroy the reply
   EXPECT_EQ(read_some(c.get()), "3\nerror malformed\n");
-  EXPECT_TRUE(
-      read_line(server.err()).ends_with(": malformed: a text line that is not the integers expected\n"));
+  const std::string told = read_line(server.err());
+  EXPECT_TRUE(told.contains(": malformed while ")) << told;
+  EXPECT_TRUE(told.ends_with(": a text line that is not the integers expected; retry: pointless\n")) << told;
   write_all(other.get(), "1 2\n");
   EXPECT_EQ(read_line(other.get()), "3\n");
 }
@@ -113,7 +114,8 @@ TEST(robust_server, resets_end_their_own_connection_with_a_name) {
   EXPECT_TRUE(echoes(c));
   reset(c);
   EXPECT_TRUE(
-      read_line(server.err()).ends_with(": peer_reset: read: ECONNRESET (Connection reset by peer)\n"));
+      read_line(server.err())
+          .contains(": peer_reset or peer_rebooted while idle: read: ECONNRESET (Connection reset by peer)"));
   for (int i = 0; i < 200; ++i) {
     descriptor aborted = connect_to(server.port);
     reset(aborted);
@@ -168,33 +170,6 @@ TEST(robust_server, running_out_of_descriptors_is_waited_out_and_not_spun_throug
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
   EXPECT_LT(server.cpu_time(), milliseconds{200});
-}
-
-TEST(liveness, one_number_becomes_five_options) {
-  struct expected {
-    milliseconds notice_within;
-    int idle, interval, count, user_timeout;
-  };
-  for (const auto& e : {expected{milliseconds{3000}, 1, 1, 2, 2250},
-                        {milliseconds{10'000}, 4, 2, 3, 8500},
-                        {milliseconds{60'000}, 15, 15, 3, 48'750},
-                        {milliseconds{3999}, 1, 1, 2, 2250},
-                        {milliseconds{500}, 1, 1, 1, 500},
-                        {milliseconds{40'000'000}, 8194, 8191, 3, 26'623'750}}) {
-    const descriptor fd{::socket(AF_INET, SOCK_STREAM, 0)};
-    set_liveness(fd.get(), e.notice_within);
-    const auto option = [&fd](int level, int name) {
-      int value = -1;
-      socklen_t size = sizeof value;
-      ::getsockopt(fd.get(), level, name, &value, &size);
-      return value;
-    };
-    EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
-    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), e.idle) << e.notice_within.count();
-    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), e.interval) << e.notice_within.count();
-    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), e.count) << e.notice_within.count();
-    EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), e.user_timeout) << e.notice_within.count();
-  }
 }
 
 }  // namespace

@@ -1,29 +1,4 @@
-// The sockets API's corners, once: names, addresses, errno's text, and liveness.
-//
-// Liveness. A peer whose host died says nothing, so silence has to be given a
-// meaning, in two cases that Linux treats apart (net/ipv4/tcp_timer.c):
-//
-// - nothing is in flight: SO_KEEPALIVE probes an idle connection; its defaults, two
-//   hours and 9 probes 75 s apart, are RFC 9293's (section 3.8.4) and of no use here.
-// - data is in flight: keepalive rests, and retransmission goes on for 15 minutes;
-//   TCP_USER_TIMEOUT (RFC 5482) limits it.
-//
-// The two must be set together: with a user timeout, tcp_keepalive_timer() no longer
-// counts probes but asks, each time it fires, whether the peer was silent for the user
-// timeout. One that is shorter than idle + interval * count cuts keepalive short, and a
-// longer one prolongs it. Retransmission in turn ends late, since its clock starts with
-// the first retransmission and its timers are coarse: set to 3 and 10 s it took 3.9 and
-// 11.1 s (Linux 6.18). So the user timeout lies between the last two firings of the
-// keepalive timer: an idle connection ends at the last one, and a busy one not later.
-//
-//     notice within   idle   interval   count   user timeout
-//          3 s          1        1        2         2.25 s
-//         10 s          4        2        3         8.5 s
-//         60 s         15       15        3        48.75 s
-//
-// Less than 2 s cannot be had for an idle connection: the options count in seconds, and
-// at least one probe must have gone unanswered. The user timeout also ends a connection
-// whose peer lives but keeps its window closed for so long (tcp_probe_timer()).
+// The sockets API's corners, once: names, addresses, errno's text.
 
 #include "pair/sockets.hpp"
 
@@ -54,12 +29,6 @@ void set_option(int fd, int level, int name, int value) noexcept {
 }
 
 }  // namespace
-
-void descriptor::reset(int fd) noexcept {
-  // Not retried on EINTR: Linux has released the descriptor by then (close(2)).
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = fd;
-}
 
 std::string errno_text(int error) {
   const char* name = strerrorname_np(error);
@@ -137,22 +106,6 @@ std::string local_address(int fd) {
   socklen_t size = sizeof address;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "?";
   return address_text(address, size);
-}
-
-void set_liveness(int fd, std::chrono::milliseconds notice_within) noexcept {
-  if (notice_within.count() <= 0) return;
-  // The kernel takes at most 32767 s for the two times (MAX_TCP_KEEPIDLE in net/tcp.h).
-  const int seconds = static_cast<int>(std::clamp<std::int64_t>(notice_within.count() / 1000, 2, 32'767));
-  const int interval = std::max(1, seconds / 4);
-  const int count = std::clamp((seconds - 1) / interval, 1, 3);
-  const int idle = seconds - count * interval;
-  const int user_timeout = (idle + (count - 1) * interval) * 1000 + interval * 250;
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, count);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
-             static_cast<int>(std::min<std::int64_t>(notice_within.count(), user_timeout)));
 }
 
 }  // namespace halfopen::pair

@@ -13,28 +13,11 @@
 #include <string_view>
 #include <utility>
 
+#include "halfopen/unique_fd.hpp"
+
 namespace halfopen::pair {
 
-/// Owns a file descriptor.
-class descriptor {
- public:
-  descriptor() = default;
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    reset(other.release());
-    return *this;
-  }
-  ~descriptor() { reset(); }
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-  void reset(int fd = -1) noexcept;
-
- private:
-  int fd_ = -1;
-};
+using descriptor = unique_fd;
 
 /// "ECONNRESET (Connection reset by peer)".
 [[nodiscard]] std::string errno_text(int error);
@@ -65,10 +48,6 @@ using address_list = std::unique_ptr<addrinfo, free_addresses>;
 
 /// Where the socket is bound.
 [[nodiscard]] std::string local_address(int fd);
-
-/// Makes the kernel notice a dead peer within that time, idle or not; see sockets.cpp.
-/// Does nothing for 0. Best effort: an option that is missing leaves the kernel's default.
-void set_liveness(int fd, std::chrono::milliseconds notice_within) noexcept;
 
 }  // namespace halfopen::pair
 

@@ -1,36 +1,11 @@
 #ifndef HALFOPEN_LAB_UNIQUE_FD_HPP
 #define HALFOPEN_LAB_UNIQUE_FD_HPP
 
-#include <unistd.h>
-
-#include <utility>
+#include "halfopen/unique_fd.hpp"
 
 namespace halfopen::lab {
 
-/// Owns a file descriptor and closes it. Move-only.
-class unique_fd {
- public:
-  unique_fd() = default;
-  explicit unique_fd(int fd) noexcept : fd_(fd) {}
-  unique_fd(unique_fd&& from) noexcept : fd_(std::exchange(from.fd_, -1)) {}
-  unique_fd& operator=(unique_fd&& from) noexcept {
-    if (this != &from) reset(std::exchange(from.fd_, -1));
-    return *this;
-  }
-  ~unique_fd() { reset(); }
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-
-  void reset(int fd = -1) noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_ = -1;
-};
+using halfopen::unique_fd;
 
 }  // namespace halfopen::lab
 

@@ -1,0 +1,122 @@
+#ifndef HALFOPEN_CLIENT_HPP
+#define HALFOPEN_CLIENT_HPP
+
+/// A client with a pool of connections, which knows what may be asked again.
+///
+///     halfopen::client c(executor, "server", "7", {.most = 4});
+///     auto sum = co_await c.call([](halfopen::stream& s) -> asio::awaitable<std::expected<std::string,
+///     halfopen::fate>> {
+///       if (auto sent = co_await s.write("1 2\n", 5s); !sent) co_return std::unexpected(sent.error());
+///       auto reply = co_await s.read_line(100, 5s);
+///       if (!reply) co_return std::unexpected(reply.error());
+///       co_return std::string(*reply);
+///     }, 10s, halfopen::repeat::idempotent);
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "halfopen/connect.hpp"
+#include "halfopen/deadline.hpp"
+#include "halfopen/fate.hpp"
+#include "halfopen/stream.hpp"
+
+namespace halfopen {
+
+/// What may be asked again when its connection has ended.
+enum class repeat : std::uint8_t {
+  if_safe,     ///< only what certainly was not asked (retry::safe)
+  idempotent,  ///< what the peer may have done already too: doing it twice does no harm
+};
+
+struct client_options {
+  std::size_t most = 1;                     ///< connections at one time
+  std::chrono::milliseconds idle_limit{0};  ///< one that was idle for longer is not used; 0: any
+  unsigned tries = 3;                       ///< of one call, the first included
+  std::chrono::milliseconds pause{20};      ///< after a failed connect, doubled each time
+  connect_options connecting{};
+};
+
+/// Not synchronised: for one io_context run by one thread. Open connections are work for it:
+/// close() lets its run() return.
+class client {
+ public:
+  client(asio::any_io_executor executor, std::string host, std::string service, client_options options = {});
+  ~client();
+  client(client&&) noexcept;
+  client& operator=(client&&) noexcept;
+
+  /// Plays `exchange` on a connection of the pool: one that is open and has not ended as far
+  /// as this host knows, or a new one. `exchange` writes a request, reads the whole reply and
+  /// gives std::expected<T, fate>; afterwards the connection is settled and kept, or, after a
+  /// fate, closed. What that fate lets be asked again is, on a new connection, within the
+  /// limit. Waits while `most` connections are in use.
+  template <class Exchange>
+  [[nodiscard]] auto call(Exchange exchange, deadline limit, repeat may = repeat::if_safe)
+      -> std::invoke_result_t<Exchange&, stream&>;
+
+  /// Closes the idle connections; those in use when their exchange ends.
+  void close() noexcept;
+
+  struct counts {
+    std::size_t open = 0, idle = 0;
+    std::size_t connected = 0;  ///< ever
+    std::size_t repeated = 0;   ///< exchanges that were played again
+    std::size_t stale = 0;      ///< idle connections that had ended, found before use
+  };
+  [[nodiscard]] counts count() const noexcept;
+
+ private:
+  struct pool;
+  /// A connection in use; gives its place back.
+  class lease {
+   public:
+    lease(std::shared_ptr<pool> of, stream taken) noexcept;
+    lease(lease&&) noexcept = default;
+    lease& operator=(lease&&) = delete;
+    ~lease();
+    void keep();
+    stream connection;
+
+   private:
+    std::shared_ptr<pool> pool_;
+  };
+
+  [[nodiscard]] asio::awaitable<std::expected<lease, fate>> take(deadline limit);
+  [[nodiscard]] bool may_repeat(const fate& why, repeat may, unsigned tried, deadline limit) const noexcept;
+  [[nodiscard]] asio::awaitable<void> pause(const fate& why, unsigned tried, deadline limit);
+
+  std::shared_ptr<pool> pool_;
+};
+
+template <class Exchange>
+auto client::call(Exchange exchange, deadline limit, repeat may) -> std::invoke_result_t<Exchange&, stream&> {
+  for (unsigned tried = 1;; ++tried) {
+    fate why;
+    {
+      auto taken = co_await take(limit);
+      if (taken) {
+        auto answer = co_await exchange(taken->connection);
+        if (answer) {
+          taken->keep();
+          co_return answer;
+        }
+        why = answer.error();
+      } else {
+        why = taken.error();
+      }
+    }
+    if (!may_repeat(why, may, tried, limit)) co_return std::unexpected(why);
+    co_await pause(why, tried, limit);
+  }
+}
+
+}  // namespace halfopen
+
+#endif

@@ -1,0 +1,96 @@
+#ifndef HALFOPEN_SERVER_HPP
+#define HALFOPEN_SERVER_HPP
+
+/// A server that is told to stop and loses nothing.
+///
+///     halfopen::server s({.host = "0.0.0.0", .service = "7"}, [](halfopen::stream& c) ->
+///     asio::awaitable<halfopen::fate> {
+///       for (;;) {
+///         if (auto next = co_await c.next_message(60s); !next) co_return next.error();
+///         auto line = co_await c.read_line(4096, 10s);
+///         if (!line) co_return line.error();
+///         const std::string reply = *line + "\n";
+///         if (auto sent = co_await c.write(reply, 10s); !sent) co_return sent.error();
+///       }
+///     });
+///     if (auto listening = s.open(); !listening) ...
+///     s.run();       // until SIGTERM or SIGINT, and until all is answered
+///
+/// A drain: the listener stops (what is in its queue is still served, or left to the next
+/// process if systemd holds the socket), idle connections are closed, requests under way are
+/// finished, and what is left when the grace is over is cut off with an RST, so that nobody
+/// takes half a reply for a whole one.
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "halfopen/fate.hpp"
+#include "halfopen/listener.hpp"
+#include "halfopen/stream.hpp"
+
+namespace halfopen {
+
+struct server_options {
+  std::string host = "127.0.0.1";
+  std::string service = "0";  ///< "0": a port that is free, see server::local()
+  /// Each has an io_context and a listener of its own (SO_REUSEPORT), and a connection stays
+  /// on its thread. The first is the one that calls run().
+  unsigned threads = 1;
+  std::chrono::milliseconds grace{5000};   ///< from stop() to the end of run(), at most
+  std::chrono::milliseconds linger{1000};  ///< for the peer's FIN after ours
+  /// While run() runs, SIGTERM and SIGINT call stop(); afterwards they are as they were.
+  bool heed_signals = true;
+  /// A socket that systemd hands over is used in place of `host` and `service`
+  /// (sd_listen_fds(3)); READY=1 and STOPPING=1 are said (sd_notify(3)). Without systemd
+  /// neither does anything.
+  bool use_systemd = true;
+  listen_options listening{};
+  /// Called when signals are heeded and the server is about to serve: the time to say so.
+  std::function<void()> ready{};
+  /// How each connection ended, on its thread. Must not throw.
+  std::function<void(const asio::ip::tcp::endpoint& peer, const fate& how)> ended{};
+};
+
+/// Not synchronised but for stop().
+class server {
+ public:
+  /// Serves one connection: returns the fate that ended it. It is closed afterwards
+  /// (stream::close()); an exception closes it too, as local_failure. Called on the
+  /// connection's thread. The stream lives until the coroutine returns.
+  using handler = std::function<asio::awaitable<fate>(stream&)>;
+
+  server(server_options options, handler serve);
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Listens: from here on connections are taken into the queue.
+  [[nodiscard]] std::expected<void, fate> open();
+  [[nodiscard]] asio::ip::tcp::endpoint local() const;
+
+  struct outcome {
+    std::size_t served = 0;   ///< connections, in all
+    std::size_t cut_off = 0;  ///< those that the grace was too short for
+  };
+  /// Serves until stop(); after open(). The fate is that of a listener that failed: it has
+  /// drained then as well.
+  std::expected<outcome, fate> run();
+
+  /// Begins the drain, from any thread. Not for signal handlers.
+  void stop();
+
+ private:
+  struct worker;
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace halfopen
+
+#endif

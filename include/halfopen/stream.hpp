@@ -1,0 +1,158 @@
+#ifndef HALFOPEN_STREAM_HPP
+#define HALFOPEN_STREAM_HPP
+
+/// One TCP connection, whose every operation has a deadline and ends in a value or in a
+/// fate.
+///
+///     auto s = co_await halfopen::connect("server", "7", 5s);     // connect.hpp
+///     if (auto sent = co_await s->write("1 2\n", 5s); !sent) co_return report(sent.error());
+///     auto reply = co_await s->read_line(100, 5s);
+///     s->settle();                                                // the reply was whole
+///     co_await s->close(2s);
+///
+/// On Asio (standalone), in asio::awaitable coroutines. One reader and one writer at a
+/// time may wait on a stream; it is otherwise not synchronised, and its executor is an
+/// io_context's own (no strand). Cancellation of a coroutine that waits here (Asio's
+/// cancellation slots) ends the operation with the fate shut_down.
+///
+/// SIGPIPE is never raised (MSG_NOSIGNAL, send(2)), whatever the program does with it.
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "halfopen/deadline.hpp"
+#include "halfopen/fate.hpp"
+#include "halfopen/unique_fd.hpp"
+
+namespace halfopen {
+
+struct stream_options {
+  /// A dead peer is noticed within this, idle or not (liveness.hpp); 0: as the kernel is set.
+  std::chrono::milliseconds notice_within{10'000};
+  /// ICMP unreachable ends the connection at once. If not, it is only the reason given when
+  /// retransmission has given up (RFC 1122 section 4.2.3.9).
+  bool heed_icmp = true;
+};
+
+namespace net {
+class stream_state;
+}
+
+class stream {
+ public:
+  template <class T>
+  using result = std::expected<T, fate>;
+
+  /// No connection: the only thing to do is to assign one.
+  stream() noexcept;
+  /// Takes a connected socket over, and sets its options: nonblocking, TCP_NODELAY, and
+  /// those above as far as the kernel has them.
+  /// Throws std::system_error if it cannot be watched (ENOMEM, or not a socket).
+  stream(asio::any_io_executor executor, unique_fd connected, const stream_options& options = {});
+  stream(stream&&) noexcept;
+  stream& operator=(stream&&) noexcept;
+  /// Closes at once. What has come meanwhile is read and dropped first, since close(2) with
+  /// unread bytes sends an RST, which may destroy a reply on its way (RFC 2525 section
+  /// 2.17); only close() guards against bytes that are still to come.
+  ~stream();
+
+  [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
+
+  // Reading. A view is valid until the next read. Bytes that a failed operation had read
+  // stay; after end-of-file or an error every read gives the same fate.
+
+  /// At least one byte: all that is here and was not consumed. They stay until consume().
+  [[nodiscard]] asio::awaitable<result<std::string_view>> read(deadline limit);
+  /// The next line without its LF. malformed if it has a NUL, or more than `most` bytes
+  /// before its LF; memory is bounded by that and one read.
+  [[nodiscard]] asio::awaitable<result<std::string_view>> read_line(std::size_t most, deadline limit);
+  /// Exactly `size` bytes. malformed if that is more than `most`: say how much you would
+  /// believe when a size comes from the other side.
+  [[nodiscard]] asio::awaitable<result<std::string_view>> read_exactly(std::size_t size, std::size_t most,
+                                                                       deadline limit);
+  /// Read and not consumed.
+  [[nodiscard]] std::string_view unread() const noexcept;
+  void consume(std::size_t size) noexcept;
+
+  /// The next message that a framer of wire/ cuts out of the stream.
+  template <class Framer>
+  [[nodiscard]] auto read_message(Framer& framer, deadline limit)
+      -> asio::awaitable<result<typename std::remove_cvref_t<decltype(*framer.next())>::value_type>>;
+
+  // Writing.
+
+  /// Hands all bytes to the kernel, which is not to say that the peer has them. Works after
+  /// the peer's FIN too. After a write that failed, reads still give what came before.
+  [[nodiscard]] asio::awaitable<result<void>> write(std::string_view bytes, deadline limit);
+
+  // Messages: where one exchange ends and the next begins decides what a fate means.
+
+  /// All that was asked is answered: the connection is idle, and its end is now `completed`.
+  void settle() noexcept;
+  /// For a server: settles, and waits for the first byte of the next request. The peer's FIN
+  /// here is `completed`; `shut_down` if drain() was called and no request has come.
+  [[nodiscard]] asio::awaitable<result<void>> next_message(deadline limit);
+  /// Ends a wait in next_message(), now or later, once nothing has come that it could give.
+  void drain() noexcept;
+  /// For a client that waits for something else: how the peer ended the connection, as soon
+  /// as its FIN or RST is here. Bytes that nobody asked for are `malformed`. Reads, and so
+  /// excludes other reads.
+  [[nodiscard]] asio::awaitable<fate> ended();
+  /// For a client with a pool: how it has ended by now; nothing if it is alive as far as this
+  /// host knows, and may be used. One system call.
+  [[nodiscard]] std::optional<fate> ended_by_now();
+
+  // Ending.
+
+  /// Says FIN, reads and drops what still comes until the peer's FIN or the limit (at most
+  /// 64 MiB), and closes: a reply on its way arrives. The stream is empty then.
+  [[nodiscard]] asio::awaitable<void> close(deadline limit);
+  /// Closes with an RST: what the other side does not have yet is lost.
+  void reset() noexcept;
+
+  // What is known.
+
+  /// The first fate that was not only our own limit; nothing while it goes on.
+  [[nodiscard]] const fate* how_it_ended() const noexcept;
+  /// What is wrong with bytes that were received, as a fate of this connection.
+  [[nodiscard]] fate malformed(std::string_view what) const noexcept;
+  [[nodiscard]] phase where() const noexcept;
+  /// Bytes of write() that the kernel has taken, in the connection's life.
+  [[nodiscard]] std::uint64_t handed_over() const noexcept;
+  [[nodiscard]] const asio::ip::tcp::endpoint& peer() const noexcept;
+  [[nodiscard]] int native_handle() const noexcept;
+  [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept;
+
+ private:
+  friend class net::stream_state;
+  explicit stream(std::unique_ptr<net::stream_state> state) noexcept;
+
+  std::unique_ptr<net::stream_state> state_;
+};
+
+template <class Framer>
+auto stream::read_message(Framer& framer, deadline limit)
+    -> asio::awaitable<result<typename std::remove_cvref_t<decltype(*framer.next())>::value_type>> {
+  for (;;) {
+    const auto message = framer.next();
+    if (!message) co_return std::unexpected(malformed(describe(message.error())));
+    if (*message) co_return **message;
+    const auto bytes = co_await read(limit);
+    if (!bytes) co_return std::unexpected(bytes.error());
+    framer.feed(*bytes);
+    consume(bytes->size());
+  }
+}
+
+}  // namespace halfopen
+
+#endif

@@ -1,0 +1,56 @@
+// Limits that several listeners share, one a thread: so one lock, taken twice a connection.
+
+#include "net/connection_limits.hpp"
+
+#include <utility>
+
+namespace halfopen {
+
+connection_limits::connection_limits(std::size_t in_total, std::size_t from_one_address)
+    : ledger_(std::make_shared<ledger>(in_total, from_one_address)) {}
+connection_limits::~connection_limits() = default;
+
+std::size_t connection_limits::open() const {
+  const std::scoped_lock lock(ledger_->mutex);
+  return ledger_->open;
+}
+
+bool connection_limits::ledger::is_full() {
+  const std::scoped_lock lock(mutex);
+  return most != 0 && open >= most;
+}
+
+std::shared_ptr<void> connection_limits::ledger::admit(const asio::ip::address& from) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (most_from_one != 0) {
+      std::size_t& here = by_address[from];
+      if (here >= most_from_one) return nullptr;
+      ++here;
+    }
+    ++open;
+  }
+  return {this, [self = shared_from_this(), from](void*) { self->give_back(from); }};
+}
+
+void connection_limits::ledger::when_there_is_room(std::function<void()> room) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (most != 0 && open >= most) return waiting.push_back(std::move(room));
+  }
+  room();
+}
+
+void connection_limits::ledger::give_back(const asio::ip::address& from) {
+  std::vector<std::function<void()>> told;
+  {
+    const std::scoped_lock lock(mutex);
+    --open;
+    if (most_from_one != 0)
+      if (const auto here = by_address.find(from); --here->second == 0) by_address.erase(here);
+    told = std::exchange(waiting, {});
+  }
+  for (const auto& room : told) room();
+}
+
+}  // namespace halfopen

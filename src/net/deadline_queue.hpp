@@ -1,0 +1,75 @@
+#ifndef HALFOPEN_SRC_NET_DEADLINE_QUEUE_HPP
+#define HALFOPEN_SRC_NET_DEADLINE_QUEUE_HPP
+
+#include <asio/any_io_executor.hpp>
+#include <asio/execution_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "halfopen/deadline.hpp"
+
+namespace halfopen::net {
+
+class deadline_queue;
+
+/// Something that may take too long. Not in the queue unless it was ever armed.
+class timed {
+ public:
+  timed() = default;
+  timed(const timed&) = delete;
+  timed& operator=(const timed&) = delete;
+  virtual ~timed() = default;  // after deadline_queue::remove()
+
+ protected:
+  /// Its time has come. Called under the queue's lock, so that it cannot be destroyed
+  /// meanwhile: it posts what there is to do and does not call the queue.
+  virtual void expired() noexcept = 0;
+
+ private:
+  friend class deadline_queue;
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+  deadline::clock::time_point wanted_ = deadline::clock::time_point::max();
+  std::size_t place_ = nowhere;  // in the heap
+};
+
+/// All deadlines of an io_context, behind one timer. Thread-safe.
+class deadline_queue : public asio::execution_context::service {
+ public:
+  using key_type = deadline_queue;
+  static asio::execution_context::id id;
+
+  explicit deadline_queue(asio::execution_context& context) : service(context) {}
+  [[nodiscard]] static deadline_queue& of(asio::execution_context& context);
+
+  /// t.expired() will be called at that time, unless it is armed anew or disarmed before.
+  void arm(timed& t, deadline::clock::time_point when, const asio::any_io_executor& executor);
+  void disarm(timed& t) noexcept;
+  /// Forgets it: it may be destroyed then.
+  void remove(timed& t) noexcept;
+
+ private:
+  struct entry {
+    deadline::clock::time_point at;
+    timed* what;
+  };
+
+  void shutdown() override;
+  void set_timer();
+  void on_timer();
+  void place(std::size_t where, entry e) noexcept;
+  void sift_up(std::size_t where) noexcept;
+  void sift_down(std::size_t where) noexcept;
+  void take_out(std::size_t where) noexcept;
+
+  std::mutex mutex_;
+  std::vector<entry> heap_;
+  std::optional<asio::steady_timer> timer_;
+  deadline::clock::time_point timer_at_ = deadline::clock::time_point::max();
+};
+
+}  // namespace halfopen::net
+
+#endif

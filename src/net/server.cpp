@@ -1,0 +1,164 @@
+// Several workers behind one door, and the two who may tell them to stop: signals and
+// systemd.
+//
+// SIGTERM and SIGINT are waited for with a handler (asio::signal_set), which is put back
+// afterwards: as a namespace's process 1, or started with SIGTERM ignored, a process gets
+// the signal even so. signalfd(2) would need the signals blocked in every thread of the
+// program, which is not a library's to do.
+//
+// A server that systemd hands its socket to leaves the queue alone when it stops: the
+// socket lives on, and the next process accepts what has come meanwhile. That is how a
+// restart loses no connection.
+
+#include "halfopen/server.hpp"
+
+#include <fcntl.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <array>
+#include <asio/signal_set.hpp>
+#include <cerrno>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "net/worker.hpp"
+
+namespace halfopen {
+namespace {
+
+/// SIGTERM and SIGINT, and what they did before.
+class stop_signals {
+ public:
+  stop_signals(asio::io_context& context, std::function<void()> stop) : signals_(context) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      ::sigaction(numbers[i], nullptr, &before_[i]);
+      signals_.add(numbers[i]);
+    }
+    signals_.async_wait([stop = std::move(stop)](const asio::error_code& why, int) {
+      if (!why) stop();
+    });
+  }
+  ~stop_signals() {
+    signals_.clear();
+    for (std::size_t i = 0; i < numbers.size(); ++i) ::sigaction(numbers[i], &before_[i], nullptr);
+  }
+  stop_signals(const stop_signals&) = delete;
+  stop_signals& operator=(const stop_signals&) = delete;
+
+ private:
+  static constexpr std::array numbers{SIGTERM, SIGINT};
+  asio::signal_set signals_;
+  std::array<struct sigaction, 2> before_{};
+};
+
+fate cannot_open(std::string_view detail, int error) {
+  fate f = diagnose(-1, operation::accept, error, phase::connecting);
+  f.how = ending::local_failure;
+  f.detail = detail;
+  return f;
+}
+
+}  // namespace
+
+struct server::state {
+  state(server_options how, handler serve) : options(std::move(how)), serve_one(std::move(serve)) {
+    for (unsigned i = 0; i < std::max(1U, options.threads); ++i) {
+      workers.push_back(std::make_unique<worker>(options, serve_one));
+      workers.back()->on_failure = [this] { stop(); };
+    }
+  }
+
+  void stop() {
+    for (const auto& w : workers) w->drain();
+  }
+
+  std::expected<void, fate> open_by_name();
+  std::expected<void, fate> open_handed_over(int handed_over);
+
+  server_options options;
+  handler serve_one;
+  std::vector<std::unique_ptr<worker>> workers;
+  asio::ip::tcp::endpoint local;
+  bool ready = false;
+};
+
+std::expected<void, fate> server::state::open_by_name() {
+  listen_options how = options.listening;
+  how.share_port = how.share_port || workers.size() > 1;
+  std::string service = options.service;
+  for (const auto& w : workers) {
+    auto opened = listener::open(w->context.get_executor(), options.host, service, how);
+    if (!opened) return std::unexpected(opened.error());
+    w->door = std::move(*opened);
+    service = std::to_string(w->door->local().port());  // the others share what "0" became
+  }
+  return {};
+}
+
+std::expected<void, fate> server::state::open_handed_over(int handed_over) {
+  if (handed_over > 1)
+    return std::unexpected(cannot_open("systemd handed over more than one socket; this server takes one", 0));
+  for (const auto& w : workers) {
+    // Copies share one queue, which the kernel deals out among the threads.
+    unique_fd copy(::fcntl(SD_LISTEN_FDS_START, F_DUPFD_CLOEXEC, 3));
+    if (!copy) return std::unexpected(cannot_open("dup", errno));
+    auto adopted = listener::adopt(w->context.get_executor(), std::move(copy), options.listening);
+    if (!adopted) return std::unexpected(adopted.error());
+    w->door = std::move(*adopted);
+    w->shares_door = true;
+  }
+  return {};
+}
+
+server::server(server_options options, handler serve)
+    : state_(std::make_unique<state>(std::move(options), std::move(serve))) {}
+server::~server() = default;
+
+std::expected<void, fate> server::open() {
+  const int handed_over = state_->options.use_systemd ? ::sd_listen_fds(0) : 0;
+  auto opened = handed_over > 0 ? state_->open_handed_over(handed_over) : state_->open_by_name();
+  if (opened) state_->local = state_->workers.front()->door->local();
+  return opened;
+}
+
+asio::ip::tcp::endpoint server::local() const {
+  return state_->local;
+}
+
+void server::stop() {
+  state_->stop();
+}
+
+std::expected<server::outcome, fate> server::run() {
+  state& s = *state_;
+  const bool says = s.options.use_systemd;
+  std::optional<stop_signals> signals;
+  if (s.options.heed_signals)
+    signals.emplace(s.workers.front()->context, [&s, says] {
+      if (says) ::sd_notify(0, "STOPPING=1");
+      s.stop();
+    });
+  if (says) ::sd_notify(0, "READY=1");
+  if (s.options.ready) s.options.ready();
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < s.workers.size(); ++i)
+      others.emplace_back([w = s.workers[i].get()] { w->run(); });
+    s.workers.front()->run();
+  }
+  outcome all;
+  std::optional<fate> failed;
+  for (const auto& w : s.workers) {
+    all.served += w->done.served;
+    all.cut_off += w->done.cut_off;
+    if (w->failed && !failed) failed = w->failed;
+  }
+  signals.reset();
+  s.workers.clear();  // cuts off what is left
+  if (failed) return std::unexpected(*failed);
+  return all;
+}
+
+}  // namespace halfopen

@@ -1,0 +1,270 @@
+// The operations of a stream: each a loop of "try, and wait if there is nothing to do",
+// over stream_state, which does the trying.
+//
+// A read that takes a message asks for it first and reads only then: what came with the
+// last read is used before the kernel is asked again. So sixteen requests in one segment
+// cost one recvmsg.
+
+#include "halfopen/stream.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "net/stream_state.hpp"
+
+namespace halfopen {
+namespace {
+
+using net::direction;
+using net::stream_state;
+using net::wake;
+
+/// Much more than any socket buffer: what is still on its way when one says goodbye.
+constexpr std::uint64_t most_dropped = 64 << 20;
+/// How often one may read, 64 KiB at a time, before other connections get their turn.
+constexpr int reads_at_once = 16;
+
+/// `take` gives the message once it is whole, or the reason why it never will be.
+template <class Take>
+asio::awaitable<stream::result<std::string_view>> read_until(stream_state& s, Take take, deadline limit) {
+  for (;;) {
+    if (auto taken = take(); taken) co_return std::move(*taken);
+    switch (s.try_read()) {
+      case stream_state::pull::bytes:
+        if (++s.unbroken_ < reads_at_once) break;
+        s.unbroken_ = 0;
+        co_await asio::post(s.wire().executor(), asio::use_awaitable);
+        break;
+      case stream_state::pull::over:
+        co_return std::unexpected(*s.ended_);
+      case stream_state::pull::wait:
+        const wake why = co_await s.wire().wait(direction::reading, limit);
+        if (why != wake::ready) co_return std::unexpected(s.stopped(why, operation::read));
+        s.drained_ = false;
+        s.unbroken_ = 0;
+    }
+    // The edges may be many and bring little (a byte a second): the limit counts all the same.
+    if (limit.passed()) {
+      if (auto taken = take(); taken) co_return std::move(*taken);
+      co_return std::unexpected(s.stopped(wake::timed_out, operation::read));
+    }
+  }
+}
+
+}  // namespace
+
+stream::stream() noexcept = default;
+stream::stream(std::unique_ptr<stream_state> state) noexcept : state_(std::move(state)) {}
+stream::stream(stream&&) noexcept = default;
+
+stream::stream(asio::any_io_executor executor, unique_fd connected, const stream_options& options) {
+  int on = 1;
+  static_cast<void>(::ioctl(connected.get(), FIONBIO, &on));
+  asio::ip::tcp::endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  if (::getpeername(connected.get(), peer.data(), &size) == 0) peer.resize(size);
+  state_ = std::make_unique<stream_state>(std::move(executor), std::move(connected));
+  state_->set_options(options);
+  state_->set_peer(peer);
+}
+
+stream& stream::operator=(stream&& from) noexcept {
+  if (this != &from) {
+    stream before(std::move(*this));
+    state_ = std::move(from.state_);
+  }
+  return *this;
+}
+
+stream::~stream() {
+  if (!state_ || state_->ended_) return;
+  std::uint64_t budget = most_dropped;
+  static_cast<void>(::shutdown(state_->fd(), SHUT_WR));
+  static_cast<void>(state_->drop_unread(budget));
+}
+
+asio::awaitable<stream::result<std::string_view>> stream::read(deadline limit) {
+  stream_state& s = *state_;
+  return read_until(
+      s,
+      [&s]() -> std::optional<result<std::string_view>> {
+        if (s.in_.empty()) return std::nullopt;
+        return s.in_.view();
+      },
+      limit);
+}
+
+asio::awaitable<stream::result<std::string_view>> stream::read_line(std::size_t most, deadline limit) {
+  stream_state& s = *state_;
+  return read_until(
+      s,
+      [&s, most]() -> std::optional<result<std::string_view>> {
+        // Never beyond the limit: a line that is too long is so even if its LF came in the
+        // same read, else the outcome would depend on the segments.
+        const std::string_view window = s.in_.view().substr(0, most + (most != SIZE_MAX));
+        const std::string_view fresh = window.substr(std::min(s.scanned_, window.size()));
+        const std::size_t newline = fresh.find('\n');
+        if (fresh.substr(0, newline).contains('\0'))
+          return std::unexpected(s.malformed("a NUL byte in a text line"));
+        if (newline != std::string_view::npos) {
+          const std::string_view line = window.substr(0, window.size() - fresh.size() + newline);
+          s.in_.consume(line.size() + 1);
+          s.scanned_ = 0;
+          return line;
+        }
+        if (window.size() > most) return std::unexpected(s.malformed("a message longer than the limit"));
+        s.scanned_ = window.size();
+        return std::nullopt;
+      },
+      limit);
+}
+
+asio::awaitable<stream::result<std::string_view>> stream::read_exactly(std::size_t size, std::size_t most,
+                                                                       deadline limit) {
+  stream_state& s = *state_;
+  return read_until(
+      s,
+      [&s, size, most]() -> std::optional<result<std::string_view>> {
+        if (size > most) return std::unexpected(s.malformed("a message longer than the limit"));
+        if (s.in_.size() < size) return std::nullopt;
+        const std::string_view bytes = s.in_.view().substr(0, size);
+        s.in_.consume(size);
+        return bytes;
+      },
+      limit);
+}
+
+std::string_view stream::unread() const noexcept {
+  return state_->in_.view();
+}
+
+void stream::consume(std::size_t size) noexcept {
+  state_->in_.consume(std::min(size, state_->in_.size()));
+  state_->scanned_ = 0;
+}
+
+asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, deadline limit) {
+  stream_state& s = *state_;
+  if (s.where_ == phase::idle) s.request_began_ = s.handed_over_;
+  s.where_ = phase::sending;
+  for (;;) {
+    if (!s.try_write(bytes)) co_return std::unexpected(*s.write_failed_);
+    if (bytes.empty()) break;
+    if (s.wire().take_ready(direction::writing)) continue;
+    const wake why = co_await s.wire().wait(direction::writing, limit);
+    if (why != wake::ready || limit.passed())
+      co_return std::unexpected(s.stopped(why == wake::ready ? wake::timed_out : why, operation::write));
+  }
+  s.where_ = phase::awaiting_reply;
+  co_return result<void>{};
+}
+
+void stream::settle() noexcept {
+  state_->settle();
+}
+
+asio::awaitable<stream::result<void>> stream::next_message(deadline limit) {
+  stream_state& s = *state_;
+  s.settle();
+  for (;;) {
+    if (!s.in_.empty()) co_return result<void>{};
+    switch (s.try_read()) {
+      case stream_state::pull::bytes:
+        break;
+      case stream_state::pull::over:
+        co_return std::unexpected(*s.ended_);
+      case stream_state::pull::wait:
+        if (s.draining_) co_return std::unexpected(s.stopped(wake::cancelled, operation::read));
+        s.idle_wait_ = true;
+        const wake why = co_await s.wire().wait(direction::reading, limit);
+        s.idle_wait_ = false;
+        s.drained_ = false;
+        // Told to stop: a request that is here already is still taken.
+        if (why == wake::ready || (why == wake::cancelled && s.draining_)) break;
+        co_return std::unexpected(s.stopped(why, operation::read));
+    }
+  }
+}
+
+void stream::drain() noexcept {
+  state_->draining_ = true;
+  if (state_->idle_wait_) state_->wire().cancel(direction::reading);
+}
+
+asio::awaitable<fate> stream::ended() {
+  stream_state& s = *state_;
+  for (;;) {
+    if (!s.in_.empty()) co_return s.malformed("bytes that nobody asked for");
+    switch (s.try_read()) {
+      case stream_state::pull::bytes:
+        break;
+      case stream_state::pull::over:
+        co_return *s.ended_;
+      case stream_state::pull::wait:
+        const wake why = co_await s.wire().wait(direction::reading, deadline::never());
+        if (why != wake::ready) co_return s.stopped(why, operation::read);
+        s.drained_ = false;
+    }
+  }
+}
+
+std::optional<fate> stream::ended_by_now() {
+  stream_state& s = *state_;
+  if (s.ended_) return *s.ended_;
+  if (!s.in_.empty()) return s.malformed("bytes that nobody asked for");
+  s.drained_ = false;
+  switch (s.try_read()) {
+    case stream_state::pull::bytes:
+      return s.malformed("bytes that nobody asked for");
+    case stream_state::pull::over:
+      return *s.ended_;
+    case stream_state::pull::wait:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<void> stream::close(deadline limit) {
+  const std::unique_ptr<stream_state> s = std::move(state_);
+  if (!s || s->ended_ || ::shutdown(s->fd(), SHUT_WR) != 0) co_return;
+  std::uint64_t budget = most_dropped;
+  while (s->drop_unread(budget) && !limit.passed()) {
+    const wake why = co_await s->wire().wait(direction::reading, limit);
+    if (why != wake::ready) co_return;
+  }
+}
+
+void stream::reset() noexcept {
+  const linger at_once{1, 0};
+  static_cast<void>(::setsockopt(state_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+  const std::unique_ptr<stream_state> closed = std::move(state_);
+}
+
+const fate* stream::how_it_ended() const noexcept {
+  return state_->ended_.get();
+}
+fate stream::malformed(std::string_view what) const noexcept {
+  return state_->malformed(what);
+}
+phase stream::where() const noexcept {
+  return state_->where_;
+}
+std::uint64_t stream::handed_over() const noexcept {
+  return state_->handed_over_;
+}
+const asio::ip::tcp::endpoint& stream::peer() const noexcept {
+  return state_->peer_;
+}
+int stream::native_handle() const noexcept {
+  return state_->fd();
+}
+const asio::any_io_executor& stream::get_executor() const noexcept {
+  return state_->wire().executor();
+}
+
+}  // namespace halfopen

@@ -1,0 +1,204 @@
+// Reading without a read that finds nothing.
+//
+// Descriptors are edge-triggered (channel.cpp), and two things can lie behind the last
+// byte that a read returned without an edge of their own: a FIN, and an RST, if they came
+// before that read. So a short read alone does not prove that the socket is empty.
+//
+// - The FIN: with TCP_INQ (Linux 4.18) every recvmsg(2) says how many bytes are left, and
+//   says one when there are none but a FIN (net/ipv4/tcp.c, tcp_inq_hint()).
+// - The RST: it does not show there. But a write to such a socket fails, so after a write
+//   that succeeded there is none. Request, reply, request, reply: that is nearly always.
+//
+// Where both are known no read is made before the wait; otherwise one is, as in any
+// edge-triggered program. A request costs epoll_wait, recvmsg and sendmsg.
+//
+// The bytes go through one buffer a thread into the connection's own queue: an idle
+// connection has no buffer, whatever it once received, and a copy of what one request
+// has in it is cheaper than a second system call or 64 KiB a connection.
+
+#include "net/stream_state.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "halfopen/liveness.hpp"
+
+namespace halfopen::net {
+namespace {
+
+#ifndef TCP_INQ  // linux/tcp.h, which cannot be included beside netinet/tcp.h
+constexpr int TCP_INQ = 36;
+#endif
+
+void set_flag(int fd, int level, int name) noexcept {
+  const int on = 1;
+  static_cast<void>(::setsockopt(fd, level, name, &on, sizeof on));
+}
+
+std::array<char, 65536>& buffer() noexcept {
+  static thread_local std::array<char, 65536> bytes;
+  return bytes;
+}
+
+}  // namespace
+
+stream_state::stream_state(asio::any_io_executor executor, unique_fd fd)
+    : stream_state(std::make_unique<channel>(std::move(executor), std::move(fd))) {}
+
+stream_state::stream_state(std::unique_ptr<channel> connected) : channel_(std::move(connected)) {}
+
+void set_connection_options(int fd, const stream_options& options) noexcept {
+  // Best effort: what this kernel does not have leaves its own default.
+  if (options.notice_within.count() > 0) static_cast<void>(set_liveness(fd, options.notice_within));
+  if (options.heed_icmp) static_cast<void>(report_icmp(fd));
+  set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+  set_flag(fd, IPPROTO_TCP, TCP_INQ);
+}
+
+void stream_state::set_options(const stream_options& options) noexcept {
+  set_connection_options(fd(), options);
+  inherit_options();
+}
+
+void stream_state::inherit_options() noexcept {
+  int on = 0;
+  socklen_t size = sizeof on;
+  counts_unread_ = ::getsockopt(fd(), IPPROTO_TCP, TCP_INQ, &on, &size) == 0 && on != 0;
+}
+
+// Sets drained_, if it got anything.
+ssize_t stream_state::receive(char* into, std::size_t size) noexcept {
+  if (!counts_unread_) return ::recv(fd(), into, size, 0);
+  iovec where{into, size};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
+  msghdr message{};
+  message.msg_iov = &where;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t got = ::recvmsg(fd(), &message, 0);
+  if (got <= 0) return got;
+  const cmsghdr* said = CMSG_FIRSTHDR(&message);
+  if (said == nullptr || said->cmsg_type != TCP_INQ) return got;
+  int left = 0;
+  std::memcpy(&left, CMSG_DATA(said), sizeof left);
+  drained_ = left == 0;
+  proven_ = false;
+  return got;
+}
+
+stream_state::pull stream_state::try_read() noexcept {
+  if (read_over_) return pull::over;
+  if (drained_ && proven_ && !write_failed_) {
+    if (!wire().take_ready(direction::reading)) return pull::wait;
+    drained_ = false;
+  }
+  for (;;) {
+    auto& into = buffer();
+    drained_ = false;
+    const ssize_t got = receive(into.data(), into.size());
+    if (got > 0) {
+      in_.append({into.data(), static_cast<std::size_t>(got)});
+      if (where_ != phase::sending) where_ = phase::receiving_reply;
+      return pull::bytes;
+    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      drained_ = proven_ = true;
+      if (write_failed_) break;  // there is nothing more to come
+      return wire().take_ready(direction::reading) ? try_read() : pull::wait;
+    }
+    fate f = diagnose(fd(), operation::read, got < 0 ? errno : 0, where_);
+    f.again = again();
+    if (got == 0) {
+      f.detail = "end-of-file";
+      // What was asked is answered and no part of a message is here: that is how it should end.
+      if (where_ == phase::idle) f.how = ending::completed;
+    }
+    static_cast<void>(end(f));
+    break;
+  }
+  read_over_ = true;
+  return pull::over;
+}
+
+bool stream_state::try_write(std::string_view& bytes) noexcept {
+  if (write_failed_) return false;
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      handed_over_ += static_cast<std::uint64_t>(sent);
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      proven_ = true;
+    } else if (errno == EAGAIN) {
+      return true;
+    } else if (errno != EINTR) {
+      fate f = diagnose(fd(), operation::write, errno, phase::sending);
+      f.again = again();
+      // Replies that came before the RST are still to be read (tcp_reset() in
+      // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
+      // with this fate.
+      static_cast<void>(end(f));
+      write_failed_ = std::make_unique<fate>(f);
+      return false;
+    }
+  }
+  return true;
+}
+
+const fate& stream_state::end(fate f) noexcept {
+  if (!ended_) ended_ = std::make_unique<fate>(f);
+  return *ended_;
+}
+
+// Of the request under way; if none is, of the last one.
+retry stream_state::again() const noexcept {
+  if (where_ == phase::idle) return answered_ ? retry::pointless : retry::safe;
+  return handed_over_ == request_began_ ? retry::safe : retry::unknown;
+}
+
+fate stream_state::stopped(wake why, operation during) const noexcept {
+  fate f = diagnose(fd(), during, 0, where_);
+  f.how = why == wake::timed_out ? ending::deadline_passed : ending::shut_down;
+  f.or_else.reset();
+  f.again = again();
+  f.detail = why == wake::timed_out ? "the time limit passed" : "told to stop";
+  return f;
+}
+
+fate stream_state::malformed(std::string_view what) const noexcept {
+  fate f = diagnose(fd(), operation::read, 0, where_);
+  f.how = ending::malformed;
+  f.or_else.reset();
+  f.again = retry::pointless;
+  f.detail = what;
+  return f;
+}
+
+void stream_state::settle() noexcept {
+  if (where_ != phase::idle) answered_ = true;
+  where_ = in_.empty() ? phase::idle : phase::receiving_reply;
+  request_began_ = handed_over_;
+}
+
+bool stream_state::drop_unread(std::uint64_t& budget) noexcept {
+  in_ = {};
+  auto& into = buffer();
+  while (budget > 0) {
+    const ssize_t got = ::recv(fd(), into.data(), into.size(), MSG_DONTWAIT);
+    if (got > 0)
+      budget -= std::min(budget, static_cast<std::uint64_t>(got));
+    else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+      return false;
+    else if (errno == EAGAIN)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace halfopen::net

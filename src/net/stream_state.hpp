@@ -1,0 +1,88 @@
+#ifndef HALFOPEN_SRC_NET_STREAM_STATE_HPP
+#define HALFOPEN_SRC_NET_STREAM_STATE_HPP
+
+#include <asio/ip/tcp.hpp>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "halfopen/stream.hpp"
+#include "halfopen/wire/byte_queue.hpp"
+#include "net/channel.hpp"
+
+namespace halfopen::net {
+
+/// On a connected socket, or on a listening one, whose connections inherit them.
+void set_connection_options(int fd, const stream_options& options) noexcept;
+
+/// What a stream is, behind its pointer: the descriptor, what was read and not used, and
+/// enough of the past to say what an ending means. stream.cpp says how it reads.
+class stream_state {
+ public:
+  stream_state(asio::any_io_executor executor, unique_fd fd);
+  /// Takes over what connected, with its place in the reactor.
+  explicit stream_state(std::unique_ptr<channel> connected);
+
+  [[nodiscard]] static stream make(std::unique_ptr<stream_state> state) { return stream(std::move(state)); }
+
+  void set_options(const stream_options& options) noexcept;
+  /// The options are on the listener and were inherited: only what must be asked.
+  void inherit_options() noexcept;
+  void set_peer(const asio::ip::tcp::endpoint& peer) noexcept { peer_ = peer; }
+  /// Kept as long as the connection: the listener's count of it.
+  void hold(std::shared_ptr<void> ticket) noexcept { ticket_ = std::move(ticket); }
+
+  /// One attempt to read.
+  enum class pull : std::uint8_t {
+    bytes,  ///< at least one is in the queue now
+    wait,   ///< nothing is here: wait for an edge
+    over,   ///< ended_ says how
+  };
+  [[nodiscard]] pull try_read() noexcept;
+
+  /// Writes until the kernel takes no more; false if write_failed_ says why. The peer's FIN
+  /// is no reason not to: it may only have shut its writing side.
+  [[nodiscard]] bool try_write(std::string_view& bytes) noexcept;
+
+  /// The fate of a wait that was not ended by its descriptor.
+  [[nodiscard]] fate stopped(wake why, operation during) const noexcept;
+  [[nodiscard]] fate malformed(std::string_view what) const noexcept;
+  [[nodiscard]] const fate& end(fate f) noexcept;
+
+  void settle() noexcept;
+  /// Reads and drops what is here; false when there is no more to come.
+  [[nodiscard]] bool drop_unread(std::uint64_t& budget) noexcept;
+
+  channel& wire() noexcept { return *channel_; }
+  [[nodiscard]] int fd() const noexcept { return channel_->fd(); }
+
+  wire::byte_queue in_;
+  std::unique_ptr<fate> ended_;         ///< the first fate
+  std::unique_ptr<fate> write_failed_;  ///< that of writing
+  asio::ip::tcp::endpoint peer_;
+  std::uint64_t handed_over_ = 0;
+  std::uint64_t request_began_ = 0;  ///< of handed_over_
+  std::size_t scanned_ = 0;          ///< of in_, by read_line: without an LF
+  phase where_ = phase::idle;
+  int unbroken_ = 0;       ///< reads since others had their turn
+  bool answered_ = false;  ///< something was asked, and settled
+  bool draining_ = false;
+  bool idle_wait_ = false;  ///< in next_message()
+  bool read_over_ = false;  ///< ended_ says how; a write that failed leaves something to read
+  /// The last read left nothing in the kernel, and a write since has shown that no RST
+  /// came with it: the next edge will tell of anything new, and no read need ask.
+  bool drained_ = true;
+  bool proven_ = true;
+
+ private:
+  [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
+  [[nodiscard]] retry again() const noexcept;
+
+  bool counts_unread_ = false;  // TCP_INQ is on
+  std::unique_ptr<channel> channel_;
+  std::shared_ptr<void> ticket_;
+};
+
+}  // namespace halfopen::net
+
+#endif

@@ -1,0 +1,112 @@
+// One thread of a server. Each connection is a session in a list, so that the drain finds
+// them all, and a coroutine, which takes it out at its end. Nothing here is shared between
+// threads: drain() posts.
+
+#include "net/worker.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <exception>
+
+namespace halfopen {
+namespace {
+
+/// The process itself needs a moment to end within the grace.
+std::chrono::milliseconds usable(std::chrono::milliseconds grace) {
+  return grace - std::min(grace / 10, std::chrono::milliseconds(100));
+}
+
+fate handler_failed() {
+  fate f;
+  f.how = ending::local_failure;
+  f.detail = "the handler threw an exception";
+  return f;
+}
+
+}  // namespace
+
+void server::worker::run() {
+  asio::co_spawn(context, accept_all(), asio::detached);
+  context.run();
+}
+
+void server::worker::drain() {
+  asio::post(context, [this] { begin_drain(); });
+}
+
+asio::awaitable<void> server::worker::accept_all() {
+  for (;;) {
+    auto made = co_await door->accept(deadline::never());
+    if (made) {
+      begin(std::move(*made));
+      continue;
+    }
+    if (made.error().how != ending::shut_down) failed = made.error();
+    break;
+  }
+  if (failed) on_failure();
+  if (!shares_door)
+    for (stream& waiting : door->take_waiting()) begin(std::move(waiting));
+  door.reset();
+  stop_if_done();
+}
+
+void server::worker::begin(stream connection) {
+  ++done.served;
+  ++open;
+  asio::co_spawn(context, play(std::move(connection)), asio::detached);
+}
+
+asio::awaitable<void> server::worker::play(stream connection) {
+  const auto here = sessions.insert(sessions.end(), session{&connection});
+  if (draining) connection.drain();
+  std::optional<fate> how;
+  try {
+    how = co_await serve_one(connection);
+  } catch (const std::exception&) {
+    how = handler_failed();
+  }
+  if (options.ended && connection) options.ended(connection.peer(), *how);
+  how.reset();
+  here->said_all = true;
+  co_await connection.close(options.linger);
+  sessions.erase(here);
+  --open;
+  stop_if_done();
+}
+
+void server::worker::begin_drain() {
+  if (std::exchange(draining, true)) return;
+  if (door) door->stop();
+  for (const session& s : sessions)
+    if (!s.said_all) s.connection->drain();
+  asio::co_spawn(context, cut_off_in_time(), asio::detached);
+  stop_if_done();
+}
+
+asio::awaitable<void> server::worker::cut_off_in_time() {
+  asio::error_code cancelled;
+  grace.expires_after(usable(options.grace));
+  co_await grace.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  if (cancelled) co_return;
+  const linger at_once{1, 0};
+  for (const session& s : sessions) {
+    if (s.said_all) continue;
+    ++done.cut_off;
+    static_cast<void>(
+        ::setsockopt(s.connection->native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+  }
+  context.stop();  // and with it go their coroutines
+}
+
+void server::worker::stop_if_done() {
+  if (draining && !door && open == 0) context.stop();
+}
+
+}  // namespace halfopen
