@@ -76,6 +76,8 @@ void add_pair_options(CLI::App& verb, Options& options) {
       });
   add_seconds(verb, "--notice-within", options.notice_within,
               "robust: a dead peer is noticed within this, idle or not; 0: never");
+  verb.add_flag("--tell-endings", options.tell_endings,
+                "robust: say on stderr how each connection ended, orderly ends too");
   verb.add_option("--max-line", options.max_line, "robust: longest text line, in bytes")
       ->capture_default_str();
 }
