@@ -181,7 +181,7 @@ std::string text_table::render_grid(const std::vector<std::size_t>& widths, bool
   for (const entry& e : entries_)
     if (const row* const cells = std::get_if<row>(&e)) {
       wrapped.push_back(wrap_row(*cells, widths));
-      airy = airy || wrapped.back().height > 1;
+      airy = airy || (wrapped.back().height > 1 && !compact_);
     }
 
   row headings;

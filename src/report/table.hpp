@@ -56,6 +56,9 @@ class text_table {
  public:
   explicit text_table(std::vector<column> columns);
 
+  /// No blank lines between rows, even if some cells wrap: for cells of a word or two.
+  void make_compact() noexcept { compact_ = true; }
+
   /// The rows that follow stand under this line.
   void add_group(std::string_view heading, colour tint = colour::bold);
 
@@ -80,6 +83,7 @@ class text_table {
 
   std::vector<column> columns_;
   std::vector<entry> entries_;
+  bool compact_ = false;
 };
 
 }  // namespace halfopen::report

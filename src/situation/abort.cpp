@@ -62,6 +62,11 @@ void prove_abort(scene& s, const lab::process& server, accept_flavour like,
           kept ? "accept handed the dead connection over"
                : "the dead connection was discarded, and did not come back");
   s.prove_ending(ending::aborted_before_accept, trace::culprit::opener, aborted);
+  if (like == accept_flavour::berkeley)
+    s.never_shown_to(server,
+                     "a Berkeley kernel drops a connection that is reset in the queue, and tells nobody");
+  else
+    s.reported_by(server);
 }
 
 template <accept_flavour Like>

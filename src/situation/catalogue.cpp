@@ -2,6 +2,7 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <array>
 
 namespace halfopen::situation {
@@ -11,6 +12,12 @@ std::span<const situation* const> all_situations() noexcept {
                                   &crash_situation, &reboot_situation, &shutdown_situation,
                                   &format_situation};
   return all;
+}
+
+std::string heading_of(const situation& s) {
+  const auto all = all_situations();
+  const auto number = std::ranges::find(all, &s) - all.begin() + 1;
+  return std::to_string(number) + ". " + std::string(s.title) + " (" + std::string(s.name) + ")";
 }
 
 std::vector<choice> find(std::string_view pattern) {

@@ -30,6 +30,9 @@ extern const situation abort_situation, exit_situation, sigpipe_situation, crash
 /// All seven, in their order.
 [[nodiscard]] std::span<const situation* const> all_situations() noexcept;
 
+/// "2. the server process terminates (exit)"
+[[nodiscard]] std::string heading_of(const situation& s);
+
 /// A variant and the situation it belongs to.
 struct choice {
   const situation* of = nullptr;

@@ -37,24 +37,40 @@ std::string hex(std::span<const std::byte> bytes) {
   return text;
 }
 
-/// Asks for the sum; gives what the client printed.
-std::string ask(scene& s, const std::vector<std::string>& service, std::uint16_t port) {
+/// The client has closed the connection, with nothing owed; `c` is the program, if it was one.
+void prove_orderly_end(scene& s, const lab::process& server, const lab::process* c, std::uint16_t port) {
+  s.until_closed(port);
+  s.prove_ending(ending::completed, trace::culprit::opener, port);
+  if (c != nullptr) s.reported_by(*c);
+  s.reported_by(server);
+}
+
+/// What a client printed, or why it printed nothing.
+std::string answer_of(const lab::process& c) {
+  std::string answer = c.output();
+  while (!answer.empty() && answer.back() == '\n') answer.pop_back();
+  return answer.empty() ? "no answer: " + last_error(c) : answer;
+}
+
+/// Asks for the sum.
+lab::process& ask(scene& s, const std::vector<std::string>& service, std::uint16_t port) {
   lab::process& c = s.call(service, {port});
   c.type(std::string(question) + "\n");
   const bool sent = s.lab.before(lab::from(s.client) && lab::payload(), scene::soon);
   s.prove(sent, "packet " + std::to_string(s.lab.packets()) + ": " + hex(s.lab.current().tcp.payload));
   s.lab.until([&] { return c.output().ends_with('\n') || c.ended(); }, scene::soon);
-  std::string answer = c.output();
-  while (!answer.empty() && answer.back() == '\n') answer.pop_back();
-  return answer.empty() ? "no answer: " + last_error(c) : answer;
+  return c;
 }
 
 void ask_in_explicit_formats(scene& s) {
   std::string answers;
   std::uint16_t port = scene::port;
   for (const char* format : {"text", "binary"}) {
-    s.serve({"sum", "--format", format}, port);
-    const std::string answer = ask(s, {"sum", "--format", format}, port++);
+    const lab::process& server = s.serve({"sum", "--format", format}, port);
+    lab::process& c = ask(s, {"sum", "--format", format}, port);
+    const std::string answer = answer_of(c);
+    c.close_input();
+    prove_orderly_end(s, server, &c, port++);
     s.expect(answer == answer_is, std::string("as ") + format + ": the right sum");
     answers += (answers.empty() ? "-22 + -77 = " : ", ") + answer + " (" + format + ")";
   }
@@ -65,7 +81,8 @@ void between(scene& s, const char* client_layout, const char* server_layout) {
   if (!s.naive()) return ask_in_explicit_formats(s);
   s.serve({"sum", "--format", "raw", "--layout", server_layout});
   s.fault();
-  const std::string answer = ask(s, {"sum", "--format", "raw", "--layout", client_layout}, scene::port);
+  const std::string answer =
+      answer_of(ask(s, {"sum", "--format", "raw", "--layout", client_layout}, scene::port));
   s.saw("-22 + -77 = " + answer);
   long value = 0;
   const auto parsed = std::from_chars(answer.data(), answer.data() + answer.size(), value);
@@ -122,10 +139,12 @@ void one_byte_segments(scene& s) {
              "a wrong sum: the first read took a part for the whole");
     return;
   }
-  s.serve({"sum", "--format", "text"}, 7);
-  s.serve({"sum", "--format", "binary"}, 8);
+  const lab::process& text_server = s.serve({"sum", "--format", "text"}, 7);
+  const lab::process& binary_server = s.serve({"sum", "--format", "binary"}, 8);
   const bool text = ask_byte_by_byte(s, 7, text_request(), text_reply().size()) == text_reply();
   const bool binary = ask_byte_by_byte(s, 8, binary_request(), binary_reply().size()) == binary_reply();
+  prove_orderly_end(s, text_server, nullptr, 7);
+  prove_orderly_end(s, binary_server, nullptr, 8);
   s.saw(text && binary ? "-22 + -77 = -99 (text), -99 (binary)" : "a wrong answer");
   s.expect(text, "as text: the right sum");
   s.expect(binary, "as binary: the right sum");
@@ -152,11 +171,13 @@ void two_in_one(scene& s) {
     s.expect(reply == "one\n", "the second request is not answered");
     return;
   }
-  s.serve({"sum", "--format", "text"}, 7);
-  s.serve({"sum", "--format", "binary"}, 8);
+  const lab::process& text_server = s.serve({"sum", "--format", "text"}, 7);
+  const lab::process& binary_server = s.serve({"sum", "--format", "binary"}, 8);
   const bool text = ask_two_at_once(s, 7, text_request(), text_reply().size()) == text_reply() + text_reply();
   const bool binary =
       ask_two_at_once(s, 8, binary_request(), binary_reply().size()) == binary_reply() + binary_reply();
+  prove_orderly_end(s, text_server, nullptr, 7);
+  prove_orderly_end(s, binary_server, nullptr, 8);
   s.saw(text && binary ? "both answered (text), both answered (binary)" : "not all answered");
   s.expect(text, "as text: both answered");
   s.expect(binary, "as binary: both answered");

@@ -17,13 +17,14 @@ using trace::side;
 
 /// The RST with which the reborn host answers, and what it tells. It may have come
 /// before anybody looked: on a busy machine a reboot takes longer than a probe.
-void prove_reboot(scene& s, const trace::connection& old, const std::string& draws) {
+void prove_reboot(scene& s, const lab::process& c, const trace::connection& old, const std::string& draws) {
   const trace::flow& server = old.of(side::responder);
   s.lab.until([&] { return server.rst.has_value(); }, scene::soon);
   s.prove(server.rst_kind == reset_kind::no_socket,
           draws + " draws an RST without ACK (" + scene::at(server.rst) + ")");
   s.prove(!server.fin, "no FIN from the server");
-  s.prove_ending(ending::peer_rebooted, culprit::responder);
+  s.prove_ending(ending::peer_rebooted, culprit::responder, old);
+  s.reported_by(c);
 }
 
 /// Long enough for a probe after the reboot, should a busy machine take a second for it.
@@ -47,7 +48,7 @@ void writing(scene& s) {
   c.type("two\n");
   s.prove_after(lab::from(s.client) && lab::payload(), "the client writes");
   expect_reset(s, c);
-  prove_reboot(s, *s.connection(), "that");
+  prove_reboot(s, c, *s.connection(), "that");
 }
 
 void idle(scene& s) {
@@ -66,12 +67,12 @@ void idle(scene& s) {
     s.prove(old.of(side::opener).bytes == 4 && old.of(side::opener).keepalive_probes == 0,
             "not a packet from the client");
     c.type("two\n");  // only now, to prove that the host has no memory
-    prove_reboot(s, old, "a line typed afterwards");
+    prove_reboot(s, c, old, "a line typed afterwards");
   } else {
     expect_reset(s, c);
     s.prove(old.of(side::opener).keepalive_probes > 0 && old.of(side::opener).bytes == 4,
             "nothing from the client but keepalive probes");
-    prove_reboot(s, old, "a probe");
+    prove_reboot(s, c, old, "a probe");
   }
 }
 
@@ -98,7 +99,7 @@ void awaiting_reply(scene& s) {
     s.prove(s.connection() != &old && s.connection()->handshake_done, "yet a new connection opens");
   } else {
     expect_reset(s, c);
-    prove_reboot(s, old, "a keepalive probe");
+    prove_reboot(s, c, old, "a keepalive probe");
   }
 }
 

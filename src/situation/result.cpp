@@ -22,6 +22,12 @@ const char* to_string(verdict v) noexcept {
   return index < verdict_names.size() ? verdict_names[index] : "?";
 }
 
+std::string id_of(const result& r) {
+  std::string id = r.situation + "/" + r.variant + " " + r.pair;
+  if (r.round > 1) id += ", round " + std::to_string(r.round);
+  return id;
+}
+
 void to_json(nlohmann::json& j, const check& c) {
   j = {{"what", c.what}, {"holds", c.holds}, {"kind", c.is_proof ? "proof" : "expectation"}};
 }
@@ -31,10 +37,26 @@ void from_json(const nlohmann::json& j, check& c) {
   c.is_proof = j.at("kind") == "proof";
 }
 
+void to_json(nlohmann::json& j, const three_views& v) {
+  j = {{"done", v.done},
+       {"packets", v.packets},
+       {"reported", v.reported},
+       {"agree", v.agree},
+       {"because", v.because}};
+}
+void from_json(const nlohmann::json& j, three_views& v) {
+  j.at("done").get_to(v.done);
+  j.at("packets").get_to(v.packets);
+  j.at("reported").get_to(v.reported);
+  j.at("agree").get_to(v.agree);
+  j.at("because").get_to(v.because);
+}
+
 void to_json(nlohmann::json& j, const result& r) {
   j = {{"situation", r.situation},
        {"variant", r.variant},
        {"pair", r.pair},
+       {"round", r.round},
        {"verdict", to_string(r.what)},
        {"saw", r.saw},
        {"after_ms", r.after ? nlohmann::json(r.after->count()) : nlohmann::json()},
@@ -42,6 +64,7 @@ void to_json(nlohmann::json& j, const result& r) {
        {"at_kernel_defaults_computed", r.by_default},
        {"checks", r.checks},
        {"story", r.story},
+       {"endings", r.endings ? nlohmann::json(*r.endings) : nlohmann::json()},
        {"evidence", r.evidence},
        {"problem", r.problem},
        {"took_ms", r.took.count()}};
@@ -55,6 +78,7 @@ void from_json(const nlohmann::json& j, result& r) {
   j.at("situation").get_to(r.situation);
   j.at("variant").get_to(r.variant);
   j.at("pair").get_to(r.pair);
+  j.at("round").get_to(r.round);
   r.what = parse_verdict(j.at("verdict").get<std::string>());
   j.at("saw").get_to(r.saw);
   if (!j.at("after_ms").is_null()) r.after = std::chrono::milliseconds(j.at("after_ms").get<std::int64_t>());
@@ -62,6 +86,7 @@ void from_json(const nlohmann::json& j, result& r) {
   j.at("at_kernel_defaults_computed").get_to(r.by_default);
   j.at("checks").get_to(r.checks);
   j.at("story").get_to(r.story);
+  if (!j.at("endings").is_null()) r.endings = j.at("endings").get<three_views>();
   j.at("evidence").get_to(r.evidence);
   j.at("problem").get_to(r.problem);
   r.took = std::chrono::milliseconds(j.at("took_ms").get<std::int64_t>());

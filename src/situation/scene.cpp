@@ -95,7 +95,7 @@ lab::process& scene::serve(std::vector<std::string> service, std::uint16_t at_po
   const bool v6 = server.address().is_v6();
   for (const std::string& a :
        {std::string("--pair"), std::string(to_string(who)), std::string("--port"), std::to_string(at_port),
-        std::string("--listen"), std::string(v6 ? "::" : "0.0.0.0")})
+        std::string("--listen"), std::string(v6 ? "::" : "0.0.0.0"), std::string("--tell-endings")})
     arguments.push_back(a);
   lab::process& made = start(server, std::move(arguments), wrapper, accept_like);
   if (!lab.until_says(made, "listening on"))
@@ -112,7 +112,8 @@ lab::process& scene::call(std::vector<std::string> service, const std::vector<st
   };
   for (const std::string& a :
        {std::string("--pair"), std::string(to_string(who)), std::string("--notice-within"),
-        seconds(notice_within), std::string("--connect-timeout"), seconds(connect_within)})
+        seconds(notice_within), std::string("--connect-timeout"), seconds(connect_within),
+        std::string("--tell-endings")})
     arguments.push_back(a);
   return start(client, std::move(arguments), {}, {});
 }
@@ -193,12 +194,55 @@ void scene::prove_ending(ending how, trace::culprit by, const trace::connection&
   all.capture_end = lab::experiment::now();
   const trace::story told = trace::tell(c, all);
   sheet_.story = trace::describe(told, client.name(), server.name());
-  const bool fits = told.ended && told.could_be(how) && told.by == by;
-  std::string what = "so: " + std::string(to_string(how));
+  const bool fits = packets_allow(how, told).agrees && told.by == by;
+  std::string what = "so: " + std::string(to_string(told.could_be(how) || !fits ? how : told.how));
   if (!fits)
     what += ", but it was told as " + std::string(told.ended ? to_string(told.how) : "not ended") + " by " +
             std::string(trace::to_string(told.by));
   prove(fits, std::move(what));
+  views_.push_back({how, told, {}});
+}
+
+std::vector<report_line> scene::reports(const lab::process& p, const trace::connection& c) const {
+  const bool from_client = &p.where() == &client;
+  const std::string name = from_client ? "server:" + std::to_string(c.responder.port) : c.opener.to_string();
+  std::vector<report_line> lines = reported_endings(p.errors(), from_client ? "call" : "serve");
+  std::erase_if(lines, [&](const report_line& l) { return l.connection != name && l.connection != "?"; });
+  return lines;
+}
+
+bool scene::reports_orderly_close(const lab::process& p, std::uint16_t at_port) const {
+  const trace::connection* c = connection(at_port);
+  return c != nullptr && std::ranges::any_of(reports(p, *c), closed_with_nothing_owed);
+}
+
+void scene::until_closed(std::uint16_t at_port) {
+  const trace::connection* c = connection(at_port);
+  if (c == nullptr) return;
+  lab.until([c] { return c->of(trace::side::opener).fin && c->of(trace::side::responder).fin; }, soon);
+}
+
+void scene::testify(const lab::process& p, std::string_view never_shown) {
+  if (naive() || views_.empty()) return;
+  connection_views& last = views_.back();
+  last.programs.push_back({p.where().name(), reports(p, last.packets.what), never_shown});
+}
+
+void scene::reported_by(const lab::process& p) {
+  if (naive() || views_.empty()) return;
+  lab.until([&] { return !reports(p, views_.back().packets.what).empty(); }, soon);
+  testify(p, {});
+}
+
+void scene::never_shown_to(const lab::process& p, std::string_view because) {
+  testify(p, because);
+}
+
+void scene::compare_views() {
+  if (naive() || views_.empty()) return;
+  sheet_.endings = compare(views_);
+  expect(sheet_.endings->agree, (sheet_.endings->agree ? "three views agree: " : "three views disagree: ") +
+                                    in_words(*sheet_.endings));
 }
 
 void scene::saw(std::string what, std::optional<trace::time_point> when) {
@@ -240,6 +284,7 @@ std::string scene::at(const std::optional<trace::mark>& m) {
 }
 
 result scene::finish() {
+  compare_views();
   if (const auto lost = lab.lost_to_capture(); lost != 0)
     prove(false, std::to_string(lost) + " packets were not captured");
   const auto fails = [](bool proof) {

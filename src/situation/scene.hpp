@@ -14,6 +14,7 @@
 #include "halfopen/lab/fault.hpp"
 #include "halfopen/trace/story.hpp"
 #include "report/pcapng.hpp"
+#include "situation/agreement.hpp"
 #include "situation/result.hpp"
 
 namespace halfopen::situation {
@@ -92,11 +93,24 @@ class scene {
   bool prove_before(const lab::match& which, const std::string& what);
   /// The lab expects this of the program.
   bool expect(bool holds, std::string what);
-  /// The newest connection to that port ended this way, as far as packets tell.
+  /// The newest connection to that port was ended this way, and the packets allow it.
   void prove_ending(ending how, trace::culprit by, std::uint16_t at_port = port,
                     const trace::story_hints& hints = {});
   void prove_ending(ending how, trace::culprit by, const trace::connection& c,
                     const trace::story_hints& hints = {});
+
+  /// What this program reports of the connection proved last counts: with what was done and
+  /// the packets it makes the three views. Waits for the report. The naive pair makes none.
+  void reported_by(const lab::process& p);
+  /// The program cannot know of the connection proved last, and this is why.
+  void never_shown_to(const lab::process& p, std::string_view because);
+  /// What the program has reported of that connection so far.
+  [[nodiscard]] std::vector<report_line> reports(const lab::process& p, const trace::connection& c) const;
+
+  /// It reports that the newest connection to that port was closed with nothing owed.
+  [[nodiscard]] bool reports_orderly_close(const lab::process& p, std::uint16_t at_port = port) const;
+  /// Waits until both sides have closed the newest connection to that port.
+  void until_closed(std::uint16_t at_port = port);
 
   /// The program saw nothing all the time it was watched.
   void saw_nothing(const std::string& so);
@@ -121,11 +135,14 @@ class scene {
 
  private:
   lab::options lab_options(const scene_options& options);
+  void testify(const lab::process& p, std::string_view never_shown);
+  void compare_views();
   lab::process& start(lab::host& where, std::vector<std::string> arguments,
                       const std::vector<std::string>& wrapper,
                       std::optional<lab::accept_flavour> accept_like);
 
   result sheet_;
+  std::vector<connection_views> views_;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   trace::time_point fault_at_ = lab::experiment::now();
 };

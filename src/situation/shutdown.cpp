@@ -44,8 +44,11 @@ void robust_finishes(scene& s, const lab::process& server, const lab::process& c
            "the robust client has the whole reply");
   s.saw("the whole reply: " + share, c.last_output());
   const trace::story_hints owed{.owed_by_responder = whole, .capture_end = {}};
+  s.until_closed();
   // Either side may have sent its FIN first.
-  s.prove_ending(ending::completed, trace::tell(*s.connection(), owed).by, scene::port, owed);
+  s.prove_ending(ending::shut_down, trace::tell(*s.connection(), owed).by, scene::port, owed);
+  s.reported_by(c);
+  s.reported_by(server);
 }
 
 void reply_under_way(scene& s) {
@@ -73,6 +76,17 @@ void prove_fin(scene& s) {
           "FIN from the server (" + scene::at(s.connection()->of(side::responder).fin) + ")");
 }
 
+/// Both programs know of it: the server why, the client that nothing was owed.
+void robust_says_goodbye(scene& s, const lab::process& server, const lab::process& c) {
+  s.lab.until_ended(c, scene::soon);
+  s.until_closed();
+  s.prove_ending(ending::shut_down, culprit::responder);
+  s.reported_by(c);
+  s.reported_by(server);
+  s.expect(s.reports_orderly_close(c), "the robust client reports the close");
+  s.expect(server.errors().contains("shut_down"), "the robust server reports shut_down");
+}
+
 void idle(scene& s) {
   lab::process& server = s.serve({"echo"});
   lab::process& c = s.call({"echo"});
@@ -91,7 +105,7 @@ void idle(scene& s) {
     s.saw_what(c);
     s.expect(server.ended() && server.ended()->code == 0 && server.ended()->signal == 0,
              "the robust server exits by itself");
-    s.expect(c.errors().contains("peer_closed"), "the robust client reports peer_closed");
+    robust_says_goodbye(s, server, c);
   }
 }
 
@@ -113,6 +127,7 @@ void ignored(scene& s) {
   } else {
     s.saw(killed == 0 ? "the server exits by itself" : "SIGKILL had to end the server", ended_at);
     s.expect(killed == 0 && server.ended() && server.ended()->code == 0, "the robust server exits by itself");
+    robust_says_goodbye(s, server, c);
   }
 }
 

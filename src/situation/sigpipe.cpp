@@ -60,6 +60,7 @@ void one_connection(scene& s) {
                  c.errors().contains("EPIPE"),
              "it lives, and reports broken_pipe (EPIPE)");
   s.prove_ending(ending::broken_pipe, trace::culprit::responder);
+  s.reported_by(c);
 }
 
 void three_connections(scene& s) {
@@ -84,6 +85,7 @@ void three_connections(scene& s) {
     s.expect(others && !c.ended(), "the other two go on");
   }
   s.prove_ending(ending::broken_pipe, trace::culprit::responder, 8);
+  s.reported_by(c);
 }
 
 constexpr variant variants[]{

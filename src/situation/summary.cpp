@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ranges>
 #include <utility>
 #include <vector>
 
 #include "situation/catalogue.hpp"
+#include "situation/tally.hpp"
 
 namespace halfopen::situation {
 namespace {
@@ -19,21 +21,29 @@ std::string readable(std::chrono::milliseconds d) {
   return text;
 }
 
-const result* find(std::span<const result> results, std::string_view situation, std::string_view variant,
-                   std::string_view pair) {
-  const auto found = std::ranges::find_if(results, [&](const result& r) {
-    return r.situation == situation && r.variant == variant && r.pair == pair;
-  });
-  return found == results.end() ? nullptr : &*found;
+/// "after 4 ms", "after 1 ms to 4 ms"
+std::string after(const outcome& o) {
+  if (!o.soonest) return {};
+  const std::string soonest = readable(*o.soonest);
+  const std::string latest = readable(*o.latest);
+  return ", after " + soonest + (latest == soonest ? "" : " to " + latest);
 }
 
-/// What a program saw, after how long, and how long it would be by default.
-std::string saw_cell(const result* r) {
-  if (r == nullptr) return "(not played)";
-  if (r->what == verdict::broken) return "the lab failed: " + r->problem;
-  std::string text = r->saw;
-  if (r->after) text += ", after " + readable(*r->after);
-  if (!r->by_default.empty()) text += "\n(computed: " + r->by_default + ")";
+/// What a program saw, after how long, and how long it would be by default; of several
+/// rounds, how often it saw what.
+std::string saw_cell(const rounds& played) {
+  constexpr std::size_t most = 4;  // outcomes with a line of their own
+  if (played.empty()) return "(not played)";
+  const auto outcomes = outcomes_of(played);
+  std::string text;
+  for (const outcome& o : outcomes | std::views::take(most)) {
+    if (!text.empty()) text += "\n";
+    if (played.size() > 1) text += std::to_string(o.times) + " of " + std::to_string(played.size()) + ": ";
+    text += o.what + after(o);
+  }
+  if (outcomes.size() > most) text += "\nand " + std::to_string(outcomes.size() - most) + " more";
+  const std::string& by_default = played.front()->by_default;
+  if (!by_default.empty()) text += "\n(computed: " + by_default + ")";
   return text;
 }
 
@@ -49,8 +59,13 @@ std::string done_cell(const variant& v, const result* r) {
 std::string proofs_of(const result& r) {
   std::string text;
   for (const check& c : r.checks)
-    if (c.is_proof) text += (text.empty() ? "" : "; ") + (c.holds ? c.what : "NOT SHOWN: " + c.what);
+    if (c.is_proof && !text.ends_with(c.what))
+      text += (text.empty() ? "" : "; ") + (c.holds ? c.what : "NOT SHOWN: " + c.what);
   return text;
+}
+
+const result* first_of(const rounds& played) {
+  return played.empty() ? nullptr : played.front();
 }
 
 std::string without_numbers(std::string text) {
@@ -69,15 +84,16 @@ std::string packets_cell(const result* naive, const result* robust) {
   return "naive: " + first + "\nrobust: " + second;
 }
 
-report::cell verdict_cell(const result* naive, const result* robust) {
+report::cell verdict_cell(const rounds& naive, const rounds& robust) {
   std::string text;
   bool all_met = true;
-  for (const result* r : {naive, robust}) {
-    if (r == nullptr) continue;
-    const bool met = r->what == verdict::met;
-    all_met = all_met && met;
-    text += (text.empty() ? "" : "\n") + r->pair + ": " + (met ? "pass" : to_string(r->what));
-  }
+  for (const rounds* played : {&naive, &robust})
+    for (const auto& [v, times] : verdicts_of(*played)) {
+      all_met = all_met && v == verdict::met;
+      text += (text.empty() ? "" : "\n") + played->front()->pair + ": ";
+      if (played->size() > 1) text += std::to_string(times) + " ";
+      text += v == verdict::met ? "pass" : to_string(v);
+    }
   return all_met ? report::cell{"pass", report::colour::green} : report::cell{text, report::colour::red};
 }
 
@@ -99,19 +115,16 @@ std::string summary_table(std::span<const result> results, const report::canvas&
   columns.push_back({.heading = "lab", .min_width = 4, .max_width = 20});
 
   report::text_table table(std::move(columns));
-  int number = 0;
   for (const situation* s : all_situations()) {
-    ++number;
     bool headed = false;
     for (const variant& v : s->variants) {
-      const result* naive = find(results, s->name, v.name, "naive");
-      const result* robust = find(results, s->name, v.name, "robust");
-      if (naive == nullptr && robust == nullptr) continue;
-      if (!std::exchange(headed, true))
-        table.add_group(std::to_string(number) + ". " + std::string(s->title) + " (" + std::string(s->name) +
-                        ")");
-      std::vector<report::cell> row{std::string(v.name), done_cell(v, naive != nullptr ? naive : robust),
-                                    packets_cell(naive, robust)};
+      const rounds naive = rounds_of(results, s->name, v.name, "naive");
+      const rounds robust = rounds_of(results, s->name, v.name, "robust");
+      if (naive.empty() && robust.empty()) continue;
+      if (!std::exchange(headed, true)) table.add_group(heading_of(*s));
+      std::vector<report::cell> row{std::string(v.name),
+                                    done_cell(v, first_of(naive.empty() ? robust : naive)),
+                                    packets_cell(first_of(naive), first_of(robust))};
       if (naive_played) row.emplace_back(saw_cell(naive));
       if (robust_played) row.emplace_back(saw_cell(robust));
       row.push_back(verdict_cell(naive, robust));
@@ -122,7 +135,7 @@ std::string summary_table(std::span<const result> results, const report::canvas&
 }
 
 std::string one_line(const result& r) {
-  std::string text = r.situation + "/" + r.variant + " " + r.pair + ": " + to_string(r.what);
+  std::string text = id_of(r) + ": " + to_string(r.what);
   if (!r.saw.empty()) text += ": " + r.saw;
   return text + " (" + readable(r.took) + ")";
 }
@@ -131,7 +144,7 @@ std::string shortcomings(std::span<const result> results) {
   std::string text;
   for (const result& r : results) {
     if (r.what == verdict::met) continue;
-    text += r.situation + "/" + r.variant + " " + r.pair + ": " + to_string(r.what) + "\n";
+    text += id_of(r) + ": " + to_string(r.what) + "\n";
     if (!r.problem.empty()) text += "  the lab failed: " + r.problem + "\n";
     for (const check& c : r.checks)
       if (!c.holds)
