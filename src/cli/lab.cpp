@@ -20,8 +20,10 @@
 #include "halfopen/lab/unique_fd.hpp"
 #include "report/progress.hpp"
 #include "report/table.hpp"
+#include "situation/endings_table.hpp"
 #include "situation/runner.hpp"
 #include "situation/summary.hpp"
+#include "situation/tally.hpp"
 
 namespace halfopen::cli {
 namespace {
@@ -36,8 +38,15 @@ struct lab_arguments {
   std::string evidence;
   std::string json;
   double grace = 5;
-  std::size_t jobs = 64;
+  std::size_t repeat = 1;
+  std::size_t jobs = 0;  ///< 0: choose
 };
+
+/// Runs side by side, unless the user says how many. One lab mostly waits for timers, and
+/// more jobs than cores cost little; repeated, the runs that wait for nothing keep the
+/// processors busy, and more jobs only make each run slower.
+constexpr std::size_t usual_jobs = 64;
+constexpr std::size_t usual_jobs_repeated = 16;
 
 /// What the command line got wrong, in words for its user.
 struct usage_error : std::runtime_error {
@@ -95,16 +104,21 @@ lab::unique_fd lock(const fs::path& folder) {
 constexpr const char* to_stdout = "-";
 
 void write_json(const std::string& path, std::span<const situation::result> results, std::size_t total,
-                int ip) {
+                std::size_t rounds, int ip) {
   nlohmann::json counts{{"all", total}};
   for (const auto v : {situation::verdict::met, situation::verdict::not_met, situation::verdict::inconclusive,
                        situation::verdict::broken})
     counts[situation::to_string(v)] = std::ranges::count(results, v, &situation::result::what);
-  const nlohmann::json document{{"halfopen", HALFOPEN_VERSION},
-                                {"clock", "real"},
-                                {"ip_version", ip},
-                                {"runs", counts},
-                                {"results", results}};
+  nlohmann::json document{{"halfopen", HALFOPEN_VERSION},
+                          {"clock", "real"},
+                          {"ip_version", ip},
+                          {"runs", counts},
+                          {"rounds", rounds},
+                          {"results", nlohmann::json::array()}};
+  // Of later rounds, what was as expected is in the tallies only.
+  for (const situation::result& r : results)
+    if (r.round == 1 || r.what != situation::verdict::met) document["results"].push_back(r);
+  if (rounds > 1) document["tallies"] = situation::tallies(results);
   std::ofstream file(path == to_stdout ? "/dev/stdout" : path.c_str());
   file << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
@@ -122,13 +136,13 @@ bool print(const std::string& text, std::FILE* out) {
 int play(const lab_arguments& arguments, const situation::run_options& base) {
   std::signal(SIGPIPE, SIG_IGN);  // `halfopen lab | head` must not lose the evidence and the JSON
   situation::run_options options = base;
-  const std::size_t total = options.choices.size() * options.pairs.size();
+  const std::size_t total = options.choices.size() * options.pairs.size() * options.rounds;
   std::FILE* out = arguments.json == to_stdout ? stderr : stdout;
   auto progress = report::progress::on(STDERR_FILENO, total);
   std::vector<std::string> under_way;
   options.started = [&](const std::string& id) { under_way.push_back(id); };
   options.finished = [&](const situation::result& r) {
-    std::erase(under_way, r.situation + "/" + r.variant + " " + r.pair);
+    std::erase(under_way, situation::id_of(r));
     progress.finished(situation::one_line(r));
   };
   options.tick = [&] {
@@ -138,8 +152,12 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
   const auto results = situation::run(options);
   progress.clear();
 
-  if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments.ip == "6" ? 6 : 4);
-  std::string text = "\n" + situation::summary_table(results, report::canvas::of(::fileno(out))) + "\n";
+  if (!arguments.json.empty())
+    write_json(arguments.json, results, total, options.rounds, arguments.ip == "6" ? 6 : 4);
+  const auto canvas = report::canvas::of(::fileno(out));
+  std::string text = "\n" + situation::summary_table(results, canvas) + "\n";
+  if (const std::string endings = situation::endings_table(results, canvas); !endings.empty())
+    text += endings + "\n";
   if (const std::string missing = situation::shortcomings(results); !missing.empty()) text += missing + "\n";
   const auto met = static_cast<std::size_t>(
       std::ranges::count(results, situation::verdict::met, &situation::result::what));
@@ -160,7 +178,10 @@ int run_lab(const lab_arguments& arguments) {
   if (arguments.pair != "robust") options.pairs.push_back(pair_kind::naive);
   if (arguments.pair != "naive") options.pairs.push_back(pair_kind::robust);
   options.ip = arguments.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
-  options.jobs = arguments.jobs;
+  options.rounds = arguments.repeat;
+  options.jobs = arguments.jobs != 0    ? arguments.jobs
+                 : arguments.repeat > 1 ? usual_jobs_repeated
+                                        : usual_jobs;
   options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.grace * 1000));
   if (!arguments.json.empty() && arguments.json != to_stdout && !std::ofstream(arguments.json, std::ios::app))
     throw usage_error("cannot write " + arguments.json + ": " + std::strerror(errno));
@@ -207,17 +228,24 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0.5, 50.0).description(""))
       ->type_name("SECONDS")
       ->capture_default_str();
+  verb.add_option(
+          "--repeat", arguments->repeat,
+          "play each run N times; captures are kept of the first round, and of each run that is not met")
+      ->check(CLI::Range(1, 100'000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
   verb.add_option("--jobs", arguments->jobs, "runs side by side; most of their time is waiting")
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N")
-      ->capture_default_str();
+      ->default_str(fmt::format("{}, or {} with --repeat", usual_jobs, usual_jobs_repeated));
   verb.footer(
       "A run is met, not met, inconclusive (the packets do not prove the fault) or broken (the lab failed).\n"
       "Exit codes: 0 all met, 1 some not, 2 bad arguments, 3 this machine cannot run it, 130 interrupted.\n\n"
       "Examples:\n"
       "  halfopen lab\n"
       "  halfopen lab crash --pair naive\n"
-      "  halfopen lab exit/fin-first 'reboot/*' --evidence captures --json results.json");
+      "  halfopen lab exit/fin-first 'reboot/*' --evidence captures --json results.json\n"
+      "  halfopen lab exit sigpipe abort --pair robust --repeat 1000");
   verb.callback([arguments, &exit_code] {
     try {
       exit_code = run_lab(*arguments);

@@ -31,7 +31,7 @@ constexpr auto limit = std::chrono::seconds(60);
 struct task {
   choice what;
   pair_kind who{};
-  std::string id;  ///< "exit/fin-first naive"
+  std::size_t round = 1;
 };
 
 struct running {
@@ -45,15 +45,21 @@ struct running {
 volatile sig_atomic_t asked_to_stop = 0;
 
 std::string file_name(const task& t) {
+  const std::string round = t.round > 1 ? ".round-" + std::to_string(t.round) : "";
   return std::string(t.what.of->name) + "-" + std::string(t.what.what->name) + "." + to_string(t.who) +
-         ".pcapng";
+         round + ".pcapng";
+}
+
+void name(result& r, const task& t) {
+  r.situation = t.what.of->name;
+  r.variant = t.what.what->name;
+  r.pair = to_string(t.who);
+  r.round = t.round;
 }
 
 result blank(const task& t) {
   result r;
-  r.situation = t.what.of->name;
-  r.variant = t.what.what->name;
-  r.pair = to_string(t.who);
+  name(r, t);
   return r;
 }
 
@@ -64,7 +70,7 @@ result play(const task& t, const run_options& options) {
     how.who = t.who;
     how.ip = options.ip;
     how.grace = options.grace;
-    how.title = "halfopen lab: " + t.id + ": " + std::string(t.what.what->done);
+    how.title = "halfopen lab: " + id_of(r) + ": " + std::string(t.what.what->done);
     if (!options.evidence.empty()) how.capture = options.evidence / file_name(t);
     scene s(how);
     t.what.what->play(s);
@@ -74,8 +80,7 @@ result play(const task& t, const run_options& options) {
   } catch (const std::exception& e) {
     r.problem = e.what();
   }
-  r.situation = t.what.of->name;
-  r.variant = t.what.what->name;
+  name(r, t);
   return r;
 }
 
@@ -129,11 +134,19 @@ result collect(const running& r, const task& t) {
 
 std::vector<task> tasks_of(const run_options& options) {
   std::vector<task> tasks;
-  for (const choice& c : options.choices)
-    for (const pair_kind who : options.pairs)
-      tasks.push_back(
-          {c, who, std::string(c.of->name) + "/" + std::string(c.what->name) + " " + to_string(who)});
+  for (std::size_t round = 1; round <= options.rounds; ++round)
+    for (const choice& c : options.choices)
+      for (const pair_kind who : options.pairs) tasks.push_back({c, who, round});
   return tasks;
+}
+
+/// What need not be kept of a run that is one of many and was as expected.
+void forget_details(result& r) {
+  std::error_code ignored;
+  if (!r.evidence.empty()) std::filesystem::remove(r.evidence, ignored);
+  r.evidence.clear();
+  r.checks.clear();
+  r.story.clear();
 }
 
 class all_runs {
@@ -156,7 +169,7 @@ class all_runs {
 
  private:
   void begin() {
-    if (options_.started) options_.started(tasks_[next_].id);
+    if (options_.started) options_.started(id_of(blank(tasks_[next_])));
     under_way_.push_back(start(next_, tasks_[next_], options_));
     ++next_;
   }
@@ -184,6 +197,7 @@ class all_runs {
     const bool stopped = asked_to_stop != 0 && under_way_[i].text.empty();
     under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(i));
     if (stopped) return;
+    if (made.round > 1 && made.what == verdict::met) forget_details(made);
     if (options_.finished) options_.finished(made);
     results_[index] = std::move(made);
   }

@@ -17,6 +17,7 @@ struct run_options {
   lab::ip_version ip = lab::ip_version::v4;
   std::filesystem::path evidence;         ///< folder for the captures; empty: none
   std::chrono::milliseconds grace{5000};  ///< from SIGTERM to SIGKILL at shutdown
+  std::size_t rounds = 1;                 ///< how often each run is played
   std::size_t jobs = 64;                  ///< runs side by side
   std::function<void(const std::string& id)> started;
   std::function<void(const result&)> finished;
@@ -26,6 +27,9 @@ struct run_options {
 /// Plays every choice with every pair, each in a process of its own. Gives the
 /// results in the order of the choices; those not played because somebody asked
 /// to stop are missing. Needs a world from lab::enter() and one thread.
+///
+/// Of a run that was met, capture, checks and story are kept in the first round only:
+/// a thousand rounds must fit into memory and onto a disk.
 [[nodiscard]] std::vector<result> run(const run_options& options);
 
 }  // namespace halfopen::situation
