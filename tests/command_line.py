@@ -1,5 +1,6 @@
 # Purpose: exit codes and words of the command line, right and wrong.
 import fcntl
+import json
 import os
 
 from lab_helpers import check, halfopen, temporary_folder, variants
@@ -25,6 +26,8 @@ says(2, "subcommand")
 says(2, "{naive,robust,both}", "lab", "--pair", "x")
 says(2, "{4,6}", "lab", "--ip", "5")
 says(2, "--jobs", "lab", "--jobs", "0")
+for number in "0", "-1", "many", "100001":
+    says(2, "--repeat", "lab", "exit", "--repeat", number)
 says(2, "--grace", "lab", "--grace", "-1")
 
 says(2, "missing/x.json: No such file or directory", "lab", "exit", "--json", folder / "missing/x.json")
@@ -52,6 +55,25 @@ check("rst-first" not in one and "fin-first" in one, "plays just what was named"
 captures = {path.name for path in (folder / "one").iterdir()}
 check(captures == {f"exit-fin-first.{pair}.pcapng" for pair in ("naive", "robust")}, f"captures {captures}")
 says(0, "1 of 1 runs as expected.", "lab", "exit/fin-first", "--pair", "naive", "--evidence", folder / "two")
+
+# Repeated: all is counted, and the disk is not filled.
+many = "lab", "exit/fin-first", "--repeat", "3", "--evidence", folder / "many"
+text = says(0, "6 of 6 runs as expected.", *many, "--json", folder / "many.json")
+check("3 of 3: peer_closed" in text or "3 of 3: completed" in text, "how often each outcome came")
+check("\n3 of 3 agree\n" in text, "how often the three views agree")
+captures = {path.name for path in (folder / "many").iterdir()}
+first = {f"exit-fin-first.{pair}.pcapng" for pair in ("naive", "robust")}
+check(captures == first, f"captures of the first round only, not {captures}")
+document = json.loads((folder / "many.json").read_text())
+check([r["round"] for r in document["results"]] == [1, 1] and document["rounds"] == 3, "results of the first round")
+tallies = [(t["pair"], t["played"], t["verdicts"], t.get("agree")) for t in document["tallies"]]
+check(tallies == [("naive", 3, {"met": 3}, None), ("robust", 3, {"met": 3}, 3)], f"tallies {tallies}")
+
+# One round that fails is seen, and told.
+(folder / "many/exit-fin-first.robust.round-2.pcapng").mkdir()
+ran = halfopen(*many, "--pair", "robust", cwd=folder)
+check(ran.returncode == 1 and "2 of 3 runs as expected." in ran.stdout, f"a round fails: {ran}")
+check("round 2: broken" in ran.stdout and "\n2 of 3 agree\n" in ran.stdout, f"a round fails: {ran.stdout}")
 
 # What cannot be written is noticed, late as it is.
 late = "lab", "exit/rst-first", "--json", "/dev/full", "--evidence", folder / "three"

@@ -2,13 +2,14 @@
 # change in either is noticed. Argument: the folder that whole_lab.py filled.
 import re
 import sys
+from fnmatch import fnmatch
 
 from lab_helpers import check, results
 
 NEVER = "nothing in 3.5 s: it never learns"
 SUM = "-22 + -77 = "
 RIGHT = SUM + "-99 (text), -99 (binary)"
-RESET = "peer_reset while awaiting_reply: read: ECONNRESET; retry: unknown"
+RESET = "peer_reset or peer_rebooted while awaiting_reply: read: ECONNRESET; retry: unknown"
 GONE = "peer_vanished while idle: read: ETIMEDOUT; retry: pointless"
 PINNED = {
     "abort/linux": ("serves on", "serves on"),
@@ -54,7 +55,7 @@ PINNED = {
     "crash/idle-host": (NEVER, GONE),
     "crash/idle-net": (NEVER, GONE),
     "reboot/writing": ("read: ECONNRESET", RESET),
-    "reboot/idle": (NEVER, "peer_reset while idle: read: ECONNRESET; retry: pointless"),
+    "reboot/idle": (NEVER, "peer_reset or peer_rebooted while idle: read: ECONNRESET; retry: pointless"),
     "reboot/awaiting-reply": ("nothing in 3.5 s: it waits for ever", RESET),
     "shutdown/reply-under-way": (
         "the reply is cut: N of 4194305 bytes; the client takes it for the whole",
@@ -75,7 +76,36 @@ PINNED = {
     ),
 }
 
+# What was done, and what the packets tell where that is not the same word alone.
+ABORTED = "aborted_before_accept", "aborted_before_accept or peer_reset"
+PIPE = "broken_pipe", "peer_closed or broken_pipe"
+REBOOTED = "peer_rebooted", "peer_rebooted or peer_reset"
+STOPPED = "shut_down", "completed"
+ENDINGS = {
+    "abort/*": ABORTED,
+    "exit/fin-first": ("completed",),
+    "exit/*": ("peer_reset",),
+    "sigpipe/*": PIPE,
+    "crash/idle": ("peer_vanished",),
+    "crash/idle-host": ("peer_vanished", "peer_vanished or host_unreachable"),
+    "crash/idle-net": ("peer_vanished", "peer_vanished or net_unreachable"),
+    "crash/*-host": ("host_unreachable",),
+    "crash/*-net": ("net_unreachable",),
+    "crash/*": ("peer_vanished",),
+    "reboot/*": REBOOTED,
+    "shutdown/*": STOPPED,
+    "format/*": ("completed",),
+}
+
 saw = {k: re.sub(r"cut: \d+ of", "cut: N of", r["saw"]) for k, r in results(f"{sys.argv[1]}/results.json").items()}
 wanted = {(v, pair): words for v, both in PINNED.items() for pair, words in zip(("naive", "robust"), both)}
 wrong = [f"{k}\n  was {wanted.get(k)}\n  is  {saw.get(k)}" for k in wanted | saw if wanted.get(k) != saw.get(k)]
 check(not wrong, "\n".join(wrong))
+
+for (variant, pair), r in results(f"{sys.argv[1]}/results.json").items():
+    if pair == "naive":
+        check(r["endings"] is None, f"{variant}: the naive pair reports no endings, but {r['endings']}")
+        continue
+    words = next(words for pattern, words in ENDINGS.items() if fnmatch(variant, pattern))
+    told = r["endings"]["done"], r["endings"]["packets"]
+    check(told == (words[0], words[-1]), f"{variant}: done and told by the packets: {told}, not {words}")

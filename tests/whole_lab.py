@@ -20,12 +20,15 @@ check(not strange, f"something but progress on standard error: {strange}")
 
 wanted = {(v, pair) for v in variants() for pair in ("naive", "robust")}
 check(len(wanted) == 58, f"halfopen list names 29 variants, not {len(wanted) / 2}")
+check("29 of 29 agree" in ran.stdout.splitlines()[-3:], "the line below the endings")
 check(ran.stdout.splitlines()[-1] == f"58 of 58 runs as expected. Evidence: {evidence}", "the last line")
 
 played = results(folder / "results.json")
 check(set(played) == wanted, f"missing or unknown: {set(played) ^ wanted}")
 wrong = [f"{k}: {r['verdict']} {r['problem']}" for k, r in played.items() if r["verdict"] != "met"]
 check(not wrong, "\n".join(wrong))
+differ = [f"{k}: {r['endings']}" for k, r in played.items() if k[1] == "robust" and not r["endings"]["agree"]]
+check(not differ, "\n".join(differ))
 unproved = [k for k, r in played.items() if not any(c["kind"] == "proof" for c in r["checks"])]
 check(not unproved, f"met without a proof: {unproved}")
 files = {str(path) for path in evidence.iterdir()}

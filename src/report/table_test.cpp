@@ -46,6 +46,26 @@ std::size_t widest(const std::string& text) {
   return result;
 }
 
+TEST(table, compact_rows_have_no_blank_lines_between_them) {
+  text_table t{{{.heading = "a", .max_width = 4}, {.heading = "b"}}};
+  t.add_row({"1 long", "x"});
+  t.add_row({"2", "y"});
+  EXPECT_EQ(t.render({.width = 100}),
+            "a     b\n"
+            "──────────\n"
+            "1     x\n"
+            "long\n"
+            "\n"
+            "2     y\n");
+  t.make_compact();
+  EXPECT_EQ(t.render({.width = 100}),
+            "a     b\n"
+            "──────────\n"
+            "1     x\n"
+            "long\n"
+            "2     y\n");
+}
+
 TEST(table, a_table_that_fits_is_no_wider_than_it_must_be) {
   EXPECT_EQ(small().render({.width = 80}),
             "Fault    Ending           ms\n"

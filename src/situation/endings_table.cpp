@@ -14,8 +14,6 @@
 namespace halfopen::situation {
 namespace {
 
-constexpr const char* no_views = "the run did not come so far";
-
 /// "client: completed\nserver: shut_down"; one word if all say the same or one only was asked.
 std::string reported_in(const three_views& v) {
   const auto differs = [&](const auto& r) { return r.second != v.reported.begin()->second; };
@@ -26,12 +24,13 @@ std::string reported_in(const three_views& v) {
   return text;
 }
 
-/// What one of the three says in all rounds: once, or each with how often.
+/// What one of the three says in all rounds: once, or each with how often. `missing`
+/// is said of a run that did not come so far.
 template <class View>
-std::string cell_of(const rounds& played, View&& view) {
+std::string cell_of(const rounds& played, std::string_view missing, View&& view) {
   std::vector<std::pair<std::string, std::size_t>> found;
   for (const result* r : played) {
-    std::string text = r->endings ? view(*r->endings) : std::string(no_views);
+    std::string text = r->endings ? view(*r->endings) : std::string(missing);
     const auto had = std::ranges::find(found, text, &std::pair<std::string, std::size_t>::first);
     if (had == found.end())
       found.emplace_back(std::move(text), 1);
@@ -41,7 +40,8 @@ std::string cell_of(const rounds& played, View&& view) {
   if (found.size() == 1) return found[0].first;
   std::string text;
   for (const auto& [said, times] : found)
-    text += (text.empty() ? "" : "\n") + said + " (" + std::to_string(times) + " times)";
+    text += (text.empty() ? "" : "\n") + std::to_string(times) + " of " + std::to_string(played.size()) +
+            ": " + said;
   return text;
 }
 
@@ -101,9 +101,11 @@ std::string endings_table(std::span<const result> results, const report::canvas&
       const rounds played = rounds_of(results, s->name, v.name, "robust");
       if (played.empty()) continue;
       if (!std::exchange(headed, true)) table.add_group(heading_of(*s));
-      table.add_row({std::string(v.name), cell_of(played, [](const three_views& e) { return e.done; }),
-                     cell_of(played, [](const three_views& e) { return e.packets; }),
-                     cell_of(played, reported_in), agreement_cell(played)});
+      table.add_row(
+          {std::string(v.name),
+           cell_of(played, "(the run did not come so far)", [](const three_views& e) { return e.done; }),
+           cell_of(played, "-", [](const three_views& e) { return e.packets; }),
+           cell_of(played, "-", reported_in), agreement_cell(played)});
       notes.add(std::string(s->name) + "/" + std::string(v.name), played);
       all += played.size();
       agree += agreements_of(played);
