@@ -87,11 +87,12 @@ class footnotes {
 }  // namespace
 
 std::string endings_table(std::span<const result> results, const report::canvas& where) {
+  const bool repeated = std::ranges::any_of(results, [](const result& r) { return r.round > 1; });
   report::text_table table({{.heading = "variant", .min_width = 12},
                             {.heading = "what was done", .min_width = 15},
                             {.heading = "the packets tell", .min_width = 16},
                             {.heading = "the library reported", .min_width = 16},
-                            {.heading = "agree", .min_width = 5}});
+                            {.heading = "agree", .min_width = repeated ? 12U : 5U}});
   table.make_compact();
   footnotes notes;
   std::size_t all = 0, agree = 0;
