@@ -240,6 +240,7 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->default_str(fmt::format("{}, or {} with --repeat", usual_jobs, usual_jobs_repeated));
   verb.footer(
       "A run is met, not met, inconclusive (the packets do not prove the fault) or broken (the lab failed).\n"
+      "It is not met, too, if what was done, the packets and the robust program's report do not agree.\n"
       "Exit codes: 0 all met, 1 some not, 2 bad arguments, 3 this machine cannot run it, 130 interrupted.\n\n"
       "Examples:\n"
       "  halfopen lab\n"
