@@ -7,7 +7,7 @@
 // Where the figures come from, all without rights and without a cost to the server:
 // - processor time: the process's CPU clock (clock_getcpuclockid(3)), in nanoseconds
 //   and of all its threads. /proc/PID/stat has ticks of 10 ms, /proc/PID/schedstat
-//   only the first thread.
+//   only the first thread. What it waited for a processor is only there.
 // - memory: "Anonymous" of /proc/PID/smaps_rollup, which counts pages. RssAnon of
 //   /proc/PID/status is a per-processor counter since Linux 6.2 and may lag behind.
 
@@ -19,9 +19,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +113,13 @@ std::size_t kilobytes_of(const std::string& file, std::string_view field) {
 
 }  // namespace
 
+double delay_seconds(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/schedstat", pid));
+  double ran = 0, waited = 0;  // nanoseconds
+  file >> ran >> waited;
+  return waited * 1e-9;
+}
+
 server_process::server_process(const std::vector<std::string>& command, const server_setting& setting)
     : name_(std::filesystem::path(command.at(0)).filename()) {
   arguments program(command, setting);
@@ -126,7 +133,8 @@ server_process::server_process(const std::vector<std::string>& command, const se
   pid_ = ::fork();
   check(pid_ >= 0, "fork");
   if (pid_ == 0) become(program, setting, self, writes.get(), errors_.get());
-  handle_.reset(::pidfd_open(pid_, 0));
+  // By number: <sys/pidfd.h> of glibc 2.36 declares a C++ function of that name.
+  handle_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
 }
 
 server_process::~server_process() {
@@ -219,7 +227,8 @@ processors choose_processors() {
   for (std::size_t i = 0; i < CPU_SETSIZE; ++i)
     if (CPU_ISSET(i, &all)) usable.push_back(i);
   if (usable.size() < 2)
-    fmt::print(stderr, "Only one processor: server and clients share it, and the figures are worth little.\n");
+    fmt::print(stderr,
+               "Only one processor: server and clients share it, and the figures are worth little.\n");
   return {usable.at(0), usable.back()};
 }
 

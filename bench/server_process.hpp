@@ -13,6 +13,9 @@
 
 namespace halfopen::bench {
 
+/// How long the first thread of a process was ready to run and did not.
+[[nodiscard]] double delay_seconds(pid_t pid);
+
 /// How a server is started, apart from its arguments.
 struct server_setting {
   std::optional<std::size_t> processor;  ///< the only one that it may use
@@ -39,6 +42,8 @@ class server_process {
 
   /// What it used so far of any processor, user and system together.
   [[nodiscard]] double cpu_seconds() const;
+  /// How long its first thread was ready to run while another program had the processor.
+  [[nodiscard]] double delay_seconds() const { return bench::delay_seconds(pid_); }
   [[nodiscard]] std::size_t descriptors() const;
   /// Memory of its own that is not a file's: heap, stacks, and what it wrote to its data.
   [[nodiscard]] std::size_t anonymous_bytes() const;

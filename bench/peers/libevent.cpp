@@ -54,8 +54,7 @@ void on_read(bufferevent* events, void* context) {
 }
 
 void on_accept(evconnlistener* listener, evutil_socket_t fd, sockaddr*, int, void*) {
-  bufferevent* events =
-      bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+  bufferevent* events = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
   bufferevent_setcb(events, on_read, on_written, on_event, new connection);
   bufferevent_enable(events, EV_READ | EV_WRITE);
 }

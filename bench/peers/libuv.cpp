@@ -45,11 +45,10 @@ void write_later(connection& c, std::string bytes, bool last_words) {
   auto* later = new write{{}, std::move(bytes), last_words};
   later->request.data = later;
   const uv_buf_t rest = uv_buf_init(later->bytes.data(), static_cast<unsigned>(later->bytes.size()));
-  const int error =
-      uv_write(&later->request, stream_of(c), &rest, 1, [](uv_write_t* request, int status) {
-        const std::unique_ptr<write> done(static_cast<write*>(request->data));
-        if (status < 0 || done->last_words) finish(*static_cast<connection*>(request->handle->data));
-      });
+  const int error = uv_write(&later->request, stream_of(c), &rest, 1, [](uv_write_t* request, int status) {
+    const std::unique_ptr<write> done(static_cast<write*>(request->data));
+    if (status < 0 || done->last_words) finish(*static_cast<connection*>(request->handle->data));
+  });
   if (error == 0) return;
   delete later;
   finish(c);
@@ -95,8 +94,7 @@ void run(int argc, char** argv) {
   check(uv_listen(reinterpret_cast<uv_stream_t*>(&listener), SOMAXCONN, on_connection));
   uv_signal_t term;
   check(uv_signal_init(loop, &term));
-  check(uv_signal_start(
-      &term, [](uv_signal_t* handle, int) { uv_stop(handle->loop); }, SIGTERM));
+  check(uv_signal_start(&term, [](uv_signal_t* handle, int) { uv_stop(handle->loop); }, SIGTERM));
   announce(fd);
   uv_run(loop, UV_RUN_DEFAULT);
 }

@@ -1,0 +1,228 @@
+// How many requests a second each server answers on one processor, and what a
+// request costs it.
+//
+// One load generator, on the other processor, for all; the servers in turns, in
+// another order each round, each as a fresh process, so that none has the machine's
+// good minute or one lucky layout of its memory to itself. Ratios are those of a
+// round: two figures that are seconds apart. For the same reason the limit is a
+// server of this run, not a number of another day.
+//
+// Requests a second say nothing when the clients are the slower side, which on
+// loopback is close: TCP costs both the same. So there is the processor time of a
+// request beside it, and how busy the server's processor was; and a pattern in which
+// the server was not busy says so.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <map>
+
+#include "bench/call_counter.hpp"
+#include "bench/load.hpp"
+#include "bench/measure.hpp"
+#include "bench/server_process.hpp"
+#include "bench/servers.hpp"
+
+namespace halfopen::bench {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::duration_cast;
+using std::chrono::nanoseconds;
+
+constexpr double aim = 0.95;  // of the limit
+constexpr double busy_enough = 0.95;
+constexpr double much_disturbed = 0.02;  // of the time
+
+struct pattern {
+  std::string_view name, title;
+  std::size_t connections, depth;
+};
+constexpr std::array<pattern, 4> patterns{{
+    {"one", "Ping-pong on 1 connection", 1, 1},
+    {"few", "Ping-pong on 64 connections", 64, 1},
+    {"many", "Ping-pong on 1,000 connections", 1000, 1},
+    {"deep", "64 connections with 16 requests under way on each", 64, 16},
+}};
+
+struct options {
+  double seconds = 0.3, warm_up = 0.1;
+  int rounds = 15;
+  std::vector<std::string> only;
+
+  [[nodiscard]] bool wants(std::string_view name, auto&& all, auto&& name_of) const {
+    const auto named = [&](const auto& one) { return std::ranges::find(only, name_of(one)) != only.end(); };
+    return std::ranges::find(only, name) != only.end() || std::ranges::none_of(all, named);
+  }
+};
+
+struct figures {
+  std::vector<double> rate, cpu, busy, delay, ratio;  // one a round
+  call_rate calls;
+};
+
+nanoseconds span(double seconds) {
+  return duration_cast<nanoseconds>(duration<double>(seconds));
+}
+
+/// One round's clients. `observe` is called before and after the time that counts.
+template <class Observe>
+double drive(server_process& server, const pattern& p, double warm_up, double seconds, Observe&& observe) {
+  load clients(server.port(), p.connections, p.depth);
+  clients.run(span(warm_up), waiting::spin);
+  const auto before = clients.answered();
+  observe();
+  clients.run(span(seconds), waiting::spin);
+  observe();
+  if (clients.failed() != 0)
+    throw std::runtime_error(fmt::format("{} requests failed. {}", clients.failed(), server.errors()));
+  return static_cast<double>(clients.answered() - before);
+}
+
+void time_round(figures& f, const server_kind& kind, const pattern& p, const options& o, std::size_t cpu) {
+  server_process server(kind.command, {cpu, {}, -1});
+  std::vector<double> used, delay;
+  std::vector<clock::time_point> at;
+  const double requests = drive(server, p, o.warm_up, o.seconds, [&] {
+    used.push_back(server.cpu_seconds());
+    delay.push_back(server.delay_seconds() + delay_seconds(::getpid()));
+    at.push_back(clock::now());
+  });
+  const double wall = duration<double>(at[1] - at[0]).count();
+  f.rate.push_back(requests / wall);
+  f.cpu.push_back((used[1] - used[0]) / requests * 1e6);
+  f.busy.push_back((used[1] - used[0]) / wall);
+  f.delay.push_back((delay[1] - delay[0]) / wall);
+}
+
+void count_calls(figures& f, const server_kind& kind, const pattern& p, const options& o, std::size_t cpu) {
+  const call_counter counter;
+  server_process server(kind.command, {cpu, counter.environment(), -1});
+  std::vector<call_counts> seen;
+  const double requests =
+      drive(server, p, o.warm_up, std::min(o.seconds, 0.3), [&] { seen.push_back(counter.counts()); });
+  f.calls = calls_between(seen[0], seen[1], requests);
+}
+
+std::string thousands(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  return digits;
+}
+
+void print_table(const pattern& p, const std::vector<server_kind>& kinds,
+                 std::map<std::string, figures>& all) {
+  fmt::print("\n{}\n  {:<16}{:>11}  {:<23}{:>9}{:>10}{:>6}{:>7}\n", p.title, "server", "requests/s",
+             "(least - most)", "to bare", "us/req", "busy", "calls");
+  bool idle = false;
+  double delay = 0;
+  for (const server_kind& kind : kinds) {
+    const figures& f = all[kind.name];
+    const spread rate = spread_of(f.rate);
+    const std::string ratio = f.ratio.empty() ? "-" : fmt::format("{:.2f}", spread_of(f.ratio).median);
+    const double busy = spread_of(f.busy).median;
+    idle = idle || busy < busy_enough;
+    delay = std::max(delay, spread_of(f.delay).median);
+    fmt::print("  {:<16}{:>11}  {:<23}{:>9}{:>10.2f}{:>5.0f}%{:>7.2f}  {}\n", kind.name,
+               thousands(rate.median), fmt::format("({} - {})", thousands(rate.least), thousands(rate.most)),
+               ratio, spread_of(f.cpu).median, busy * 100, f.calls.all, f.calls.kinds);
+  }
+  if (delay > much_disturbed)
+    fmt::print("  DISTURBED: other programs kept servers or clients waiting, up to {:.0f}% of the time.\n",
+               delay * 100);
+  else if (idle)
+    fmt::print("  A server that was not busy waited for the clients: compare us/req.\n");
+  std::fflush(stdout);
+}
+
+/// What ours should be, against what it is; empty where it was not measured.
+std::string verdict(const pattern& p, const std::vector<server_kind>& kinds,
+                    std::map<std::string, figures>& all) {
+  const auto ours = std::ranges::find(kinds, role::ours, &server_kind::is);
+  if (ours == kinds.end()) return {};
+  const figures& f = all[ours->name];
+  std::string text = fmt::format("  {:<52}", p.title);
+  if (!f.ratio.empty()) {
+    const double ratio = spread_of(f.ratio).median;
+    text += fmt::format("{:.2f} of bare: {}", ratio, ratio >= aim ? "yes" : "NO");
+  }
+  for (const server_kind& kind : kinds) {
+    if (kind.is != role::library) continue;
+    const double times = spread_of(f.rate).median / spread_of(all[kind.name].rate).median;
+    text += fmt::format("; {:.2f} x {}{}", times, kind.name, times > 1 ? "" : ": NO");
+  }
+  return text + "\n";
+}
+
+std::string measure_pattern(const pattern& p, const std::vector<server_kind>& kinds, const options& o,
+                            std::size_t cpu) {
+  std::map<std::string, figures> all;
+  for (int round = 0; round < o.rounds; ++round) {
+    fmt::print(stderr, "{}: round {} of {}\n", p.name, round + 1, o.rounds);
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      const server_kind& kind = kinds[(i + static_cast<std::size_t>(round)) % kinds.size()];
+      time_round(all[kind.name], kind, p, o, cpu);
+    }
+    const auto limit = std::ranges::find(kinds, role::limit, &server_kind::is);
+    if (limit == kinds.end()) continue;
+    const double best = all[limit->name].rate.back();
+    for (const server_kind& kind : kinds) all[kind.name].ratio.push_back(all[kind.name].rate.back() / best);
+  }
+  for (const server_kind& kind : kinds) count_calls(all[kind.name], kind, p, o, cpu);
+  print_table(p, kinds, all);
+  return verdict(p, kinds, all);
+}
+
+int measure(const options& o) {
+  std::vector<server_kind> kinds = servers();
+  const auto name_of_server = [](const server_kind& k) { return k.name; };
+  const auto name_of_pattern = [](const pattern& p) { return std::string(p.name); };
+  for (const std::string& name : o.only)
+    if (std::ranges::find(kinds, name, name_of_server) == kinds.end() &&
+        std::ranges::find(patterns, name, name_of_pattern) == patterns.end()) {
+      fmt::print(stderr, "bench_serve: there is no pattern and no server {}\n", name);
+      return 2;
+    }
+  const std::vector<server_kind> built = kinds;
+  std::erase_if(kinds, [&](const server_kind& k) { return !o.wants(k.name, built, name_of_server); });
+
+  raise_descriptor_limit();
+  const processors where = choose_processors();
+  pin_to(where.own);
+  print_machine();
+  fmt::print("measured  {} rounds of {} s; clients on processor {}, server on {}\n", o.rounds, o.seconds,
+             where.own, where.server);
+  std::string verdicts;
+  for (const pattern& p : patterns)
+    if (o.wants(p.name, patterns, name_of_pattern)) verdicts += measure_pattern(p, kinds, o, where.server);
+  if (!verdicts.empty())
+    fmt::print("\nhalfopen: aim at least {} of the bare loop, and more than every library\n{}", aim,
+               verdicts);
+  fmt::print("\nload average {:.2f} at the end\n", load_average());
+  return 0;
+}
+
+}  // namespace
+}  // namespace halfopen::bench
+
+int main(int argc, char** argv) {
+  namespace bench = halfopen::bench;
+  bench::options o;
+  CLI::App app("Requests a second of the sum service on one processor, ours and others'", "bench/run serve");
+  app.add_option("--seconds", o.seconds, "of each round, after a warm-up")->capture_default_str();
+  app.add_option("--rounds", o.rounds, "of each server and pattern")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option("only", o.only,
+                 "patterns (one few many deep) and servers (bare halfopen asio-callbacks "
+                 "asio-coroutines libevent libuv); none: all");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return bench::measure(o);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "bench_serve: {}\n", e.what());
+    return 1;
+  }
+}

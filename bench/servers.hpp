@@ -1,0 +1,40 @@
+#ifndef HALFOPEN_BENCH_SERVERS_HPP
+#define HALFOPEN_BENCH_SERVERS_HPP
+
+// The servers that are compared: the one place that knows which there are and how
+// each is started.
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfopen::bench {
+
+enum class role { ours, limit, library };
+
+struct server_kind {
+  std::string name;
+  role is{};
+  std::vector<std::string> command;  ///< serves on a free port of 127.0.0.1 and says which
+};
+
+/// All that are built, the limit first, then ours.
+[[nodiscard]] inline std::vector<server_kind> servers() {
+  const std::string peers = HALFOPEN_BENCH_FOLDER "/peer_";
+  std::vector<server_kind> all{
+      {"bare", role::limit, {peers + "bare_epoll", "0"}},
+      {"halfopen", role::ours, {HALFOPEN_PROGRAM, "serve", "sum", "--format", "binary", "--port", "0"}},
+      {"asio-callbacks", role::library, {peers + "asio_callbacks", "0"}},
+      {"asio-coroutines", role::library, {peers + "asio_coroutines", "0"}},
+      {"libevent", role::library, {peers + "libevent", "0"}},
+      {"libuv", role::library, {peers + "libuv", "0"}},
+  };
+  std::erase_if(all, [](const server_kind& kind) { return !std::filesystem::exists(kind.command.front()); });
+  return all;
+}
+
+}  // namespace halfopen::bench
+
+#endif
