@@ -4,7 +4,10 @@
 // The servers that are compared: the one place that knows which there are and how
 // each is started.
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -21,7 +24,7 @@ struct server_kind {
   bool activated = true;             ///< or on the socket handed to it, see server_setting::listener
 };
 
-/// All that are built, the limit first, then ours.
+/// All that are built, the limit first, then ours. The first call names those that are not.
 [[nodiscard]] inline std::vector<server_kind> servers() {
   const std::string peers = HALFOPEN_BENCH_FOLDER "/peer_";
   std::vector<server_kind> all{
@@ -35,7 +38,13 @@ struct server_kind {
       {"libevent", role::library, {peers + "libevent", "0"}},
       {"libuv", role::library, {peers + "libuv", "0"}},
   };
-  std::erase_if(all, [](const server_kind& kind) { return !std::filesystem::exists(kind.command.front()); });
+  static bool told = false;
+  std::erase_if(all, [](const server_kind& kind) {
+    if (std::filesystem::exists(kind.command.front())) return false;
+    if (!told) fmt::print(stderr, "{} is not built (is its library installed?) and left out\n", kind.name);
+    return true;
+  });
+  told = true;
   return all;
 }
 
