@@ -1,11 +1,10 @@
 // How many requests a second each server answers on one processor, and what a
 // request costs it.
 //
-// One load generator, on the other processor, for all; the servers in turns, in
-// another order each round, each as a fresh process, so that none has the machine's
-// good minute or one lucky layout of its memory to itself. Ratios are those of a
-// round: two figures that are seconds apart. For the same reason the limit is a
-// server of this run, not a number of another day.
+// One load generator, on the other processor, for all; the servers by turns (see
+// contest.cpp), each round with fresh processes, so that none has the machine's good
+// minute or one lucky layout of its memory to itself. Ratios are those of a round. For
+// the same reason the limit is a server of this run, not a number of another day.
 //
 // Requests a second say nothing when the clients are the slower side, which on
 // loopback is close: TCP costs both the same. So there is the processor time of a
@@ -18,8 +17,7 @@
 #include <array>
 #include <map>
 
-#include "bench/call_counter.hpp"
-#include "bench/load.hpp"
+#include "bench/contest.hpp"
 #include "bench/measure.hpp"
 #include "bench/server_process.hpp"
 #include "bench/servers.hpp"
@@ -27,18 +25,10 @@
 namespace halfopen::bench {
 namespace {
 
-using std::chrono::duration;
-using std::chrono::duration_cast;
-using std::chrono::nanoseconds;
-
 constexpr double aim = 0.95;  // of the limit
 constexpr double busy_enough = 0.95;
 constexpr double much_disturbed = 0.02;  // of the time
 
-struct pattern {
-  std::string_view name, title;
-  std::size_t connections, depth;
-};
 constexpr std::array<pattern, 4> patterns{{
     {"one", "Ping-pong on 1 connection", 1, 1},
     {"few", "Ping-pong on 64 connections", 64, 1},
@@ -47,8 +37,8 @@ constexpr std::array<pattern, 4> patterns{{
 }};
 
 struct options {
-  double seconds = 0.3, warm_up = 0.1;
-  int rounds = 15;
+  double seconds = 0.3;
+  int rounds = 10;
   std::vector<std::string> only;
 
   [[nodiscard]] bool wants(std::string_view name, auto&& all, auto&& name_of) const {
@@ -58,51 +48,27 @@ struct options {
 };
 
 struct figures {
-  std::vector<double> rate, cpu, busy, delay, ratio;  // one a round
+  std::vector<double> rate, cpu, busy, delay;  // one a round
   call_rate calls;
+
+  void add(const performance& p) {
+    rate.push_back(p.requests / p.seconds);
+    cpu.push_back(p.cpu / p.requests * 1e6);
+    busy.push_back(p.cpu / p.seconds);
+    delay.push_back(p.delay / p.seconds);
+  }
 };
 
-nanoseconds span(double seconds) {
-  return duration_cast<nanoseconds>(duration<double>(seconds));
+/// The median of the rounds' ratios.
+double ratio(const figures& one, const figures& other) {
+  std::vector<double> each;
+  for (std::size_t i = 0; i < one.rate.size(); ++i) each.push_back(one.rate[i] / other.rate[i]);
+  return spread_of(std::move(each)).median;
 }
 
-/// One round's clients. `observe` is called before and after the time that counts.
-template <class Observe>
-double drive(server_process& server, const pattern& p, double warm_up, double seconds, Observe&& observe) {
-  load clients(server.port(), p.connections, p.depth);
-  clients.run(span(warm_up), waiting::spin);
-  const auto before = clients.answered();
-  observe();
-  clients.run(span(seconds), waiting::spin);
-  observe();
-  if (clients.failed() != 0)
-    throw std::runtime_error(fmt::format("{} requests failed. {}", clients.failed(), server.errors()));
-  return static_cast<double>(clients.answered() - before);
-}
-
-void time_round(figures& f, const server_kind& kind, const pattern& p, const options& o, std::size_t cpu) {
-  server_process server(kind.command, {cpu, {}, -1});
-  std::vector<double> used, delay;
-  std::vector<clock::time_point> at;
-  const double requests = drive(server, p, o.warm_up, o.seconds, [&] {
-    used.push_back(server.cpu_seconds());
-    delay.push_back(server.delay_seconds() + delay_seconds(::getpid()));
-    at.push_back(clock::now());
-  });
-  const double wall = duration<double>(at[1] - at[0]).count();
-  f.rate.push_back(requests / wall);
-  f.cpu.push_back((used[1] - used[0]) / requests * 1e6);
-  f.busy.push_back((used[1] - used[0]) / wall);
-  f.delay.push_back((delay[1] - delay[0]) / wall);
-}
-
-void count_calls(figures& f, const server_kind& kind, const pattern& p, const options& o, std::size_t cpu) {
-  const call_counter counter;
-  server_process server(kind.command, {cpu, counter.environment(), -1});
-  std::vector<call_counts> seen;
-  const double requests =
-      drive(server, p, o.warm_up, std::min(o.seconds, 0.3), [&] { seen.push_back(counter.counts()); });
-  f.calls = calls_between(seen[0], seen[1], requests);
+const figures* limit_of(const std::vector<server_kind>& kinds, const std::map<std::string, figures>& all) {
+  const auto limit = std::ranges::find(kinds, role::limit, &server_kind::is);
+  return limit == kinds.end() ? nullptr : &all.at(limit->name);
 }
 
 std::string thousands(double value) {
@@ -113,21 +79,22 @@ std::string thousands(double value) {
 }
 
 void print_table(const pattern& p, const std::vector<server_kind>& kinds,
-                 std::map<std::string, figures>& all) {
+                 const std::map<std::string, figures>& all) {
   fmt::print("\n{}\n  {:<16}{:>11}  {:<23}{:>9}{:>10}{:>6}{:>7}\n", p.title, "server", "requests/s",
              "(least - most)", "to bare", "us/req", "busy", "calls");
+  const figures* limit = limit_of(kinds, all);
   bool idle = false;
   double delay = 0;
   for (const server_kind& kind : kinds) {
-    const figures& f = all[kind.name];
+    const figures& f = all.at(kind.name);
     const spread rate = spread_of(f.rate);
-    const std::string ratio = f.ratio.empty() ? "-" : fmt::format("{:.2f}", spread_of(f.ratio).median);
     const double busy = spread_of(f.busy).median;
     idle = idle || busy < busy_enough;
     delay = std::max(delay, spread_of(f.delay).median);
     fmt::print("  {:<16}{:>11}  {:<23}{:>9}{:>10.2f}{:>5.0f}%{:>7.2f}  {}\n", kind.name,
                thousands(rate.median), fmt::format("({} - {})", thousands(rate.least), thousands(rate.most)),
-               ratio, spread_of(f.cpu).median, busy * 100, f.calls.all, f.calls.kinds);
+               limit == nullptr ? "-" : fmt::format("{:.3f}", ratio(f, *limit)), spread_of(f.cpu).median,
+               busy * 100, f.calls.all, f.calls.kinds);
   }
   if (delay > much_disturbed)
     fmt::print("  DISTURBED: other programs kept servers or clients waiting, up to {:.0f}% of the time.\n",
@@ -139,38 +106,29 @@ void print_table(const pattern& p, const std::vector<server_kind>& kinds,
 
 /// What ours should be, against what it is; empty where it was not measured.
 std::string verdict(const pattern& p, const std::vector<server_kind>& kinds,
-                    std::map<std::string, figures>& all) {
+                    const std::map<std::string, figures>& all) {
   const auto ours = std::ranges::find(kinds, role::ours, &server_kind::is);
   if (ours == kinds.end()) return {};
-  const figures& f = all[ours->name];
-  std::string text = fmt::format("  {:<52}", p.title);
-  if (!f.ratio.empty()) {
-    const double ratio = spread_of(f.ratio).median;
-    text += fmt::format("{:.2f} of bare: {}", ratio, ratio >= aim ? "yes" : "NO");
-  }
+  const figures& f = all.at(ours->name);
+  std::string text = fmt::format("  {:<50}", p.title);
   for (const server_kind& kind : kinds) {
-    if (kind.is != role::library) continue;
-    const double times = spread_of(f.rate).median / spread_of(all[kind.name].rate).median;
-    text += fmt::format("; {:.2f} x {}{}", times, kind.name, times > 1 ? "" : ": NO");
+    if (kind.is == role::ours) continue;
+    const double times = ratio(f, all.at(kind.name));
+    const bool good = kind.is == role::limit ? times >= aim : times > 1;
+    text += fmt::format("  {} {:.3f}{}", kind.name, times, good ? "" : " NO");
   }
   return text + "\n";
 }
 
 std::string measure_pattern(const pattern& p, const std::vector<server_kind>& kinds, const options& o,
-                            std::size_t cpu) {
+                            std::size_t processor) {
   std::map<std::string, figures> all;
   for (int round = 0; round < o.rounds; ++round) {
     fmt::print(stderr, "{}: round {} of {}\n", p.name, round + 1, o.rounds);
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      const server_kind& kind = kinds[(i + static_cast<std::size_t>(round)) % kinds.size()];
-      time_round(all[kind.name], kind, p, o, cpu);
-    }
-    const auto limit = std::ranges::find(kinds, role::limit, &server_kind::is);
-    if (limit == kinds.end()) continue;
-    const double best = all[limit->name].rate.back();
-    for (const server_kind& kind : kinds) all[kind.name].ratio.push_back(all[kind.name].rate.back() / best);
+    const std::vector<performance> seen = compete(kinds, p, o.seconds, processor);
+    for (std::size_t i = 0; i < kinds.size(); ++i) all[kinds[i].name].add(seen[i]);
   }
-  for (const server_kind& kind : kinds) count_calls(all[kind.name], kind, p, o, cpu);
+  for (const server_kind& kind : kinds) all[kind.name].calls = count_calls(kind, p, o.seconds, processor);
   print_table(p, kinds, all);
   return verdict(p, kinds, all);
 }
@@ -192,7 +150,7 @@ int measure(const options& o) {
   const processors where = choose_processors();
   pin_to(where.own);
   print_machine();
-  fmt::print("measured  {} rounds of {} s; clients on processor {}, server on {}\n", o.rounds, o.seconds,
+  fmt::print("measured  {} rounds of {} s each; clients on processor {}, server on {}\n", o.rounds, o.seconds,
              where.own, where.server);
   std::string verdicts;
   for (const pattern& p : patterns)
@@ -211,7 +169,7 @@ int main(int argc, char** argv) {
   namespace bench = halfopen::bench;
   bench::options o;
   CLI::App app("Requests a second of the sum service on one processor, ours and others'", "bench/run serve");
-  app.add_option("--seconds", o.seconds, "of each round, after a warm-up")->capture_default_str();
+  app.add_option("--seconds", o.seconds, "of each server in a round")->capture_default_str();
   app.add_option("--rounds", o.rounds, "of each server and pattern")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
