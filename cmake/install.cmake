@@ -3,14 +3,14 @@
 #     find_package(halfopen)                        everything
 #     find_package(halfopen COMPONENTS fate wire)   needs no other library
 #
-#     halfopen::fate, ::wire, ::trace, ::lab        one for each of these folders of src/
+#     halfopen::fate, ::wire, ::net, ::trace, ::lab  one for each of these folders of src/
 #     halfopen::halfopen                            all of them
 #
 # and the halfopen program. report, pair and situation are the program's inside.
 
 include(CMakePackageConfigHelpers)
 
-set(halfopen_parts fate wire trace lab)
+set(halfopen_parts fate wire net trace lab)
 set(halfopen_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfopen)
 
 # The program's target has the name halfopen, so this one gets it only outside.
@@ -25,7 +25,7 @@ target_link_libraries(halfopen_everything INTERFACE ${halfopen_targets})
 # must be exported too; whoever links halfopen does not get the warnings.
 set_target_properties(halfopen_warnings PROPERTIES EXPORT_NAME warnings)
 
-install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings
+install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings halfopen_asio
   EXPORT halfopen-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -73,7 +73,7 @@ void on_accept(const accept_event& e, const serve_options& options) {
                  listen_options{}.pause.count());
       break;
     case accept_event::kind::aborted:
-      if (options.tell_endings) report(e.why, e.peer.port() != 0 ? text_of(e.peer) : "a client");
+      if (options.tell_endings) report(e.why, e.peer.port() != 0 ? text_of(e.peer) : "?");
       break;
     default:
       break;
