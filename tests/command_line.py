@@ -50,6 +50,22 @@ check("Exit codes: 0 " in text and "  halfopen lab" in text, "lab --help names e
 check(len(variants()) == len(set(variants())) == 29, "list has a line a variant")
 says(0, "This machine can run the lab.", "doctor")
 
+endings = says(0, "peer_rebooted ", "explain").split("\n\n")[0].splitlines()
+check(len(endings) == 14 and all(len(line) <= 80 for line in endings), f"explain has a line an ending: {endings}")
+says(0, "Examples:", "explain", "--help")
+for name in "ECONNRESET", "econnreset", "104":
+    text = says(0, "ECONNRESET (104): Connection reset by peer", "explain", name)
+    found = [line for line in text.splitlines() if line in ("peer_reset", "peer_rebooted")]
+    check(found == ["peer_reset", "peer_rebooted"], f"explain {name}: {found}")
+text = says(0, "peer_vanished", "explain", "peer_vanished")
+check("TCP_USER_TIMEOUT" in text and "peer_reset" not in text, "explain explains what was asked for")
+check(all(len(line) <= 80 for line in text.splitlines()), "explain keeps to 80 columns")
+says(2, "Near it: ECONNRESET", "explain", "ECONRESET")
+says(2, "Near it: peer_reset", "explain", "peer_rest")
+for unknown in "nonsense", "", "104x", "99999", "\x1b[2J", "x" * 5000:
+    text = says(2, "neither an ending nor an errno", "explain", unknown)
+    check("\x1b" not in text and len(text) < 400, f"explain does not repeat what could harm: {text!r}")
+
 one = says(0, "2 of 2 runs as expected.", "lab", "exit/fin-first", "exit/fin-*", "--evidence", folder / "one")
 check("rst-first" not in one and "fin-first" in one, "plays just what was named")
 captures = {path.name for path in (folder / "one").iterdir()}
