@@ -1,3 +1,31 @@
+// What the kernel still knows of a connection that has ended, and what it does not.
+//
+// TCP_INFO outlives the connection, but for one thing: tcp_done_with_error() purges the
+// write queue (net/ipv4/tcp_input.c), and tcpi_unacked is 0 from then on. The sequence
+// numbers stay, so SIOCOUTQ still gives the bytes that no ACK has covered, with
+// tcpi_notsent_bytes the part of them that never left. A blocking connect that fails loses
+// more: __inet_stream_connect() (net/ipv4/af_inet.c) disconnects the socket, which clears
+// the counters. tcpi_last_ack_recv alone is not when the peer was last heard: data without
+// news in its ACK field moves only tcpi_last_data_recv; the younger of the two is what
+// keepalive_time_elapsed() (include/net/tcp.h) goes by. An RST moves neither.
+//
+// netinet/tcp.h has a struct tcp_info too, which ends before the byte counters; the two
+// headers cannot be in one file. Older kernels fill in less: the length tells.
+//
+// ICMP. tcp_v4_err() and tcp_v6_err() (net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c) put an
+// entry with the router's address on the error queue only for a connection that is being
+// opened. IPv4 does so whatever the options, IPv6 with IPV6_RECVERR only. An open connection gets
+// sk_err with IP_RECVERR and sk_err_soft without; the router's name is lost. Measured on
+// Linux 6.18 with ICMP host and network unreachable, both families, v4-mapped too
+// (tests/dead_host_test.cpp): the queue of an open connection stays empty.
+//
+// Reading that queue always takes: ip_recv_error() (net/ipv4/ip_sockglue.c) does not look
+// at MSG_PEEK, and sock_dequeue_err_skb() (net/core/skbuff.c) clears the pending error with the last
+// ICMP entry. A program's time stamps (SO_TIMESTAMPING) and MSG_ZEROCOPY notices are in the
+// same queue. So it is read only where ICMP can be in it and nothing of the program's is:
+// while connecting, after an errno that ICMP gives; the pending error has been taken by
+// whoever knows that errno.
+
 #include "fate/ask_kernel.hpp"
 
 #include <linux/errqueue.h>

@@ -1,3 +1,31 @@
+// From an errno and the kernel's evidence to a fate.
+//
+// The errno's own meaning (errnos.cpp) is the rule. Evidence overrules it where the kernel
+// knows more, and each time on a condition that holds for certain:
+//
+// - ECONNRESET after silence. A kernel that is alive acknowledges: any ACK sets tcpi_probes to
+//   0 and one of new data tcpi_retransmits (tcp_ack() in net/ipv4/tcp_input.c), and an RST
+//   is handled before that (tcp_validate_incoming()). So if one keepalive or window probe, or
+//   two retransmission timers in a row, had no answer until the RST came, a host sent it
+//   that did not know the connection: peer_rebooted is the likelier word. A single
+//   retransmission is no proof, for a packet is lost now and then. The other word stays in
+//   or_else both ways: a process that died with unread data sends an RST as well, the
+//   difference is in the packet (tcp_v4_send_reset(), tcp_send_active_reset()), and no
+//   system call shows it. To time the RST against the next keepalive was the other idea:
+//   the count of unanswered probes says the same without a tolerance.
+// - ETIMEDOUT with all probes answered, nothing unacknowledged and bytes unsent: the peer
+//   lives, keeps its window shut, and TCP_USER_TIMEOUT ended it (tcp_probe_timer() in
+//   net/ipv4/tcp_timer.c). That is a limit of our own: deadline_passed.
+// - EPIPE while the socket is not closed: after our own shutdown(SHUT_WR).
+// - ECONNREFUSED on a connection that was open: ICMP port unreachable, such as
+//   a firewall's default rejection, not an RST to a SYN.
+// - ENETUNREACH without a packet sent: a route of this host's own is missing.
+// - EACCES and the like of connect, with an ICMP entry: a router's, not this host's.
+//
+// Whether to send again is never taken from an errno alone. It is safe where tcpi_bytes_sent
+// is 0, which counts from the connection's first byte: a caller that knows where its request
+// begins can be more exact, never less careful.
+
 #include <sys/socket.h>
 
 #include <cerrno>
