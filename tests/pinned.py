@@ -18,7 +18,7 @@ PINNED = {
     "abort/berkeley": ("server blocks in accept: the client it has gets no reply", "serves on"),
     "exit/fin-first": (
         "the FIN is not noticed; after writing: server terminated prematurely (end-of-file)",
-        "peer_closed while idle: read: end-of-file; retry: pointless",
+        "completed while idle: read: end-of-file; retry: pointless",
     ),
     "exit/rst-first": ("read: ECONNRESET", RESET),
     "exit/unread-data": ("read: ECONNRESET", RESET),
@@ -41,7 +41,7 @@ PINNED = {
     ),
     "crash/connecting": (
         "connect: ETIMEDOUT",
-        "deadline_passed while connecting: timer: no connection within 1500 ms; retry: safe",
+        "deadline_passed while connecting: connect: the time limit passed; retry: safe",
     ),
     "crash/connecting-host": (
         "connect: EHOSTUNREACH",
@@ -63,7 +63,7 @@ PINNED = {
     ),
     "shutdown/idle": (
         "the server dies of SIGTERM; the client does not notice",
-        "peer_closed while idle: read: end-of-file; retry: pointless",
+        "completed while idle: read: end-of-file; retry: pointless",
     ),
     "shutdown/ignored": ("the server runs on until SIGKILL", "the server exits by itself"),
     "format/byte-order": (SUM + "-72057594037928034", RIGHT),
@@ -97,7 +97,16 @@ ENDINGS = {
     "format/*": ("completed",),
 }
 
-saw = {k: re.sub(r"cut: \d+ of", "cut: N of", r["saw"]) for k, r in results(f"{sys.argv[1]}/results.json").items()}
+
+
+def steady(words):
+    """Without what differs from run to run."""
+    # Which is likelier is told by how punctually the RST answered a probe: a busy machine hides it.
+    words = words.replace("peer_rebooted or peer_reset", "peer_reset or peer_rebooted")
+    return re.sub(r"cut: \d+ of", "cut: N of", words)
+
+
+saw = {k: steady(r["saw"]) for k, r in results(f"{sys.argv[1]}/results.json").items()}
 wanted = {(v, pair): words for v, both in PINNED.items() for pair, words in zip(("naive", "robust"), both)}
 wrong = [f"{k}\n  was {wanted.get(k)}\n  is  {saw.get(k)}" for k in wanted | saw if wanted.get(k) != saw.get(k)]
 check(not wrong, "\n".join(wrong))

@@ -169,7 +169,7 @@ retry link::again() const noexcept {
 
 void link::fail(fate f) {
   if (std::exchange(failed_, true)) return;
-  f.when = where();
+  if (f.during != operation::write) f.when = where();
   if (f.how == ending::completed && !waiting_.empty()) f.how = ending::peer_closed;
   if (f.how != ending::malformed) f.again = again();
   tell(f);
