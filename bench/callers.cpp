@@ -1,4 +1,4 @@
-// The clients of bench/run restart. Both know the one rule without which no restart
+// The plain clients of bench/run restart. Both know the one rule without which no restart
 // can go unnoticed: a server that stops closes its idle connections, and a request may
 // be on its way to it at that moment. The connection then ends cleanly before the
 // first byte of a reply, and the request is sent again on another (RFC 9112 section
@@ -52,14 +52,15 @@ class plain_caller : public caller {
 
 }  // namespace
 
-// The library's own client, with its pool and its retries, goes here as a third kind.
 std::vector<caller_kind> caller_kinds() {
   const auto plain = [](bool keeps) {
     return [keeps](std::uint16_t port, unsigned number) {
       return std::make_unique<plain_caller>(port, number, keeps);
     };
   };
-  return {{"a connection each", plain(false)}, {"keeps its connection", plain(true)}};
+  return {{"a connection each", plain(false)},
+          {"keeps its connection", plain(true)},
+          {"halfopen::client", [](std::uint16_t port, unsigned) { return make_library_caller(port); }}};
 }
 
 }  // namespace halfopen::bench

@@ -35,6 +35,9 @@ struct caller_kind {
 
 [[nodiscard]] std::vector<caller_kind> caller_kinds();
 
+/// The library's client.
+[[nodiscard]] std::unique_ptr<caller> make_library_caller(std::uint16_t port);
+
 }  // namespace halfopen::bench
 
 #endif

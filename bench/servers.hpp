@@ -20,8 +20,8 @@ enum class role { ours, limit, library };
 struct server_kind {
   std::string name;
   role is{};
-  std::vector<std::string> command;  ///< serves on a free port of 127.0.0.1 and says which
-  bool activated = true;             ///< or on the socket handed to it, see server_setting::listener
+  std::vector<std::string> command;  ///< serves on a free port of 127.0.0.1 and says which, or
+                                     ///< on the socket handed to it (server_setting::listener)
 };
 
 /// All that are built, the limit first, then ours. The first call names those that are not.
@@ -29,10 +29,7 @@ struct server_kind {
   const std::string peers = HALFOPEN_BENCH_FOLDER "/peer_";
   std::vector<server_kind> all{
       {"bare", role::limit, {peers + "bare_epoll", "0"}},
-      {"halfopen",
-       role::ours,
-       {HALFOPEN_PROGRAM, "serve", "sum", "--format", "binary", "--port", "0"},
-       false},
+      {"halfopen", role::ours, {peers + "halfopen", "0"}},
       {"asio-callbacks", role::library, {peers + "asio_callbacks", "0"}},
       {"asio-coroutines", role::library, {peers + "asio_coroutines", "0"}},
       {"libevent", role::library, {peers + "libevent", "0"}},

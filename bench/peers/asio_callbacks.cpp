@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
     signals.async_wait([&](auto, auto) { context.stop(); });
     asio::ip::tcp::acceptor acceptor(context, asio::ip::tcp::v4(), listener);
     halfopen::bench::do_accept(acceptor);
-    halfopen::bench::announce(listener);
+    halfopen::bench::announce(halfopen::bench::port_of(listener));
     context.run();
   });
 }

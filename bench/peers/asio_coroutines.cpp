@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     signals.async_wait([&](auto, auto) { context.stop(); });
     asio::ip::tcp::acceptor acceptor(context, asio::ip::tcp::v4(), listener);
     asio::co_spawn(context, halfopen::bench::listen(acceptor), asio::detached);
-    halfopen::bench::announce(listener);
+    halfopen::bench::announce(halfopen::bench::port_of(listener));
     context.run();
   });
 }

@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
   return halfopen::bench::run_peer([&] {
     const int listener = halfopen::bench::take_listener(argc, argv);
     halfopen::bench::loop all(listener);
-    halfopen::bench::announce(listener);
+    halfopen::bench::announce(halfopen::bench::port_of(listener));
     all.run();
   });
 }

@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
     const std::unique_ptr<event, decltype(&event_free)> term(
         evsignal_new(base.get(), SIGTERM, bench::on_signal, base.get()), event_free);
     event_add(term.get(), nullptr);
-    bench::announce(fd);
+    bench::announce(bench::port_of(fd));
     event_base_dispatch(base.get());
   });
 }

@@ -95,7 +95,7 @@ void run(int argc, char** argv) {
   uv_signal_t term;
   check(uv_signal_init(loop, &term));
   check(uv_signal_start(&term, [](uv_signal_t* handle, int) { uv_stop(handle->loop); }, SIGTERM));
-  announce(fd);
+  announce(port_of(fd));
   uv_run(loop, UV_RUN_DEFAULT);
 }
 

@@ -41,6 +41,9 @@ class sum_stream {
     }
   }
 
+  /// A request has begun and is not whole.
+  [[nodiscard]] bool mid_request() const noexcept { return framer_.mid_message(); }
+
  private:
   static bool refuse(wire::decode_error e, std::string& replies) {
     replies += wire::binary::encode(wire::sum_reply{std::unexpected(wire::answer_to(e))});
@@ -73,12 +76,16 @@ class sum_stream {
 }
 
 /// Says that all is ready.
-inline void announce(int listener) {
+inline void announce(std::uint16_t port) {
+  fmt::print("listening on 127.0.0.1:{}\n", port);
+  std::fflush(stdout);
+}
+
+[[nodiscard]] inline std::uint16_t port_of(int listener) {
   sockaddr_in here{};
   socklen_t size = sizeof here;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&here), &size);
-  fmt::print("listening on 127.0.0.1:{}\n", ntohs(here.sin_port));
-  std::fflush(stdout);
+  return ntohs(here.sin_port);
 }
 
 /// Runs it; what it throws becomes a message and exit status 1.

@@ -1,0 +1,46 @@
+// Ours: a coroutine a connection on the library's server and stream, as a program that
+// uses it would be written. What it has and the others have not: a fate for each
+// connection, TCP_USER_TIMEOUT and keepalive on each, a stop on SIGTERM that answers
+// what was asked, and a listening socket from systemd.
+
+#include "halfopen/server.hpp"
+
+#include "bench/peers/service.hpp"
+
+namespace halfopen::bench {
+namespace {
+
+asio::awaitable<fate> serve(stream& client) {
+  sum_stream sums;
+  std::string replies;
+  for (;;) {
+    if (!sums.mid_request())
+      if (const auto next = co_await client.next_message(deadline::never()); !next) co_return next.error();
+    const auto bytes = co_await client.read(deadline::never());
+    if (!bytes) co_return bytes.error();
+    replies.clear();
+    const bool good = sums.answer(*bytes, replies);
+    client.consume(bytes->size());
+    if (!replies.empty())
+      if (const auto sent = co_await client.write(replies, deadline::never()); !sent) co_return sent.error();
+    if (!good) co_return client.malformed("not the binary format");
+  }
+}
+
+void run(const char* port) {
+  const server* listening = nullptr;
+  server_options options;
+  options.service = port;
+  options.ready = [&] { announce(listening->local().port()); };
+  server s(options, serve);
+  listening = &s;
+  if (const auto opened = s.open(); !opened) throw std::runtime_error(to_string(opened.error()));
+  if (const auto served = s.run(); !served) throw std::runtime_error(to_string(served.error()));
+}
+
+}  // namespace
+}  // namespace halfopen::bench
+
+int main(int argc, char** argv) {
+  return halfopen::bench::run_peer([&] { halfopen::bench::run(argc > 1 ? argv[1] : "0"); });
+}
