@@ -6,6 +6,7 @@ add_library(halfopen::asio ALIAS halfopen_asio)
 set_target_properties(halfopen_asio PROPERTIES EXPORT_NAME asio)
 # The last two are what Asio 1.22 finds out about g++ and not about clang, which clang-tidy and the
 # fuzz targets use: of that it expects <experimental/coroutine>.
+target_include_directories(halfopen_asio SYSTEM INTERFACE $<BUILD_INTERFACE:${ASIO_INCLUDE_DIR}>)
 target_compile_definitions(halfopen_asio INTERFACE
   ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
 target_link_libraries(halfopen_asio INTERFACE Threads::Threads)
