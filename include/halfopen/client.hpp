@@ -16,6 +16,7 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -102,12 +103,16 @@ auto client::call(Exchange exchange, deadline limit, repeat may) -> std::invoke_
     {
       auto taken = co_await take(limit);
       if (taken) {
+        const std::uint64_t before = taken->connection.handed_over();
         auto answer = co_await exchange(taken->connection);
         if (answer) {
           taken->keep();
           co_return answer;
         }
         why = answer.error();
+        // An exchange of several requests is asked again as a whole.
+        if (why.again == retry::safe && (!taken->connection || taken->connection.handed_over() != before))
+          why.again = retry::unknown;
       } else {
         why = taken.error();
       }

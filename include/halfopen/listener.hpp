@@ -78,12 +78,12 @@ class listener {
  public:
   /// Listens on the first address of the name; "0" is a port that is free. Blocks as long as
   /// the resolver does. SO_REUSEADDR is on, so that a server can be started again at once.
-  [[nodiscard]] static std::expected<listener, fate> open(asio::any_io_executor executor,
+  [[nodiscard]] static std::expected<listener, fate> open(const asio::any_io_executor& executor,
                                                           const std::string& host, const std::string& service,
-                                                          listen_options options = {});
+                                                          const listen_options& options = {});
   /// Takes over a socket that listens already, such as one from systemd. It is shared with
   /// whoever else has it, nonblocking mode included.
-  [[nodiscard]] static std::expected<listener, fate> adopt(asio::any_io_executor executor,
+  [[nodiscard]] static std::expected<listener, fate> adopt(const asio::any_io_executor& executor,
                                                            unique_fd listening, listen_options options = {});
 
   listener(listener&&) noexcept;

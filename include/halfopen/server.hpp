@@ -9,7 +9,7 @@
 ///         if (auto next = co_await c.next_message(60s); !next) co_return next.error();
 ///         auto line = co_await c.read_line(4096, 10s);
 ///         if (!line) co_return line.error();
-///         const std::string reply = *line + "\n";
+///         const std::string reply = std::string(*line) + "\n";
 ///         if (auto sent = co_await c.write(reply, 10s); !sent) co_return sent.error();
 ///       }
 ///     });
@@ -57,7 +57,7 @@ struct server_options {
   std::function<void(const asio::ip::tcp::endpoint& peer, const fate& how)> ended{};
 };
 
-/// Not synchronised but for stop().
+/// Not synchronised but for stop(). It is run once. One server a process heeds the signals.
 class server {
  public:
   /// Serves one connection: returns the fate that ended it. It is closed afterwards

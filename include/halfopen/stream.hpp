@@ -11,8 +11,8 @@
 ///     co_await s->close(2s);
 ///
 /// On Asio (standalone), in asio::awaitable coroutines. One reader and one writer at a
-/// time may wait on a stream; it is otherwise not synchronised, and its executor is an
-/// io_context's own (no strand). Cancellation of a coroutine that waits here (Asio's
+/// time may wait on a stream; it is otherwise not synchronised, and its executor is that of
+/// an io_context which one thread runs (no strand). Cancellation of a coroutine that waits here (Asio's
 /// cancellation slots) ends the operation with the fate shut_down.
 ///
 /// SIGPIPE is never raised (MSG_NOSIGNAL, send(2)), whatever the program does with it.

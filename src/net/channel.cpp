@@ -24,6 +24,7 @@
 #include "net/channel.hpp"
 
 #include <asio/detail/reactor_op.hpp>
+#include <asio/detail/scheduler.hpp>
 #include <asio/post.hpp>
 #include <atomic>
 #include <cerrno>
@@ -104,8 +105,8 @@ class edge final : public reactor_op, public timed {
     }
     auto how = self->take_resume();
     self->channel_->deadlines_.disarm(*self);
-    self->queue();
-    how(wake::ready);
+    if (!self->ec_) self->queue();
+    if (how) how(wake::ready);
   }
 
   channel* channel_;
@@ -115,15 +116,24 @@ class edge final : public reactor_op, public timed {
   channel::resume resume_;
 };
 
-channel::channel(asio::any_io_executor executor, unique_fd fd)
+channel::channel(asio::any_io_executor executor, unique_fd fd, sharing with_others)
     : executor_(std::move(executor)),
       reactor_(asio::use_service<reactor>(asio::query(executor_, asio::execution::context))),
       deadlines_(deadline_queue::of(asio::query(executor_, asio::execution::context))),
-      fd_(std::move(fd)) {
+      fd_(std::move(fd)),
+      sharing_(with_others) {
   reactor_.init_task();
-  if (const int error = reactor_.register_descriptor(fd_.get(), data_); error != 0)
+  // Queued before the descriptor is watched, or another thread might meet its first edge
+  // with nobody there. And it is told of EPERM, which register_descriptor() keeps to itself.
+  reading_ = new edge(*this, reactor::read_op);
+  const int error = reactor_.register_internal_descriptor(reactor::read_op, fd_.get(), data_, reading_);
+  if (error != 0) {
+    reactor_.deregister_internal_descriptor(fd_.get(), data_);  // and destroys the edge
+    reactor_.cleanup_descriptor_data(data_);
     throw std::system_error(error, std::generic_category(), "epoll_ctl");
-  of(direction::reading);
+  }
+  // Asio does not count its internal operations as work; this one will complete as any other.
+  asio::use_service<asio::detail::scheduler>(asio::query(executor_, asio::execution::context)).work_started();
 }
 
 channel::~channel() {
@@ -132,7 +142,8 @@ channel::~channel() {
       deadlines_.remove(*e);
       e->leave();
     }
-  reactor_.deregister_descriptor(fd_.get(), data_, true);
+  // Closing takes it out of the epoll set, unless somebody else has the open file too.
+  reactor_.deregister_descriptor(fd_.get(), data_, sharing_ == sharing::none);
   fd_.reset();
   reactor_.cleanup_descriptor_data(data_);
 }

@@ -20,18 +20,22 @@ enum class wake : std::uint8_t { ready, timed_out, cancelled };
 /// The two directions in which one can wait for a descriptor.
 enum class direction : std::uint8_t { reading, writing };
 
+/// Whether another process or descriptor has the same open file (dup(2), fork(2)).
+enum class sharing : std::uint8_t { none, with_others };
+
 class edge;
 
 /// A nonblocking descriptor in Asio's reactor, edge-triggered: see channel.cpp for why
 /// it is not asio::ip::tcp::socket. Readiness is a hint: what a system call says counts.
 ///
-/// One wait a direction at a time. cancel() is for the thread that runs the io_context;
+/// One wait a direction at a time: a second is std::logic_error, which Asio cannot pass on
+/// and ends the program. cancel() is for the thread that runs the io_context;
 /// the events may come on any of several threads that run it. An open channel is work for
 /// its io_context, whose run() goes on as long as there is one.
 class channel {
  public:
   /// Throws std::system_error if the descriptor cannot be watched.
-  channel(asio::any_io_executor executor, unique_fd fd);
+  channel(asio::any_io_executor executor, unique_fd fd, sharing with_others = sharing::none);
   ~channel();
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
@@ -69,6 +73,7 @@ class channel {
   deadline_queue& deadlines_;
   asio::detail::reactor::per_descriptor_data data_ = nullptr;
   unique_fd fd_;
+  sharing sharing_;
   edge* reading_ = nullptr;
   edge* writing_ = nullptr;
 };

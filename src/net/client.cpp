@@ -23,7 +23,7 @@ namespace halfopen {
 
 struct client::pool {
   pool(asio::any_io_executor ex, std::string h, std::string s, client_options how)
-      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(std::move(how)) {}
+      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(how) {}
 
   struct rested {
     stream connection;
@@ -43,9 +43,16 @@ struct client::pool {
     return {};
   }
 
+  [[nodiscard]] bool has_place() const noexcept { return in_use < std::max<std::size_t>(1, options.most); }
+
+  /// Wakes the first who waits; it wakes the next, should there be another place.
+  void offer_place() noexcept {
+    if (has_place() && !waiting.empty()) waiting.front()->cancel();
+  }
+
   void give_place_back() noexcept {
     --in_use;
-    if (!waiting.empty()) waiting.front()->cancel();
+    offer_place();
   }
 
   asio::any_io_executor executor;
@@ -66,27 +73,30 @@ client::lease::~lease() {
 }
 
 void client::lease::keep() {
+  if (!connection) return;  // the exchange has closed it
   connection.settle();
   if (connection.where() != phase::idle || pool_->closed) return;  // bytes that nobody asked for
   pool_->idle.push_back({std::move(connection), deadline::clock::now()});
 }
 
 client::client(asio::any_io_executor executor, std::string host, std::string service, client_options options)
-    : pool_(std::make_shared<pool>(std::move(executor), std::move(host), std::move(service),
-                                   std::move(options))) {}
+    : pool_(std::make_shared<pool>(std::move(executor), std::move(host), std::move(service), options)) {}
 client::~client() = default;
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 
 asio::awaitable<std::expected<client::lease, fate>> client::take(deadline limit) {
   const std::shared_ptr<pool> p = pool_;
-  while (p->in_use >= std::max<std::size_t>(1, p->options.most) && !limit.passed()) {
+  while (!p->has_place() && !limit.passed()) {
     asio::steady_timer place(p->executor, limit.at());
     const auto mine = p->waiting.insert(p->waiting.end(), &place);
     const struct leave {
       pool& of;
       std::list<asio::steady_timer*>::iterator where;
-      ~leave() { of.waiting.erase(where); }
+      ~leave() {
+        of.waiting.erase(where);
+        of.offer_place();
+      }
     } at_the_end{*p, mine};
     asio::error_code woken;
     co_await place.async_wait(asio::redirect_error(asio::use_awaitable, woken));
@@ -127,7 +137,10 @@ bool client::may_repeat(const fate& why, repeat may, unsigned tried, deadline li
 
 asio::awaitable<void> client::pause(const fate& why, unsigned tried, deadline limit) {
   ++pool_->seen.repeated;
-  if (why.when != phase::connecting) co_return;  // a new connection may well work at once
+  if (why.when != phase::connecting) {
+    pool_->idle.clear();  // what ended this one may have ended them all; a new one may work at once
+    co_return;
+  }
   asio::steady_timer for_a_moment(pool_->executor);
   const auto how_long = pool_->options.pause * (1U << std::min(tried - 1, 10U));
   for_a_moment.expires_at(min(deadline(how_long), limit).at());

@@ -40,7 +40,7 @@ using net::wake;
 /// The attempts of one connect(), and who won.
 struct race {
   race(const asio::any_io_executor& executor, connect_options how, deadline until)
-      : woken(executor), options(std::move(how)), limit(until) {}
+      : woken(executor), options(how), limit(until) {}
 
   void fail(const tcp::endpoint& to, const fate& why) {
     last = why;
@@ -107,6 +107,7 @@ asio::awaitable<void> try_one(std::shared_ptr<race> r, std::unique_ptr<channel> 
     } else if (!is_connected(c->fd())) {
       continue;  // an edge of another kind
     } else if (!r->winner) {
+      std::erase(r->under_way, c.get());
       r->winner = std::move(c);
       r->won_by = to;
     }
@@ -148,7 +149,7 @@ struct finish {
 asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> addresses, deadline limit,
                                                      connect_options options) {
   const auto executor = co_await asio::this_coro::executor;
-  const auto r = std::make_shared<race>(executor, std::move(options), limit);
+  const auto r = std::make_shared<race>(executor, options, limit);
   const finish at_the_end(r);
   r->last = ended_by_us(-1, ending::local_failure, "no address");
   auto next_start = deadline::clock::now();
@@ -161,7 +162,8 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
         break;
       }
       start(r, executor, addresses[next++]);
-      next_start = deadline::clock::now() + r->options.head_start;
+      const bool begun = r->under_way.size() > racing;
+      next_start = deadline::clock::now() + (begun ? r->options.head_start : std::chrono::milliseconds(0));
       continue;
     }
     co_await wait(*r, next < addresses.size() ? next_start : deadline::clock::time_point::max());
@@ -181,7 +183,7 @@ asio::awaitable<std::expected<stream, fate>> connect(std::string host, std::stri
                                                      connect_options options) {
   auto found = co_await net::resolve(std::move(host), std::move(service), limit);
   if (!found) co_return std::unexpected(found.error());
-  auto connected = co_await connect(std::move(*found), limit, std::move(options));
+  auto connected = co_await connect(std::move(*found), limit, options);
   co_return connected;
 }
 

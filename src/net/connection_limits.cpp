@@ -15,20 +15,24 @@ std::size_t connection_limits::open() const {
   return ledger_->open;
 }
 
-bool connection_limits::ledger::is_full() {
+bool connection_limits::ledger::reserve() {
   const std::scoped_lock lock(mutex);
-  return most != 0 && open >= most;
+  if (most != 0 && open >= most) return false;
+  ++open;
+  return true;
 }
 
 std::shared_ptr<void> connection_limits::ledger::admit(const asio::ip::address& from) {
-  {
+  bool too_many = false;
+  if (most_from_one != 0) {
     const std::scoped_lock lock(mutex);
-    if (most_from_one != 0) {
-      std::size_t& here = by_address[from];
-      if (here >= most_from_one) return nullptr;
-      ++here;
-    }
-    ++open;
+    std::size_t& here = by_address[from];
+    too_many = here >= most_from_one;
+    if (!too_many) ++here;
+  }
+  if (too_many) {
+    give_back_reserved();
+    return nullptr;
   }
   return {this, [self = shared_from_this(), from](void*) { self->give_back(from); }};
 }
@@ -42,12 +46,18 @@ void connection_limits::ledger::when_there_is_room(std::function<void()> room) {
 }
 
 void connection_limits::ledger::give_back(const asio::ip::address& from) {
+  if (most_from_one != 0) {
+    const std::scoped_lock lock(mutex);
+    if (const auto here = by_address.find(from); --here->second == 0) by_address.erase(here);
+  }
+  give_back_reserved();
+}
+
+void connection_limits::ledger::give_back_reserved() {
   std::vector<std::function<void()>> told;
   {
     const std::scoped_lock lock(mutex);
     --open;
-    if (most_from_one != 0)
-      if (const auto here = by_address.find(from); --here->second == 0) by_address.erase(here);
     told = std::exchange(waiting, {});
   }
   for (const auto& room : told) room();

@@ -16,8 +16,10 @@ struct connection_limits::ledger : std::enable_shared_from_this<ledger> {
   ledger(std::size_t in_total, std::size_t from_one_address)
       : most(in_total), most_from_one(from_one_address) {}
 
-  [[nodiscard]] bool is_full();
-  /// Null if that address has as many as it may.
+  /// A place for the next connection; false if there is none. It is given back, or admitted.
+  [[nodiscard]] bool reserve();
+  void give_back_reserved();
+  /// In the place reserved. Null if that address has as many as it may; the place is given back then.
   [[nodiscard]] std::shared_ptr<void> admit(const asio::ip::address& from);
   /// Calls `room` once, from whatever thread, when a place becomes free; at once if one is.
   void when_there_is_room(std::function<void()> room);

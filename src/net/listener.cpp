@@ -108,8 +108,11 @@ bool is_dead(int fd) noexcept {
 }  // namespace
 
 struct listener::state {
-  state(asio::any_io_executor executor, unique_fd fd, listen_options how)
-      : options(std::move(how)), wire(executor, std::move(fd)), pause(executor), spare(a_spare_descriptor()) {
+  state(const asio::any_io_executor& executor, unique_fd fd, listen_options how)
+      : options(std::move(how)),
+        wire(executor, std::move(fd), net::sharing::with_others),
+        pause(executor),
+        spare(a_spare_descriptor()) {
     if (options.limits) ledger = options.limits->ledger_;
   }
 
@@ -117,11 +120,11 @@ struct listener::state {
     if (options.tell) options.tell({what, why, peer});
   }
 
-  /// A connection to hand over; none if it is dead or turned away.
-  std::optional<stream> admit(accepted&& made);
+  /// A connection to hand over, in the place reserved for it; none if it is dead or turned away.
+  std::optional<stream> admit(accepted made);
   void on_no_room(int error);
   void turn_away_waiting();
-  asio::awaitable<void> wait_for_room();
+  asio::awaitable<void> wait_for_room(deadline limit);
 
   listen_options options;
   channel wire;
@@ -136,10 +139,11 @@ struct listener::state {
   bool pausing = false;
 };
 
-std::optional<stream> listener::state::admit(accepted&& made) {
+std::optional<stream> listener::state::admit(accepted made) {
   if (std::exchange(out_of_room, false)) tell(accept_event::kind::recovered);
   if (!spare) spare = a_spare_descriptor();
   if (is_dead(made.fd.get())) {
+    if (ledger) ledger->give_back_reserved();
     tell(accept_event::kind::aborted, diagnose(made.fd.get(), operation::accept, 0, phase::connecting),
          made.peer);
     return std::nullopt;
@@ -184,9 +188,9 @@ void listener::state::turn_away_waiting() {
 }
 
 /// Until there are fewer connections than the limit.
-asio::awaitable<void> listener::state::wait_for_room() {
+asio::awaitable<void> listener::state::wait_for_room(deadline limit) {
   tell(accept_event::kind::at_the_limit);
-  pause.expires_at(deadline::clock::time_point::max());
+  pause.expires_at(limit.at());
   ledger->when_there_is_room([this, guard = std::weak_ptr(alive), executor = wire.executor()] {
     if (guard.expired()) return;
     asio::post(executor, [this, guard] {
@@ -204,10 +208,14 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
       s.pause.expires_at(min(deadline(s.options.pause), limit).at());
       asio::error_code woken;
       co_await s.pause.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      const auto told = co_await asio::this_coro::cancellation_state;
+      if (told.cancelled() != asio::cancellation_type::none) s.stopped = true;
       continue;
     }
-    if (s.ledger && s.ledger->is_full()) {
-      co_await s.wait_for_room();
+    if (s.ledger && !s.ledger->reserve()) {
+      co_await s.wait_for_room(limit);
+      const auto told = co_await asio::this_coro::cancellation_state;
+      if (told.cancelled() != asio::cancellation_type::none) s.stopped = true;
       continue;
     }
     if (++s.unbroken > accepted_at_once) {
@@ -216,12 +224,13 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
       continue;
     }
     accepted made = accept_one(s.wire.fd());
+    const int error = errno;
+    if (!made.fd && s.ledger) s.ledger->give_back_reserved();
     if (made.fd) {
       s.errors = 0;
       if (auto admitted = s.admit(std::move(made))) co_return std::move(*admitted);
       continue;
     }
-    const int error = errno;
     switch (meaning_of(error)) {
       case meaning::that_connection:
         if (error != EINTR)
@@ -257,8 +266,11 @@ std::vector<stream> listener::take_waiting() {
   std::vector<stream> taken;
   // What a queue can hold, and a bound should they keep coming.
   for (int i = 0; i < state_->options.backlog; ++i) {
+    if (state_->ledger && !state_->ledger->reserve()) break;
     accepted made = accept_one(state_->wire.fd());
-    if (!made.fd && meaning_of(errno) != meaning::that_connection) break;
+    const int error = errno;
+    if (!made.fd && state_->ledger) state_->ledger->give_back_reserved();
+    if (!made.fd && meaning_of(error) != meaning::that_connection) break;
     if (!made.fd) continue;
     if (auto admitted = state_->admit(std::move(made))) taken.push_back(std::move(*admitted));
   }
@@ -270,7 +282,7 @@ listener::listener(listener&&) noexcept = default;
 listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
-std::expected<listener, fate> listener::adopt(asio::any_io_executor executor, unique_fd listening,
+std::expected<listener, fate> listener::adopt(const asio::any_io_executor& executor, unique_fd listening,
                                               listen_options options) {
   int listens = 0;
   socklen_t size = sizeof listens;
@@ -283,14 +295,14 @@ std::expected<listener, fate> listener::adopt(asio::any_io_executor executor, un
     return std::unexpected(local_failure("fcntl", errno));
   net::set_connection_options(listening.get(), options.connection);
   try {
-    return listener(std::make_unique<state>(std::move(executor), std::move(listening), std::move(options)));
+    return listener(std::make_unique<state>(executor, std::move(listening), std::move(options)));
   } catch (const std::system_error& e) {
     return std::unexpected(local_failure("epoll_ctl", e.code().value()));
   }
 }
 
-std::expected<listener, fate> listener::open(asio::any_io_executor executor, const std::string& host,
-                                             const std::string& service, listen_options options) {
+std::expected<listener, fate> listener::open(const asio::any_io_executor& executor, const std::string& host,
+                                             const std::string& service, const listen_options& options) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -309,7 +321,7 @@ std::expected<listener, fate> listener::open(asio::any_io_executor executor, con
   if (::bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0)
     return std::unexpected(local_failure("bind", errno));
   if (::listen(fd.get(), options.backlog) != 0) return std::unexpected(local_failure("listen", errno));
-  return adopt(std::move(executor), std::move(fd), std::move(options));
+  return adopt(executor, std::move(fd), options);
 }
 
 tcp::endpoint listener::local() const noexcept {

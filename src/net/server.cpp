@@ -20,6 +20,8 @@
 #include <asio/signal_set.hpp>
 #include <cerrno>
 #include <csignal>
+#include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -71,7 +73,18 @@ struct server::state {
   }
 
   void stop() {
+    const std::scoped_lock lock(guard);
     for (const auto& w : workers) w->drain();
+    if (options.use_systemd && !workers.empty()) ::sd_notify(0, "STOPPING=1");
+  }
+
+  /// The workers' end, and that of the connections that are left.
+  void dismiss() {
+    std::vector<std::unique_ptr<worker>> gone;
+    {
+      const std::scoped_lock lock(guard);
+      gone.swap(workers);
+    }
   }
 
   std::expected<void, fate> open_by_name();
@@ -79,6 +92,7 @@ struct server::state {
 
   server_options options;
   handler serve_one;
+  std::mutex guard;  // of the list: stop() may come from any thread
   std::vector<std::unique_ptr<worker>> workers;
   asio::ip::tcp::endpoint local;
   bool ready = false;
@@ -133,19 +147,18 @@ void server::stop() {
 
 std::expected<server::outcome, fate> server::run() {
   state& s = *state_;
-  const bool says = s.options.use_systemd;
   std::optional<stop_signals> signals;
-  if (s.options.heed_signals)
-    signals.emplace(s.workers.front()->context, [&s, says] {
-      if (says) ::sd_notify(0, "STOPPING=1");
-      s.stop();
-    });
-  if (says) ::sd_notify(0, "READY=1");
+  if (s.options.heed_signals) signals.emplace(s.workers.front()->context, [&s] { s.stop(); });
+  if (s.options.use_systemd) ::sd_notify(0, "READY=1");
   if (s.options.ready) s.options.ready();
   {
     std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < s.workers.size(); ++i)
-      others.emplace_back([w = s.workers[i].get()] { w->run(); });
+    try {
+      for (std::size_t i = 1; i < s.workers.size(); ++i)
+        others.emplace_back([w = s.workers[i].get()] { w->run(); });
+    } catch (const std::system_error&) {  // no thread to be had: those that run are to end
+      s.stop();
+    }
     s.workers.front()->run();
   }
   outcome all;
@@ -156,7 +169,7 @@ std::expected<server::outcome, fate> server::run() {
     if (w->failed && !failed) failed = w->failed;
   }
   signals.reset();
-  s.workers.clear();  // cuts off what is left
+  s.dismiss();
   if (failed) return std::unexpected(*failed);
   return all;
 }

@@ -36,20 +36,21 @@ asio::awaitable<stream::result<std::string_view>> read_until(stream_state& s, Ta
     if (auto taken = take(); taken) co_return std::move(*taken);
     switch (s.try_read()) {
       case stream_state::pull::bytes:
-        if (++s.unbroken_ < reads_at_once) break;
-        s.unbroken_ = 0;
+        if (++s.unbroken < reads_at_once) break;
+        s.unbroken = 0;
         co_await asio::post(s.wire().executor(), asio::use_awaitable);
         break;
       case stream_state::pull::over:
-        co_return std::unexpected(*s.ended_);
+        co_return std::unexpected(*s.ended);
       case stream_state::pull::wait:
         const wake why = co_await s.wire().wait(direction::reading, limit);
         if (why != wake::ready) co_return std::unexpected(s.stopped(why, operation::read));
-        s.drained_ = false;
-        s.unbroken_ = 0;
+        s.drained = false;
+        s.unbroken = 0;
     }
     // The edges may be many and bring little (a byte a second): the limit counts all the same.
     if (limit.passed()) {
+      static_cast<void>(s.try_read());
       if (auto taken = take(); taken) co_return std::move(*taken);
       co_return std::unexpected(s.stopped(wake::timed_out, operation::read));
     }
@@ -82,7 +83,7 @@ stream& stream::operator=(stream&& from) noexcept {
 }
 
 stream::~stream() {
-  if (!state_ || state_->ended_) return;
+  if (!state_ || state_->ended) return;
   std::uint64_t budget = most_dropped;
   static_cast<void>(::shutdown(state_->fd(), SHUT_WR));
   static_cast<void>(state_->drop_unread(budget));
@@ -93,8 +94,8 @@ asio::awaitable<stream::result<std::string_view>> stream::read(deadline limit) {
   return read_until(
       s,
       [&s]() -> std::optional<result<std::string_view>> {
-        if (s.in_.empty()) return std::nullopt;
-        return s.in_.view();
+        if (s.in.empty()) return std::nullopt;
+        return s.in.view();
       },
       limit);
 }
@@ -106,19 +107,19 @@ asio::awaitable<stream::result<std::string_view>> stream::read_line(std::size_t 
       [&s, most]() -> std::optional<result<std::string_view>> {
         // Never beyond the limit: a line that is too long is so even if its LF came in the
         // same read, else the outcome would depend on the segments.
-        const std::string_view window = s.in_.view().substr(0, most + (most != SIZE_MAX));
-        const std::string_view fresh = window.substr(std::min(s.scanned_, window.size()));
+        const std::string_view window = s.in.view().substr(0, most + (most != SIZE_MAX));
+        const std::string_view fresh = window.substr(std::min(s.scanned, window.size()));
         const std::size_t newline = fresh.find('\n');
         if (fresh.substr(0, newline).contains('\0'))
           return std::unexpected(s.malformed("a NUL byte in a text line"));
         if (newline != std::string_view::npos) {
           const std::string_view line = window.substr(0, window.size() - fresh.size() + newline);
-          s.in_.consume(line.size() + 1);
-          s.scanned_ = 0;
+          s.in.consume(line.size() + 1);
+          s.scanned = 0;
           return line;
         }
         if (window.size() > most) return std::unexpected(s.malformed("a message longer than the limit"));
-        s.scanned_ = window.size();
+        s.scanned = window.size();
         return std::nullopt;
       },
       limit);
@@ -131,36 +132,43 @@ asio::awaitable<stream::result<std::string_view>> stream::read_exactly(std::size
       s,
       [&s, size, most]() -> std::optional<result<std::string_view>> {
         if (size > most) return std::unexpected(s.malformed("a message longer than the limit"));
-        if (s.in_.size() < size) return std::nullopt;
-        const std::string_view bytes = s.in_.view().substr(0, size);
-        s.in_.consume(size);
+        if (s.in.size() < size) return std::nullopt;
+        const std::string_view bytes = s.in.view().substr(0, size);
+        s.in.consume(size);
         return bytes;
       },
       limit);
 }
 
 std::string_view stream::unread() const noexcept {
-  return state_->in_.view();
+  return state_->in.view();
 }
 
 void stream::consume(std::size_t size) noexcept {
-  state_->in_.consume(std::min(size, state_->in_.size()));
-  state_->scanned_ = 0;
+  state_->in.consume(std::min(size, state_->in.size()));
+  state_->scanned = 0;
 }
 
 asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, deadline limit) {
   stream_state& s = *state_;
-  if (s.where_ == phase::idle) s.request_began_ = s.handed_over_;
-  s.where_ = phase::sending;
+  if (s.where == phase::idle) s.request_began = s.handed_over;
+  s.where = phase::sending;
+  const struct writing {
+    bool& now;
+    explicit writing(bool& flag) : now(flag) { now = true; }
+    writing(const writing&) = delete;
+    writing& operator=(const writing&) = delete;
+    ~writing() { now = false; }
+  } until_the_end(s.writing);
   for (;;) {
-    if (!s.try_write(bytes)) co_return std::unexpected(*s.write_failed_);
+    if (!s.try_write(bytes)) co_return std::unexpected(*s.write_failed);
     if (bytes.empty()) break;
     if (s.wire().take_ready(direction::writing)) continue;
     const wake why = co_await s.wire().wait(direction::writing, limit);
     if (why != wake::ready || limit.passed())
       co_return std::unexpected(s.stopped(why == wake::ready ? wake::timed_out : why, operation::write));
   }
-  s.where_ = phase::awaiting_reply;
+  s.where = phase::awaiting_reply;
   co_return result<void>{};
 }
 
@@ -172,57 +180,58 @@ asio::awaitable<stream::result<void>> stream::next_message(deadline limit) {
   stream_state& s = *state_;
   s.settle();
   for (;;) {
-    if (!s.in_.empty()) co_return result<void>{};
+    if (!s.in.empty()) co_return result<void>{};
+    if (s.draining) s.drained = false;  // what is here by now counts, though no edge was seen yet
     switch (s.try_read()) {
       case stream_state::pull::bytes:
         break;
       case stream_state::pull::over:
-        co_return std::unexpected(*s.ended_);
+        co_return std::unexpected(*s.ended);
       case stream_state::pull::wait:
-        if (s.draining_) co_return std::unexpected(s.stopped(wake::cancelled, operation::read));
-        s.idle_wait_ = true;
+        if (s.draining) co_return std::unexpected(s.stopped(wake::cancelled, operation::read));
+        s.idle_wait = true;
         const wake why = co_await s.wire().wait(direction::reading, limit);
-        s.idle_wait_ = false;
-        s.drained_ = false;
+        s.idle_wait = false;
+        s.drained = false;
         // Told to stop: a request that is here already is still taken.
-        if (why == wake::ready || (why == wake::cancelled && s.draining_)) break;
+        if (why == wake::ready || (why == wake::cancelled && s.draining)) break;
         co_return std::unexpected(s.stopped(why, operation::read));
     }
   }
 }
 
 void stream::drain() noexcept {
-  state_->draining_ = true;
-  if (state_->idle_wait_) state_->wire().cancel(direction::reading);
+  state_->draining = true;
+  if (state_->idle_wait) state_->wire().cancel(direction::reading);
 }
 
 asio::awaitable<fate> stream::ended() {
   stream_state& s = *state_;
   for (;;) {
-    if (!s.in_.empty()) co_return s.malformed("bytes that nobody asked for");
+    if (!s.in.empty()) co_return s.malformed("bytes that nobody asked for");
     switch (s.try_read()) {
       case stream_state::pull::bytes:
         break;
       case stream_state::pull::over:
-        co_return *s.ended_;
+        co_return *s.ended;
       case stream_state::pull::wait:
         const wake why = co_await s.wire().wait(direction::reading, deadline::never());
         if (why != wake::ready) co_return s.stopped(why, operation::read);
-        s.drained_ = false;
+        s.drained = false;
     }
   }
 }
 
 std::optional<fate> stream::ended_by_now() {
   stream_state& s = *state_;
-  if (s.ended_) return *s.ended_;
-  if (!s.in_.empty()) return s.malformed("bytes that nobody asked for");
-  s.drained_ = false;
+  if (s.ended) return *s.ended;
+  if (!s.in.empty()) return s.malformed("bytes that nobody asked for");
+  s.drained = false;
   switch (s.try_read()) {
     case stream_state::pull::bytes:
       return s.malformed("bytes that nobody asked for");
     case stream_state::pull::over:
-      return *s.ended_;
+      return *s.ended;
     case stream_state::pull::wait:
       return std::nullopt;
   }
@@ -231,7 +240,7 @@ std::optional<fate> stream::ended_by_now() {
 
 asio::awaitable<void> stream::close(deadline limit) {
   const std::unique_ptr<stream_state> s = std::move(state_);
-  if (!s || s->ended_ || ::shutdown(s->fd(), SHUT_WR) != 0) co_return;
+  if (!s || s->ended || ::shutdown(s->fd(), SHUT_WR) != 0) co_return;
   std::uint64_t budget = most_dropped;
   while (s->drop_unread(budget) && !limit.passed()) {
     const wake why = co_await s->wire().wait(direction::reading, limit);
@@ -246,19 +255,19 @@ void stream::reset() noexcept {
 }
 
 const fate* stream::how_it_ended() const noexcept {
-  return state_->ended_.get();
+  return state_->ended.get();
 }
 fate stream::malformed(std::string_view what) const noexcept {
   return state_->malformed(what);
 }
 phase stream::where() const noexcept {
-  return state_->where_;
+  return state_->where;
 }
 std::uint64_t stream::handed_over() const noexcept {
-  return state_->handed_over_;
+  return state_->handed_over;
 }
 const asio::ip::tcp::endpoint& stream::peer() const noexcept {
-  return state_->peer_;
+  return state_->peer;
 }
 int stream::native_handle() const noexcept {
   return state_->fd();

@@ -71,13 +71,13 @@ void stream_state::inherit_options() noexcept {
   counts_unread_ = ::getsockopt(fd(), IPPROTO_TCP, TCP_INQ, &on, &size) == 0 && on != 0;
 }
 
-// Sets drained_, if it got anything.
+// Sets drained, if it got anything.
 ssize_t stream_state::receive(char* into, std::size_t size) noexcept {
   if (!counts_unread_) return ::recv(fd(), into, size, 0);
-  iovec where{into, size};
+  iovec place{into, size};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
   msghdr message{};
-  message.msg_iov = &where;
+  message.msg_iov = &place;
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
@@ -87,54 +87,68 @@ ssize_t stream_state::receive(char* into, std::size_t size) noexcept {
   if (said == nullptr || said->cmsg_type != TCP_INQ) return got;
   int left = 0;
   std::memcpy(&left, CMSG_DATA(said), sizeof left);
-  drained_ = left == 0;
-  proven_ = false;
+  drained = left == 0;
+  proven = false;
   return got;
 }
 
 stream_state::pull stream_state::try_read() noexcept {
-  if (read_over_) return pull::over;
-  if (drained_ && proven_ && !write_failed_) {
+  if (read_over) return pull::over;
+  if (drained && proven && !write_failed) {
     if (!wire().take_ready(direction::reading)) return pull::wait;
-    drained_ = false;
+    drained = false;
   }
   for (;;) {
     auto& into = buffer();
-    drained_ = false;
+    drained = false;
     const ssize_t got = receive(into.data(), into.size());
     if (got > 0) {
-      in_.append({into.data(), static_cast<std::size_t>(got)});
-      if (where_ != phase::sending) where_ = phase::receiving_reply;
+      in.append({into.data(), static_cast<std::size_t>(got)});
+      if (where != phase::sending) where = phase::receiving_reply;
       return pull::bytes;
     }
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
-      drained_ = proven_ = true;
-      if (write_failed_) break;  // there is nothing more to come
-      return wire().take_ready(direction::reading) ? try_read() : pull::wait;
+      drained = proven = true;
+      if (write_failed) break;  // there is nothing more to come
+      if (!wire().take_ready(direction::reading)) return pull::wait;
+      continue;
     }
-    fate f = diagnose(fd(), operation::read, got < 0 ? errno : 0, where_);
+    fate f = diagnose(fd(), operation::read, got < 0 ? errno : 0, where);
     f.again = again();
     if (got == 0) {
       f.detail = "end-of-file";
       // What was asked is answered and no part of a message is here: that is how it should end.
-      if (where_ == phase::idle) f.how = ending::completed;
+      if (where == phase::idle) f.how = ending::completed;
     }
     static_cast<void>(end(f));
     break;
   }
-  read_over_ = true;
+  read_over = true;
   return pull::over;
 }
 
+namespace {
+
+/// The peer's FIN was met, and something was written after it: now a reply is owed.
+void has_been_asked(fate& f) noexcept {
+  f.again = retry::unknown;
+  if (f.how != ending::completed) return;
+  f.how = ending::peer_closed;
+  f.when = phase::awaiting_reply;
+}
+
+}  // namespace
+
 bool stream_state::try_write(std::string_view& bytes) noexcept {
-  if (write_failed_) return false;
+  if (write_failed) return false;
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
-      handed_over_ += static_cast<std::uint64_t>(sent);
+      handed_over += static_cast<std::uint64_t>(sent);
+      if (ended && sent > 0) has_been_asked(*ended);
       bytes.remove_prefix(static_cast<std::size_t>(sent));
-      proven_ = true;
+      proven = true;
     } else if (errno == EAGAIN) {
       return true;
     } else if (errno != EINTR) {
@@ -144,7 +158,7 @@ bool stream_state::try_write(std::string_view& bytes) noexcept {
       // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
       // with this fate.
       static_cast<void>(end(f));
-      write_failed_ = std::make_unique<fate>(f);
+      write_failed = std::make_unique<fate>(f);
       return false;
     }
   }
@@ -152,18 +166,18 @@ bool stream_state::try_write(std::string_view& bytes) noexcept {
 }
 
 const fate& stream_state::end(fate f) noexcept {
-  if (!ended_) ended_ = std::make_unique<fate>(f);
-  return *ended_;
+  if (!ended) ended = std::make_unique<fate>(f);
+  return *ended;
 }
 
 // Of the request under way; if none is, of the last one.
 retry stream_state::again() const noexcept {
-  if (where_ == phase::idle) return answered_ ? retry::pointless : retry::safe;
-  return handed_over_ == request_began_ ? retry::safe : retry::unknown;
+  if (where == phase::idle) return answered ? retry::pointless : retry::safe;
+  return handed_over == request_began ? retry::safe : retry::unknown;
 }
 
 fate stream_state::stopped(wake why, operation during) const noexcept {
-  fate f = diagnose(fd(), during, 0, where_);
+  fate f = diagnose(fd(), during, 0, where);
   f.how = why == wake::timed_out ? ending::deadline_passed : ending::shut_down;
   f.or_else.reset();
   f.again = again();
@@ -172,7 +186,7 @@ fate stream_state::stopped(wake why, operation during) const noexcept {
 }
 
 fate stream_state::malformed(std::string_view what) const noexcept {
-  fate f = diagnose(fd(), operation::read, 0, where_);
+  fate f = diagnose(fd(), operation::read, 0, where);
   f.how = ending::malformed;
   f.or_else.reset();
   f.again = retry::pointless;
@@ -181,13 +195,14 @@ fate stream_state::malformed(std::string_view what) const noexcept {
 }
 
 void stream_state::settle() noexcept {
-  if (where_ != phase::idle) answered_ = true;
-  where_ = in_.empty() ? phase::idle : phase::receiving_reply;
-  request_began_ = handed_over_;
+  if (writing) return;  // a reply before the request was sent: not over yet
+  if (where != phase::idle) answered = true;
+  where = in.empty() ? phase::idle : phase::receiving_reply;
+  request_began = handed_over;
 }
 
 bool stream_state::drop_unread(std::uint64_t& budget) noexcept {
-  in_ = {};
+  in = {};
   auto& into = buffer();
   while (budget > 0) {
     const ssize_t got = ::recv(fd(), into.data(), into.size(), MSG_DONTWAIT);

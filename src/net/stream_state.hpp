@@ -28,7 +28,7 @@ class stream_state {
   void set_options(const stream_options& options) noexcept;
   /// The options are on the listener and were inherited: only what must be asked.
   void inherit_options() noexcept;
-  void set_peer(const asio::ip::tcp::endpoint& peer) noexcept { peer_ = peer; }
+  void set_peer(const asio::ip::tcp::endpoint& address) noexcept { peer = address; }
   /// Kept as long as the connection: the listener's count of it.
   void hold(std::shared_ptr<void> ticket) noexcept { ticket_ = std::move(ticket); }
 
@@ -36,11 +36,11 @@ class stream_state {
   enum class pull : std::uint8_t {
     bytes,  ///< at least one is in the queue now
     wait,   ///< nothing is here: wait for an edge
-    over,   ///< ended_ says how
+    over,   ///< ended says how
   };
   [[nodiscard]] pull try_read() noexcept;
 
-  /// Writes until the kernel takes no more; false if write_failed_ says why. The peer's FIN
+  /// Writes until the kernel takes no more; false if write_failed says why. The peer's FIN
   /// is no reason not to: it may only have shut its writing side.
   [[nodiscard]] bool try_write(std::string_view& bytes) noexcept;
 
@@ -56,23 +56,24 @@ class stream_state {
   channel& wire() noexcept { return *channel_; }
   [[nodiscard]] int fd() const noexcept { return channel_->fd(); }
 
-  wire::byte_queue in_;
-  std::unique_ptr<fate> ended_;         ///< the first fate
-  std::unique_ptr<fate> write_failed_;  ///< that of writing
-  asio::ip::tcp::endpoint peer_;
-  std::uint64_t handed_over_ = 0;
-  std::uint64_t request_began_ = 0;  ///< of handed_over_
-  std::size_t scanned_ = 0;          ///< of in_, by read_line: without an LF
-  phase where_ = phase::idle;
-  int unbroken_ = 0;       ///< reads since others had their turn
-  bool answered_ = false;  ///< something was asked, and settled
-  bool draining_ = false;
-  bool idle_wait_ = false;  ///< in next_message()
-  bool read_over_ = false;  ///< ended_ says how; a write that failed leaves something to read
+  wire::byte_queue in;
+  std::unique_ptr<fate> ended;         ///< the first fate
+  std::unique_ptr<fate> write_failed;  ///< that of writing
+  asio::ip::tcp::endpoint peer;
+  std::uint64_t handed_over = 0;
+  std::uint64_t request_began = 0;  ///< of handed_over
+  std::size_t scanned = 0;          ///< of in, by read_line: without an LF
+  phase where = phase::idle;
+  int unbroken = 0;       ///< reads since others had their turn
+  bool answered = false;  ///< something was asked, and settled
+  bool draining = false;
+  bool writing = false;    ///< in write()
+  bool idle_wait = false;  ///< in next_message()
+  bool read_over = false;  ///< ended says how; a write that failed leaves something to read
   /// The last read left nothing in the kernel, and a write since has shown that no RST
   /// came with it: the next edge will tell of anything new, and no read need ask.
-  bool drained_ = true;
-  bool proven_ = true;
+  bool drained = true;
+  bool proven = true;
 
  private:
   [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;

@@ -66,13 +66,14 @@ void server::worker::begin(stream connection) {
 asio::awaitable<void> server::worker::play(stream connection) {
   const auto here = sessions.insert(sessions.end(), session{&connection});
   if (draining) connection.drain();
+  const asio::ip::tcp::endpoint peer = connection.peer();
   std::optional<fate> how;
   try {
     how = co_await serve_one(connection);
-  } catch (const std::exception&) {
+  } catch (...) {
     how = handler_failed();
   }
-  if (options.ended && connection) options.ended(connection.peer(), *how);
+  if (options.ended) options.ended(peer, *how);
   how.reset();
   here->said_all = true;
   co_await connection.close(options.linger);
@@ -85,7 +86,7 @@ void server::worker::begin_drain() {
   if (std::exchange(draining, true)) return;
   if (door) door->stop();
   for (const session& s : sessions)
-    if (!s.said_all) s.connection->drain();
+    if (!s.said_all && *s.connection) s.connection->drain();
   asio::co_spawn(context, cut_off_in_time(), asio::detached);
   stop_if_done();
 }
@@ -95,12 +96,13 @@ asio::awaitable<void> server::worker::cut_off_in_time() {
   grace.expires_after(usable(options.grace));
   co_await grace.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   if (cancelled) co_return;
-  const linger at_once{1, 0};
+  // An RST now (tcp_disconnect() in net/ipv4/tcp.c): a FIN first would make half a reply look
+  // like a whole one.
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
   for (const session& s : sessions) {
-    if (s.said_all) continue;
+    if (s.said_all || !*s.connection) continue;
     ++done.cut_off;
-    static_cast<void>(
-        ::setsockopt(s.connection->native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+    static_cast<void>(::connect(s.connection->native_handle(), &nobody, sizeof nobody));
   }
   context.stop();  // and with it go their coroutines
 }

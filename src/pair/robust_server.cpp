@@ -33,14 +33,16 @@ deadline within(std::chrono::milliseconds limit) {
   return limit.count() > 0 ? deadline(limit) : deadline::never();
 }
 
-/// Answers all whole requests that are here, as far as the client takes the answers.
-asio::awaitable<std::expected<void, fate>> answer(stream& s, answering& talk, deadline limit) {
+/// Answers all whole requests that are here, as far as the client takes the answers. Whether
+/// there was one.
+asio::awaitable<std::expected<bool, fate>> answer(stream& s, answering& talk,
+                                                  std::chrono::milliseconds limit) {
   wire::byte_queue out;
-  for (;;) {
+  for (bool any = false;; any = true) {
     talk.answer(out);
-    if (out.empty()) co_return std::expected<void, fate>{};
-    const auto sent = co_await s.write(out.view(), limit);
-    if (!sent) co_return sent;
+    if (out.empty()) co_return any;
+    const auto sent = co_await s.write(out.view(), within(limit));
+    if (!sent) co_return std::unexpected(sent.error());
     out.consume(out.size());
   }
 }
@@ -50,13 +52,15 @@ asio::awaitable<fate> converse(stream& s, const serve_options& options) {
   for (;;) {
     if (!talk.mid_request())
       if (const auto next = co_await s.next_message(deadline::never()); !next) co_return next.error();
-    const deadline whole = within(options.timeout);
+    deadline whole = within(options.timeout);
     do {
       const auto bytes = co_await s.read(whole);
       if (!bytes) co_return bytes.error();
       talk.feed(*bytes);
       s.consume(bytes->size());
-      if (const auto sent = co_await answer(s, talk, within(options.timeout)); !sent) co_return sent.error();
+      const auto answered = co_await answer(s, talk, options.timeout);
+      if (!answered) co_return answered.error();
+      if (*answered) whole = within(options.timeout);  // what is left is the next request's beginning
       if (talk.wrong()) co_return s.malformed(describe(*talk.wrong()));
     } while (talk.mid_request());
   }
