@@ -52,9 +52,10 @@ class edge final : public reactor_op, public timed {
     return state_.compare_exchange_strong(expected, quiet);
   }
 
+  [[nodiscard]] bool has_waiter() const noexcept { return static_cast<bool>(resume_); }
+
   /// False if an edge has come meanwhile: then there is nothing to wait for.
   bool begin_wait(channel::resume&& how) {
-    if (resume_) throw std::logic_error("halfopen: two waits for one direction of a connection");
     resume_ = std::move(how);
     int expected = quiet;
     return state_.compare_exchange_strong(expected, awaited);
@@ -165,6 +166,12 @@ void channel::forget(edge& e) noexcept {
 bool channel::take_ready(direction d) noexcept {
   edge* e = d == direction::reading ? reading_ : writing_;
   return e != nullptr && e->take_ready();
+}
+
+void channel::must_be_the_first(direction d) const {
+  const edge* e = d == direction::reading ? reading_ : writing_;
+  if (e != nullptr && e->has_waiter())
+    throw std::logic_error("halfopen: two waits for one direction of a connection");
 }
 
 void channel::begin_wait(direction d, deadline limit, resume how) {

@@ -25,11 +25,10 @@ enum class sharing : std::uint8_t { none, with_others };
 
 class edge;
 
-/// A nonblocking descriptor in Asio's reactor, edge-triggered: see channel.cpp for why
+/// A descriptor in Asio's reactor, edge-triggered: see channel.cpp for why
 /// it is not asio::ip::tcp::socket. Readiness is a hint: what a system call says counts.
 ///
-/// One wait a direction at a time: a second is std::logic_error, which Asio cannot pass on
-/// and ends the program. cancel() is for the thread that runs the io_context;
+/// One wait a direction at a time. cancel() is for the thread that runs the io_context;
 /// the events may come on any of several threads that run it. An open channel is work for
 /// its io_context, whose run() goes on as long as there is one.
 class channel {
@@ -46,8 +45,10 @@ class channel {
   /// True if an edge has come since the last one was taken: then there is no need to wait.
   [[nodiscard]] bool take_ready(direction d) noexcept;
 
-  /// Until the next edge in that direction.
+  /// Until the next edge in that direction. Throws std::logic_error if somebody waits for
+  /// it already: at once, since a coroutine that has begun to wait cannot be thrown at.
   [[nodiscard]] asio::awaitable<wake> wait(direction d, deadline limit) {
+    must_be_the_first(d);
     return asio::async_initiate<const asio::use_awaitable_t<>, void(wake)>(
         [this, d, limit](auto handler) {
           auto slot = asio::get_associated_cancellation_slot(handler);
@@ -64,6 +65,7 @@ class channel {
   friend class edge;
   using resume = std::move_only_function<void(wake)>;
 
+  void must_be_the_first(direction d) const;
   void begin_wait(direction d, deadline limit, resume how);
   edge& of(direction d);
   void forget(edge& e) noexcept;
