@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "net/stream_state.hpp"
@@ -68,7 +69,10 @@ stream::stream(asio::any_io_executor executor, unique_fd connected, const stream
   static_cast<void>(::ioctl(connected.get(), FIONBIO, &on));
   asio::ip::tcp::endpoint peer;
   auto size = static_cast<socklen_t>(peer.capacity());
-  if (::getpeername(connected.get(), peer.data(), &size) == 0) peer.resize(size);
+  if (::getpeername(connected.get(), peer.data(), &size) == 0)
+    peer.resize(size);
+  else if (errno == EBADF || errno == ENOTSOCK)  // a regular file is ready for ever to Asio, and would spin
+    throw std::system_error(errno, std::generic_category(), "not a socket");
   state_ = std::make_unique<stream_state>(std::move(executor), std::move(connected));
   state_->set_options(options);
   state_->set_peer(peer);
@@ -135,6 +139,7 @@ asio::awaitable<stream::result<std::string_view>> stream::read_exactly(std::size
         if (s.in.size() < size) return std::nullopt;
         const std::string_view bytes = s.in.view().substr(0, size);
         s.in.consume(size);
+        s.scanned = 0;
         return bytes;
       },
       limit);
