@@ -1,16 +1,18 @@
 #ifndef HALFOPEN_CLIENT_HPP
 #define HALFOPEN_CLIENT_HPP
 
+/// \file
 /// A client with a pool of connections, which knows what may be asked again.
 ///
-///     halfopen::client c(executor, "server", "7", {.most = 4});
-///     auto sum = co_await c.call([](halfopen::stream& s) -> asio::awaitable<std::expected<std::string,
-///     halfopen::fate>> {
+///     asio::awaitable<halfopen::stream::result<std::string>> ask(halfopen::stream& s) {
 ///       if (auto sent = co_await s.write("1 2\n", 5s); !sent) co_return std::unexpected(sent.error());
 ///       auto reply = co_await s.read_line(100, 5s);
 ///       if (!reply) co_return std::unexpected(reply.error());
 ///       co_return std::string(*reply);
-///     }, 10s, halfopen::repeat::idempotent);
+///     }
+///
+///     halfopen::client c(executor, "server", "7", {.most = 4});
+///     auto sum = co_await c.call(ask, 10s, halfopen::repeat::idempotent);
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -45,7 +47,8 @@ struct client_options {
 };
 
 /// Not synchronised: for one io_context run by one thread. Open connections are work for it:
-/// close() lets its run() return.
+/// close() lets its run() return. Calls side by side are independent; while one is under way
+/// the client is neither moved nor destroyed.
 class client {
  public:
   client(asio::any_io_executor executor, std::string host, std::string service, client_options options = {});
@@ -56,8 +59,9 @@ class client {
   /// Plays `exchange` on a connection of the pool: one that is open and has not ended as far
   /// as this host knows, or a new one. `exchange` writes a request, reads the whole reply and
   /// gives std::expected<T, fate>; afterwards the connection is settled and kept, or, after a
-  /// fate, closed. What that fate lets be asked again is, on a new connection, within the
-  /// limit. Waits while `most` connections are in use.
+  /// fate, closed. What that fate lets be asked again is, on another connection, within the
+  /// limit. Waits while `most` connections are in use. The limit is not passed on: `exchange`
+  /// sets its own, and the fate of its last try is the call's.
   template <class Exchange>
   [[nodiscard]] auto call(Exchange exchange, deadline limit, repeat may = repeat::if_safe)
       -> std::invoke_result_t<Exchange&, stream&>;
@@ -66,7 +70,8 @@ class client {
   void close() noexcept;
 
   struct counts {
-    std::size_t open = 0, idle = 0;
+    std::size_t open = 0;  ///< in use, those being opened included, or idle
+    std::size_t idle = 0;
     std::size_t connected = 0;  ///< ever
     std::size_t repeated = 0;   ///< exchanges that were played again
     std::size_t stale = 0;      ///< idle connections that had ended, found before use

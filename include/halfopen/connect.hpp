@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_CONNECT_HPP
 #define HALFOPEN_CONNECT_HPP
 
+/// \file
 /// From a name to a connection: all of the name's addresses, side by side with a head
 /// start for each (Happy Eyeballs, RFC 8305), and one deadline for everything, the name's
 /// resolution included.
@@ -8,6 +9,9 @@
 ///     std::vector<halfopen::attempt> failed;
 ///     auto s = co_await halfopen::connect("server", "7", 5s, {.failed = &failed});
 ///     if (!s) report(s.error());      // and for each address: failed[i].to, failed[i].why
+///
+/// It runs on the coroutine's executor, which is an io_context's own (no strand). Connections
+/// side by side are independent. Cancellation ends it with the fate shut_down.
 
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
@@ -34,7 +38,8 @@ struct connect_options {
   /// 250 ms). After a failure the next begins at once.
   std::chrono::milliseconds head_start{250};
   /// Gets each address that failed, in the order of their ends, also if another one
-  /// succeeded. Those still under way when the deadline passes are deadline_passed.
+  /// succeeded. Those still under way when the deadline passes are deadline_passed. Must live
+  /// until connect() is done.
   std::vector<attempt>* failed = nullptr;
 };
 

@@ -6,7 +6,8 @@
 namespace halfopen {
 
 /// When an operation gives up, on the steady clock. Every operation of the library takes
-/// one, and there is no default: to wait for ever must be said.
+/// one, and there is no default: to wait for ever must be said. One that has passed, such as
+/// 0s, allows what needs no waiting on an open connection, and no new connection. A value.
 ///
 ///     co_await s.read_line(4096, 5s);                // within 5 s from here
 ///     const deadline whole = 30s;                    // several operations, one limit

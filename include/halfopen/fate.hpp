@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_FATE_HPP
 #define HALFOPEN_FATE_HPP
 
+/// \file
 /// How a TCP connection ended, in which phase, with what evidence, and whether the
 /// request may be sent again. The same words serve the library (seen from inside),
 /// a packet trace (seen from outside) and the lab (what was done).
@@ -13,7 +14,7 @@
 ///
 /// It works on any TCP descriptor, from any event loop or none. Everything here is a
 /// value, every function is thread-safe, and nothing prints, ends the program or
-/// changes what the socket does.
+/// changes what the socket does. Nothing throws but what makes a string, for want of memory.
 
 #include <array>
 #include <chrono>
@@ -44,7 +45,13 @@ enum class ending : std::uint8_t {
 
 /// What the connection was doing when it ended, seen from the program. A server reads
 /// "reply" as "request": the message that the other side sends.
-enum class phase : std::uint8_t { connecting, idle, sending, awaiting_reply, receiving_reply };
+enum class phase : std::uint8_t {
+  connecting,       ///< it was not open yet
+  idle,             ///< nothing was asked, or all that was asked is answered
+  sending,          ///< the kernel had not taken the whole request
+  awaiting_reply,   ///< it had, and no byte of the reply was here
+  receiving_reply,  ///< a part of the reply was here
+};
 
 /// Whether sending the request again can do harm.
 enum class retry : std::uint8_t {
@@ -77,7 +84,7 @@ enum class operation : std::uint8_t { connect, accept, read, write };
 struct icmp_report {
   std::array<std::uint8_t, 16> router{};  ///< network order; the first four bytes if not v6
   bool v6 = false;
-  std::uint8_t type = 0;
+  std::uint8_t type = 0;  ///< as in the ICMP header
   std::uint8_t code = 0;
 
   /// "10.0.0.254"; "?" if the kernel did not say.
@@ -142,7 +149,7 @@ struct fate {
 /// One plain sentence for a person: what happened, what it rests on, what may be done.
 [[nodiscard]] std::string explain(const fate& f);
 
-/// What an ending means, who causes it, and what a program should do.
+/// What an ending means, who causes it, and what a program should do. The texts live for ever.
 struct explanation {
   std::string_view name;   ///< "peer_reset"
   std::string_view means;  ///< plain sentences each; the first of these stands for itself in a list
@@ -152,7 +159,7 @@ struct explanation {
 [[nodiscard]] explanation explain(ending e) noexcept;
 
 /// The endings of which an errno may speak, likeliest first, and its number. The name is
-/// "ECONNRESET"; case does not matter. Nothing if it is no errno of this system.
+/// "ECONNRESET" (case does not matter) or "104". Nothing if it is no errno of this system.
 struct errno_meaning {
   int error = 0;
   std::array<std::optional<ending>, 3> endings{};

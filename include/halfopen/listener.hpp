@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LISTENER_HPP
 #define HALFOPEN_LISTENER_HPP
 
+/// \file
 /// Accepts connections, whatever becomes of some of them.
 ///
 ///     auto l = halfopen::listener::open(executor, "0.0.0.0", "7");
@@ -10,6 +11,9 @@
 /// accept(2) reports the fate of connections that died in the queue as errors of its own;
 /// a program that takes those for the listener's end stops accepting after one client's
 /// reset. Here only the listener's own end is one.
+///
+/// Not synchronised: for the thread that runs its io_context (no strand). A listener is work
+/// for it, whose run() does not return before the listener is destroyed.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -78,6 +82,8 @@ class listener {
  public:
   /// Listens on the first address of the name; "0" is a port that is free. Blocks as long as
   /// the resolver does. SO_REUSEADDR is on, so that a server can be started again at once.
+  /// The fate is local_failure: `detail` is the call ("bind") and `error` its errno, or
+  /// `detail` is what getaddrinfo(3) said.
   [[nodiscard]] static std::expected<listener, fate> open(const asio::any_io_executor& executor,
                                                           const std::string& host, const std::string& service,
                                                           const listen_options& options = {});

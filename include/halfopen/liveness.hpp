@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LIVENESS_HPP
 #define HALFOPEN_LIVENESS_HPP
 
+/// \file
 /// How soon a dead peer is noticed. One number, "within 10 s, idle or not", becomes the
 /// right socket options in one call; and back: how long would a socket with these
 /// options hang on this machine?
@@ -8,7 +9,9 @@
 ///     halfopen::set_liveness(fd, std::chrono::seconds(10));   // after connect or accept
 ///
 /// Works on any TCP descriptor, from any event loop or none. Thread-safe; nothing here
-/// allocates more than a string, and nothing throws but for want of memory.
+/// allocates more than a string, and nothing throws but for want of memory. Every error is
+/// the errno of setsockopt(2) or getsockopt(2): ENOPROTOOPT where the kernel has no such
+/// option, EBADF or ENOTSOCK where `fd` is no socket.
 
 #include <chrono>
 #include <expected>
@@ -78,9 +81,9 @@ struct kernel_timers {
 
 /// How long a program that waits on a socket whose peer is gone would wait. Nothing: for ever.
 struct hang {
-  std::optional<std::chrono::milliseconds> idle;
-  std::optional<std::chrono::milliseconds> in_flight;
-  std::optional<std::chrono::milliseconds> connecting;
+  std::optional<std::chrono::milliseconds> idle;        ///< from the peer's last segment
+  std::optional<std::chrono::milliseconds> in_flight;   ///< from the write
+  std::optional<std::chrono::milliseconds> connecting;  ///< from the first SYN
   friend bool operator==(const hang&, const hang&) = default;
 };
 

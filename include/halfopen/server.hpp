@@ -1,10 +1,10 @@
 #ifndef HALFOPEN_SERVER_HPP
 #define HALFOPEN_SERVER_HPP
 
+/// \file
 /// A server that is told to stop and loses nothing.
 ///
-///     halfopen::server s({.host = "0.0.0.0", .service = "7"}, [](halfopen::stream& c) ->
-///     asio::awaitable<halfopen::fate> {
+///     asio::awaitable<halfopen::fate> echo(halfopen::stream& c) {
 ///       for (;;) {
 ///         if (auto next = co_await c.next_message(60s); !next) co_return next.error();
 ///         auto line = co_await c.read_line(4096, 10s);
@@ -12,7 +12,9 @@
 ///         const std::string reply = std::string(*line) + "\n";
 ///         if (auto sent = co_await c.write(reply, 10s); !sent) co_return sent.error();
 ///       }
-///     });
+///     }
+///
+///     halfopen::server s({.host = "0.0.0.0", .service = "7"}, echo);
 ///     if (auto listening = s.open(); !listening) ...
 ///     s.run();       // until SIGTERM or SIGINT, and until all is answered
 ///
@@ -53,7 +55,7 @@ struct server_options {
   listen_options listening{};
   /// Called when signals are heeded and the server is about to serve: the time to say so.
   std::function<void()> ready{};
-  /// How each connection ended, on its thread. Must not throw.
+  /// How each connection ended, on its thread; not of one that was cut off. Must not throw.
   std::function<void(const asio::ip::tcp::endpoint& peer, const fate& how)> ended{};
 };
 
@@ -70,19 +72,22 @@ class server {
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Listens: from here on connections are taken into the queue.
+  /// Listens: from here on connections are taken into the queue. The fate is that of
+  /// listener::open() or adopt(), or local_failure for several sockets from systemd.
   [[nodiscard]] std::expected<void, fate> open();
+  /// Where it listens; after open().
   [[nodiscard]] asio::ip::tcp::endpoint local() const;
 
   struct outcome {
     std::size_t served = 0;   ///< connections, in all
     std::size_t cut_off = 0;  ///< those that the grace was too short for
   };
-  /// Serves until stop(); after open(). The fate is that of a listener that failed: it has
-  /// drained then as well.
+  /// Serves until stop(); after open(), and once. The fate is that of a listener that failed:
+  /// it has drained then as well.
   std::expected<outcome, fate> run();
 
-  /// Begins the drain, from any thread. Not for signal handlers.
+  /// Begins the drain, from any thread, but not once run() has returned. Not for signal
+  /// handlers.
   void stop();
 
  private:

@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_STREAM_HPP
 #define HALFOPEN_STREAM_HPP
 
+/// \file
 /// One TCP connection, whose every operation has a deadline and ends in a value or in a
 /// fate.
 ///
@@ -11,9 +12,11 @@
 ///     co_await s->close(2s);
 ///
 /// On Asio (standalone), in asio::awaitable coroutines. One reader and one writer at a
-/// time may wait on a stream; it is otherwise not synchronised, and its executor is that of
-/// an io_context which one thread runs (no strand). Cancellation of a coroutine that waits here (Asio's
-/// cancellation slots) ends the operation with the fate shut_down.
+/// time may wait on a stream: a second one gets std::logic_error. It is otherwise not
+/// synchronised, and its executor is that of an io_context which one thread runs. An open stream is
+/// work for that io_context, whose run() does not return before it is closed. Cancellation
+/// of a coroutine that waits here (Asio's cancellation slots) ends the operation with the
+/// fate shut_down. A stream may be moved while somebody waits on it, not destroyed.
 ///
 /// SIGPIPE is never raised (MSG_NOSIGNAL, send(2)), whatever the program does with it.
 
@@ -52,7 +55,7 @@ class stream {
   template <class T>
   using result = std::expected<T, fate>;
 
-  /// No connection: the only thing to do is to assign one.
+  /// No connection: the only things to do are to ask for one (operator bool) and to assign one.
   stream() noexcept;
   /// Takes a connected socket over, and sets its options: nonblocking, TCP_NODELAY, and
   /// those above as far as the kernel has them.
@@ -83,7 +86,9 @@ class stream {
   [[nodiscard]] std::string_view unread() const noexcept;
   void consume(std::size_t size) noexcept;
 
-  /// The next message that a framer of wire/ cuts out of the stream.
+  /// The next message that a framer of wire/ cuts out of the stream; valid until the framer is
+  /// fed again. The framer takes all bytes that came: when its mid_message() is true a further
+  /// message may be here already, and next_message() would wait for another one.
   template <class Framer>
   [[nodiscard]] auto read_message(Framer& framer, deadline limit)
       -> asio::awaitable<result<typename std::remove_cvref_t<decltype(*framer.next())>::value_type>>;
@@ -102,6 +107,7 @@ class stream {
   /// here is `completed`; `shut_down` if drain() was called and no request has come.
   [[nodiscard]] asio::awaitable<result<void>> next_message(deadline limit);
   /// Ends a wait in next_message(), now or later, once nothing has come that it could give.
+  /// On the stream's own thread, as all that is here.
   void drain() noexcept;
   /// For a client that waits for something else: how the peer ended the connection, as soon
   /// as its FIN or RST is here. Bytes that nobody asked for are `malformed`. Reads, and so
@@ -125,10 +131,12 @@ class stream {
   [[nodiscard]] const fate* how_it_ended() const noexcept;
   /// What is wrong with bytes that were received, as a fate of this connection.
   [[nodiscard]] fate malformed(std::string_view what) const noexcept;
+  /// The phase of the exchange that is under way.
   [[nodiscard]] phase where() const noexcept;
   /// Bytes of write() that the kernel has taken, in the connection's life.
   [[nodiscard]] std::uint64_t handed_over() const noexcept;
   [[nodiscard]] const asio::ip::tcp::endpoint& peer() const noexcept;
+  /// For socket options and diagnose(). It stays the stream's: nonblocking, and not to be closed.
   [[nodiscard]] int native_handle() const noexcept;
   [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept;
 

@@ -7,7 +7,7 @@
 
 namespace halfopen {
 
-/// Owns a file descriptor and closes it. Move-only, not synchronised.
+/// Owns a file descriptor and closes it; -1 is none. Move-only, not synchronised.
 class unique_fd {
  public:
   unique_fd() = default;

@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_ACCEPT_HPP
 #define HALFOPEN_LAB_ACCEPT_HPP
 
+/// \file
 /// What accept(2) returns for a connection that is already dead is the kernel's
 /// choice. These are the four that exist (Stevens, UNIX Network Programming,
 /// volume 1, section 5.11, and linux from the kernel's own source).

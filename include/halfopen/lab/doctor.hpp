@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_DOCTOR_HPP
 #define HALFOPEN_LAB_DOCTOR_HPP
 
+/// \file
 /// Can this machine run the lab? Every requirement is tried, not looked up.
 
 #include <string>

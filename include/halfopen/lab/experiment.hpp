@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_EXPERIMENT_HPP
 #define HALFOPEN_LAB_EXPERIMENT_HPP
 
+/// \file
 /// Two or more hosts, a cable, and one thread that sees everything in order:
 /// packets, programs' output, their ends, their accept calls. Nothing moves on
 /// the cable but while one of the waiting functions runs, so whatever a script

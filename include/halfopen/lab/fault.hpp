@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_FAULT_HPP
 #define HALFOPEN_LAB_FAULT_HPP
 
+/// \file
 /// What can be done to hosts and programs. Each is noted in the evidence on the
 /// packet at which it was done, and each is one file in src/lab/faults/.
 

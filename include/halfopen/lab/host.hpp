@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_HOST_HPP
 #define HALFOPEN_LAB_HOST_HPP
 
+/// \file
 /// A virtual host: a network, PID, mount, UTS and IPC namespace of its own, with
 /// an init, an address, an /etc/hosts that knows the other hosts, and one
 /// network interface, eth0, at the experiment's cable.

@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_MATCH_HPP
 #define HALFOPEN_LAB_MATCH_HPP
 
+/// \file
 /// Which packet? A fault is tied to a place in the stream with these, never to a
 /// sleep: before(from(server) && payload()), after(acked(client, 100)).
 

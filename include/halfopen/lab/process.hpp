@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_LAB_PROCESS_HPP
 #define HALFOPEN_LAB_PROCESS_HPP
 
+/// \file
 /// A program that runs on a virtual host.
 
 #include <sys/types.h>

@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_TRACE_CONNECTION_HPP
 #define HALFOPEN_TRACE_CONNECTION_HPP
 
+/// \file
 /// From packets to connections: what each side has said so far, kept up to
 /// date packet by packet, in constant memory a connection.
 

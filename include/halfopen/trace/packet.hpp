@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_TRACE_PACKET_HPP
 #define HALFOPEN_TRACE_PACKET_HPP
 
+/// \file
 /// From the bytes of a captured frame to what TCP's endings need to know of it.
 
 #include <chrono>

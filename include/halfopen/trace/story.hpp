@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_TRACE_STORY_HPP
 #define HALFOPEN_TRACE_STORY_HPP
 
+/// \file
 /// From a connection's packets to its story: how it ended, who ended it, and
 /// the packets that prove it.
 

@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_WIRE_BINARY_HPP
 #define HALFOPEN_WIRE_BINARY_HPP
 
+/// \file
 /// The binary format: length-prefixed frames in which every byte is defined, and
 /// no structure of the compiler's is ever copied. Specified in docs/wire-format.md.
 

@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_WIRE_BYTE_QUEUE_HPP
 #define HALFOPEN_WIRE_BYTE_QUEUE_HPP
 
+/// \file
 /// Bytes that came in and were not used yet, or that wait to go out. TCP keeps
 /// no message boundaries, so both ends of every conversation need one.
 ///

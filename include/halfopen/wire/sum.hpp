@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_WIRE_SUM_HPP
 #define HALFOPEN_WIRE_SUM_HPP
 
+/// \file
 /// The sum protocol: two signed 64-bit integers in, their sum out, or the reason
 /// why there is none. This header has what the two formats, text.hpp and
 /// binary.hpp, have in common; docs/wire-format.md specifies the bytes.

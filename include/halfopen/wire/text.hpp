@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_WIRE_TEXT_HPP
 #define HALFOPEN_WIRE_TEXT_HPP
 
+/// \file
 /// The text format: a message is a line that ends in LF. "1 2\n" asks, "3\n" or
 /// "error overflow\n" answers. Specified in docs/wire-format.md.
 
