@@ -97,8 +97,10 @@ void print_table(const pattern& p, const std::vector<server_kind>& kinds,
                busy * 100, f.calls.all, f.calls.kinds);
   }
   if (delay > much_disturbed)
-    fmt::print("  DISTURBED: other programs kept servers or clients waiting, up to {:.0f}% of the time.\n",
-               delay * 100);
+    fmt::print(
+        "  DISTURBED: other programs kept server and clients waiting for up to {:.0f}% of the time, added "
+        "up.\n",
+        delay * 100);
   else if (idle)
     fmt::print("  A server that was not busy waited for the clients: compare us/req.\n");
   std::fflush(stdout);
