@@ -33,10 +33,6 @@ constexpr std::array allowed{
                        "peer but that it did not answer"},
 };
 
-constexpr std::string_view fin_of_a_peer =
-    "the peer closed with nothing owed, which a client that would have gone on may call peer_closed while "
-    "idle";
-
 opinion look_up(ending done, ending said, viewer by) {
   for (const allowed_difference& a : allowed)
     if (a.done == done && a.said == said && (a.by == by || a.by == viewer::anybody)) return {true, a.because};
@@ -89,9 +85,6 @@ opinion packets_allow(ending done, const trace::story& told) {
 
 opinion report_allows(ending done, const report_line& said) {
   if (said.could_be(done)) return {true, {}};
-  const bool nothing_owed = done == ending::completed || done == ending::shut_down;
-  if (nothing_owed && said.how == ending::peer_closed && closed_with_nothing_owed(said))
-    return {true, fin_of_a_peer};
   return look_up(done, said.how, viewer::program);
 }
 

@@ -71,8 +71,4 @@ std::string words_of(const report_line& r) {
   return text;
 }
 
-bool closed_with_nothing_owed(const report_line& r) noexcept {
-  return r.how == ending::completed || (r.how == ending::peer_closed && r.when == phase::idle);
-}
-
 }  // namespace halfopen::situation

@@ -31,10 +31,6 @@ struct report_line {
 /// "peer_reset or peer_rebooted"
 [[nodiscard]] std::string words_of(const report_line& r);
 
-/// It says that the other side's FIN came when nothing was owed: `completed`, or
-/// `peer_closed while idle`, as a client may call it that would have gone on.
-[[nodiscard]] bool closed_with_nothing_owed(const report_line& r) noexcept;
-
 }  // namespace halfopen::situation
 
 #endif

@@ -83,14 +83,6 @@ TEST(reported, any_output_is_survived) {
               ElementsAre(line("server:7", ending::peer_reset, ending::peer_rebooted, phase::idle)));
 }
 
-TEST(reported, a_fin_with_nothing_owed) {
-  EXPECT_TRUE(closed_with_nothing_owed(line("s", ending::completed, {}, phase::idle)));
-  EXPECT_TRUE(closed_with_nothing_owed(line("s", ending::peer_closed, {}, phase::idle)));
-  EXPECT_FALSE(closed_with_nothing_owed(line("s", ending::peer_closed)));
-  EXPECT_FALSE(closed_with_nothing_owed(line("s", ending::peer_closed, {}, phase::receiving_reply)));
-  EXPECT_FALSE(closed_with_nothing_owed(line("s", ending::peer_reset, {}, phase::idle)));
-}
-
 TEST(reported, in_words) {
   EXPECT_EQ(words_of(line("s", ending::peer_reset, ending::peer_rebooted)), "peer_reset or peer_rebooted");
   EXPECT_EQ(words_of(line("s", ending::completed)), "completed");

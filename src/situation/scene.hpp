@@ -135,7 +135,11 @@ class scene {
 
  private:
   lab::options lab_options(const scene_options& options);
-  void testify(const lab::process& p, std::string_view never_shown);
+  struct asked {
+    std::size_t about = 0;  ///< index of the connection in views_
+    const lab::process* who = nullptr;
+    std::string_view never_shown{};
+  };
   void compare_views();
   lab::process& start(lab::host& where, std::vector<std::string> arguments,
                       const std::vector<std::string>& wrapper,
@@ -143,6 +147,7 @@ class scene {
 
   result sheet_;
   std::vector<connection_views> views_;
+  std::vector<asked> asked_;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   trace::time_point fault_at_ = lab::experiment::now();
 };
