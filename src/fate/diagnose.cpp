@@ -175,7 +175,7 @@ fate diagnose(int fd, operation during, int error, std::optional<phase> when) no
     f.detail = "the socket was destroyed on this host";
 
   std::optional<connection_facts> known;
-  if (fd >= 0 && (during != operation::accept || error == 0)) known = ask_kernel(fd);
+  if (fd >= 0) known = ask_kernel(fd);  // of an accept that failed, fd is the listener: nothing
   if (known) f.seen = known->seen;
   if (during == operation::accept && error == 0)
     judge_accepted(f, fd, known);

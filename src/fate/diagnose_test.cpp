@@ -168,6 +168,7 @@ TEST(diagnose, a_failed_accept_says_nothing_of_the_listener) {
   const fate f = diagnose(c.port.fd.get(), operation::accept, EMFILE);
   EXPECT_EQ(f.how, ending::local_failure);
   EXPECT_EQ(f.seen.last_heard, std::nullopt);
+  EXPECT_FALSE(f.seen.still_open);
   EXPECT_EQ(diagnose(c.port.fd.get(), operation::accept, EAGAIN).how, ending::deadline_passed);
 }
 
@@ -208,6 +209,7 @@ TEST(diagnose, leaves_errno_and_the_pending_error_alone) {
   errno = E2BIG;
   EXPECT_EQ(diagnose(c.client.get(), operation::read, ECONNRESET).how, ending::peer_reset);
   EXPECT_EQ(diagnose(-1, operation::read, ECONNRESET).how, ending::peer_reset);
+  EXPECT_EQ(diagnose(999'999, operation::accept, 0).how, ending::local_failure) << "EBADF on the way";
   EXPECT_EQ(errno, E2BIG);
   EXPECT_EQ(receive(c.client), ECONNRESET);
 }
