@@ -59,7 +59,7 @@ struct server_options {
   std::function<void(const asio::ip::tcp::endpoint& peer, const fate& how)> ended{};
 };
 
-/// Not synchronised but for stop(). It is run once. One server a process heeds the signals.
+/// Not synchronised but for stop(). Of the servers of a process one may heed the signals.
 class server {
  public:
   /// Serves one connection: returns the fate that ended it. It is closed afterwards
@@ -86,8 +86,7 @@ class server {
   /// it has drained then as well.
   std::expected<outcome, fate> run();
 
-  /// Begins the drain, from any thread, but not once run() has returned. Not for signal
-  /// handlers.
+  /// Begins the drain, from any thread, as long as the server lives. Not for signal handlers.
   void stop();
 
  private:
