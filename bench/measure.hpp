@@ -46,6 +46,14 @@ struct spread {
   return {median, values.front(), values.back(), values.size()};
 }
 
+/// The value below which that share of the values lies. Sorts some of them.
+[[nodiscard]] inline double at_quantile(std::vector<double>& values, double quantile) {
+  if (values.empty()) return 0;
+  const auto at = static_cast<std::ptrdiff_t>(quantile * static_cast<double>(values.size() - 1));
+  std::ranges::nth_element(values, values.begin() + at);
+  return values[static_cast<std::size_t>(at)];
+}
+
 /// One line: what was measured, its median, its spread, and what it should be.
 inline void print(std::string_view what, std::string_view unit, const spread& s, std::string_view aim = "") {
   fmt::print("  {:<44} {:>8.2f} {:<7} ({:.2f} - {:.2f}, {} times){}{}\n", what, s.median, unit, s.least,

@@ -113,13 +113,6 @@ class crowd {
   std::vector<std::thread> threads_;
 };
 
-double at_quantile(std::vector<double>& values, double quantile) {
-  if (values.empty()) return 0;
-  const auto at = static_cast<std::ptrdiff_t>(quantile * static_cast<double>(values.size() - 1));
-  std::ranges::nth_element(values, values.begin() + at);
-  return values[static_cast<std::size_t>(at)];
-}
-
 /// Starts, lets serve, stops, and so on.
 class supervisor {
  public:

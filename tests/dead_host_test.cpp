@@ -1,6 +1,6 @@
 // What the library says, and when, of a peer whose host is gone: silence, a reboot, a
 // router's word. The library's own tests run on loopback, where no host can die; here the
-// lab's hosts do. bench/liveness.cpp measures the same promise over more of its range.
+// lab's hosts do. bench/detect_vanished.cpp measures the same promise over more of its range.
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -27,9 +27,9 @@
 //         10 s          4        2        3          9.8 s
 //         60 s         15       15        3         59.8 s
 //
-// What it comes to (bench/run liveness: Linux 6.18, HZ 250, round trip 0.05 ms, 8
-// connections each, twice; least and most of the seconds from the last segment of the
-// peer's, or from the write, to the error):
+// What it comes to on plain sockets (Linux 6.18, HZ 250, round trip 0.05 ms, 8 connections
+// each, twice; least and most of the seconds from the last segment of the peer's, or from
+// the write, to the error; bench/run detect vanished measures it through the library):
 //
 //     within                2 s          2.5 s        3 s          5 s          10 s         30 s
 //     idle                  2.03-2.05    3.05-3.08    3.05-3.08    5.07-5.11    10.05-10.30  30.35-30.76
