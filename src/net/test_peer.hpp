@@ -31,7 +31,7 @@ template <class T>
 T play(asio::io_context& context, asio::awaitable<T> what) {
   std::optional<T> result;
   std::exception_ptr thrown;
-  asio::co_spawn(context, std::move(what), [&](std::exception_ptr e, T value) {
+  asio::co_spawn(context, std::move(what), [&](const std::exception_ptr& e, T value) {
     thrown = e;
     if (!e) result.emplace(std::move(value));
     context.stop();
