@@ -50,8 +50,8 @@ struct race {
   asio::steady_timer woken;
   connect_options options;
   deadline limit;
-  std::vector<channel*> under_way;
-  std::unique_ptr<channel> winner;
+  std::vector<std::shared_ptr<channel>> under_way;  // shared: any of them may be destroyed first
+  std::shared_ptr<channel> winner;
   tcp::endpoint won_by;
   fate last;
   bool over = false;  // nobody looks at options.failed any more
@@ -72,7 +72,7 @@ fate ended_by_us(int fd, ending how, std::string_view detail) {
 }
 
 /// A socket that is connecting; null and errno if it never began.
-std::unique_ptr<channel> begin(const asio::any_io_executor& executor, const tcp::endpoint& to,
+std::shared_ptr<channel> begin(const asio::any_io_executor& executor, const tcp::endpoint& to,
                                const connect_options& options) {
   unique_fd fd(
       ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, to.protocol().protocol()));
@@ -80,7 +80,7 @@ std::unique_ptr<channel> begin(const asio::any_io_executor& executor, const tcp:
   if (options.connection.heed_icmp) static_cast<void>(report_icmp(fd.get()));
   if (::connect(fd.get(), to.data(), static_cast<socklen_t>(to.size())) != 0 && errno != EINPROGRESS)
     return nullptr;
-  return std::make_unique<channel>(executor, std::move(fd));
+  return std::make_shared<channel>(executor, std::move(fd));
 }
 
 int pending_error(int fd) {
@@ -95,7 +95,7 @@ bool is_connected(int fd) {
   return ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
 }
 
-asio::awaitable<void> try_one(std::shared_ptr<race> r, std::unique_ptr<channel> c, tcp::endpoint to) {
+asio::awaitable<void> try_one(std::shared_ptr<race> r, std::shared_ptr<channel> c, tcp::endpoint to) {
   for (;;) {
     const wake why = co_await c->wait(direction::writing, r->limit);
     if (why == wake::cancelled) {
@@ -107,20 +107,20 @@ asio::awaitable<void> try_one(std::shared_ptr<race> r, std::unique_ptr<channel> 
     } else if (!is_connected(c->fd())) {
       continue;  // an edge of another kind
     } else if (!r->winner) {
-      std::erase(r->under_way, c.get());
+      std::erase(r->under_way, c);
       r->winner = std::move(c);
       r->won_by = to;
     }
     break;
   }
-  if (c) std::erase(r->under_way, c.get());
+  if (c) std::erase(r->under_way, c);
   r->woken.cancel();
 }
 
 void start(const std::shared_ptr<race>& r, const asio::any_io_executor& executor, const tcp::endpoint& to) {
-  std::unique_ptr<channel> c = begin(executor, to, r->options);
+  std::shared_ptr<channel> c = begin(executor, to, r->options);
   if (!c) return r->fail(to, failure(-1, errno));
-  r->under_way.push_back(c.get());
+  r->under_way.push_back(c);
   asio::co_spawn(executor, try_one(r, std::move(c), to), asio::detached);
 }
 
@@ -140,7 +140,7 @@ struct finish {
   finish& operator=(const finish&) = delete;
   ~finish() {
     r->over = true;
-    for (channel* c : r->under_way) c->cancel(direction::writing);
+    for (const auto& c : r->under_way) c->cancel(direction::writing);
   }
 };
 

@@ -48,9 +48,9 @@ std::array<char, 65536>& buffer() noexcept {
 }  // namespace
 
 stream_state::stream_state(asio::any_io_executor executor, unique_fd fd)
-    : stream_state(std::make_unique<channel>(std::move(executor), std::move(fd))) {}
+    : stream_state(std::make_shared<channel>(std::move(executor), std::move(fd))) {}
 
-stream_state::stream_state(std::unique_ptr<channel> connected) : channel_(std::move(connected)) {}
+stream_state::stream_state(std::shared_ptr<channel> connected) : channel_(std::move(connected)) {}
 
 void set_connection_options(int fd, const stream_options& options) noexcept {
   // Best effort: what this kernel does not have leaves its own default.

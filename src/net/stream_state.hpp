@@ -21,7 +21,7 @@ class stream_state {
  public:
   stream_state(asio::any_io_executor executor, unique_fd fd);
   /// Takes over what connected, with its place in the reactor.
-  explicit stream_state(std::unique_ptr<channel> connected);
+  explicit stream_state(std::shared_ptr<channel> connected);
 
   [[nodiscard]] static stream make(std::unique_ptr<stream_state> state) { return stream(std::move(state)); }
 
@@ -80,7 +80,7 @@ class stream_state {
   [[nodiscard]] retry again() const noexcept;
 
   bool counts_unread_ = false;  // TCP_INQ is on
-  std::unique_ptr<channel> channel_;
+  std::shared_ptr<channel> channel_;
   std::shared_ptr<void> ticket_;
 };
 

@@ -46,7 +46,7 @@ T play(asio::io_context& context, asio::awaitable<T> what) {
 inline void play(asio::io_context& context, asio::awaitable<void> what) {
   bool ended = false;
   std::exception_ptr thrown;
-  asio::co_spawn(context, std::move(what), [&](std::exception_ptr e) {
+  asio::co_spawn(context, std::move(what), [&](const std::exception_ptr& e) {
     thrown = e;
     ended = true;
     context.stop();
