@@ -50,6 +50,13 @@ struct record {
 struct options {
   std::vector<std::string> hosts{"client", "server"};
   ip_version ip = ip_version::v4;
+  /// Names that resolve to two addresses, in this order: one at which there is no host (packets
+  /// to it are lost), and their host's own.
+  std::vector<std::string> half_dead_names{};
+  /// A middlebox lowers the maximum segment size that both sides offer in their SYNs to this
+  /// (RFC 9293 section 3.7.1; a router with a small MTU does it). Linux sends no smaller
+  /// segments than net.ipv4.tcp_min_snd_mss, 48, options included.
+  std::optional<std::uint16_t> clamp_mss{};
   /// Takes each packet, one packet late so that what was done after it is noted
   /// on it. Called while the experiment waits, and for the last one when it ends.
   std::function<void(const record&)> recorder;
@@ -102,6 +109,10 @@ class experiment {
   void drop_current();
   /// ... or stays on the cable until release().
   void hold_current();
+  /// ... or does not arrive, and a middlebox that has forgotten the connection answers it with
+  /// an RST in the receiver's name (RFC 5382 section 4.3 allows it; RFC 9293 section 3.10.7.1 for
+  /// its sequence number). Only for TCP segments that are no RST.
+  void reset_current();
   /// Packets that match from now on stay on the cable until release().
   void hold(match which);
   /// Packets that match from now on are lost.

@@ -19,6 +19,17 @@
 
 namespace halfopen::lab {
 
+/// A TCP socket of a host, as sock_diag(7) shows it from outside.
+struct socket_view {
+  trace::endpoint local, remote;
+  int state = 0;            ///< TCP_ESTABLISHED... of <netinet/tcp.h>
+  std::uint64_t inode = 0;  ///< 0: no process has it any more
+  std::uint32_t unread = 0,
+                unsent = 0;  ///< bytes in its queues; of a listener, waiting connections and the backlog
+  std::uint64_t memory =
+      0;  ///< bytes of kernel memory that it holds (INET_DIAG_SKMEMINFO: rmem, wmem, fwd, optmem)
+};
+
 /// Owned by its experiment. Not thread-safe.
 class host {
  public:
@@ -54,6 +65,15 @@ class host {
   [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
   /// Bytes that arrived at that local port and that no program has read yet.
   [[nodiscard]] std::uint64_t unread_bytes(std::uint16_t port) const;
+  /// All TCP sockets of both IP versions, TIME_WAIT and SYN_RECV included. Addresses of
+  /// IPv4 connections on IPv6 sockets (::ffff:10.0.0.1) are given as IPv4.
+  [[nodiscard]] std::vector<socket_view> sockets() const;
+  /// Every process of the host but its init, by the PIDs that the lab sees, ascending.
+  [[nodiscard]] std::vector<pid_t> pids() const;
+  /// A descriptor of the lab's own for the socket with that inode (pidfd_getfd(2)), to read
+  /// its options; null if no process has it or lets it be copied. While it lives, so does the
+  /// socket: close it at once.
+  [[nodiscard]] unique_fd copy_socket(std::uint64_t inode) const;
 
  private:
   friend struct host_access;

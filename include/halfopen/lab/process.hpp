@@ -27,6 +27,8 @@ struct program {
   std::vector<std::string> environment;  ///< "NAME=value", on top of the lab's own
   /// If set, the program's accept calls behave as on that kernel.
   std::optional<accept_flavour> accept_like;
+  /// Its accept calls can be made to fail: see process::fail_accepts. Implied by accept_like.
+  bool watch_accepts = false;
 };
 
 /// How a program ended (wait(2)).
@@ -68,7 +70,16 @@ class process {
   void hold();
   void resume();
 
-  /// What its accept calls met; empty without accept_like.
+  /// From now on, the next accept calls of the program and of its children that find a
+  /// connection to accept return these errnos, one each; the connections stay in the queue, as
+  /// they do when the kernel is out of descriptors or memory (net/socket.c, do_accept). Needs
+  /// program::watch_accepts or accept_like; throws lab::error without. Errnos that a call before
+  /// has not yet used up are forgotten.
+  void fail_accepts(std::vector<int> errnos);
+  /// How many of them have not been returned yet.
+  [[nodiscard]] std::size_t accept_failures_left() const noexcept;
+
+  /// What its accept calls met; empty without accept_like or watch_accepts.
   [[nodiscard]] const std::vector<accept_event>& accepts() const noexcept;
 
  private:
