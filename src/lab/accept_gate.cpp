@@ -17,6 +17,10 @@
 // handler interrupts it: the kernel then takes the notification back, and the
 // program's call restarts or fails as it would have.
 //
+// A call can also be told to fail (EMFILE, ENOBUFS, EINTR...) while a connection waits: the
+// queue is looked at, and not touched. Using up the real resource was the alternative; a
+// program's memory cannot be used up to order, nor the system's descriptors for one program.
+//
 // The copy of the listener is kept only while a blocking call waits: as long as
 // it lives, so does the socket, and its owner's death would not close it.
 
@@ -42,6 +46,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
@@ -114,6 +119,16 @@ bool has_free_descriptor(pid_t thread) {
 ino_t inode_of(const unique_fd& socket) {
   struct stat about{};
   return ::fstat(socket.get(), &about) == 0 ? about.st_ino : 0;
+}
+
+/// accept(2) on it would return at once, with a connection. A listener that was shut
+/// down is readable too, but listens no more (net/ipv4/af_inet.c, inet_shutdown).
+bool has_connection(const unique_fd& listener) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  pollfd ready{listener.get(), POLLIN, 0};
+  return ::getsockopt(listener.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+         ::poll(&ready, 1, 0) == 1;
 }
 
 int accept_flags(const seccomp_notif& notice) {
@@ -215,11 +230,16 @@ void accept_gate::drop_taken_back() {
   }
 }
 
+std::vector<accept_gate::undelivered>::iterator accept_gate::find_undelivered(call_handle c) {
+  return std::ranges::find(undelivered_, inode_of(c->listener), &undelivered::listener);
+}
+
 /// Accepts what is there; waits for more if the call may block.
 void accept_gate::try_to_answer(call_handle c) {
   if (!still_waiting(*c)) return finish(c);
   if (!has_free_descriptor(static_cast<pid_t>(c->notice.pid))) return fail(c, EMFILE);
-  const auto kept = std::ranges::find(undelivered_, inode_of(c->listener), &undelivered::listener);
+  if (fail_as_told(c)) return;
+  const auto kept = find_undelivered(c);
   if (kept != undelivered_.end()) {
     connection made = std::move(kept->what);
     undelivered_.erase(kept);
@@ -244,6 +264,23 @@ void accept_gate::try_to_answer(call_handle c) {
     try_to_answer(c);
   });
   keep_looking();
+}
+
+void accept_gate::fail_next(std::vector<int> errnos) {
+  for (const int e : errnos)
+    if (e <= 0 || ::strerrorname_np(e) == nullptr)
+      throw error("no accept call can fail with errno " + std::to_string(e));
+  failures_ = std::move(errnos);
+}
+
+/// Fails the call, if it has a connection to fail over; that one stays where it is.
+bool accept_gate::fail_as_told(call_handle c) {
+  if (failures_.empty()) return false;
+  if (find_undelivered(c) == undelivered_.end() && !has_connection(c->listener)) return false;
+  const int errno_value = failures_.front();
+  failures_.erase(failures_.begin());
+  fail(c, errno_value, ", as the lab makes it; the connection stays in the queue");
+  return true;
 }
 
 /// Answers the call with this connection as the flavour's kernel would. False
@@ -282,11 +319,12 @@ void accept_gate::hand_over(call_handle c, connection made, bool dead) {
   finish(c);
 }
 
-void accept_gate::fail(call_handle c, int errno_value) {
+void accept_gate::fail(call_handle c, int errno_value, std::string_view because) {
   saw(accept_event::kind::failed, errno_value);
   const char* name = ::strerrorname_np(errno_value);
   if (errno_value != EAGAIN)
-    lab_.note("accept was called, and returned " + (name != nullptr ? name : std::to_string(errno_value)));
+    lab_.note("accept was called, and returned " + (name != nullptr ? name : std::to_string(errno_value)) +
+              std::string(because));
   respond(c->notice, errno_value, false);
   finish(c);
 }

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <cstddef>
 #include <list>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "halfopen/lab/accept.hpp"
@@ -24,6 +26,11 @@ class accept_gate {
   ~accept_gate();
   accept_gate(const accept_gate&) = delete;
   accept_gate& operator=(const accept_gate&) = delete;
+
+  /// The next calls that find a connection return these, one each, instead of those
+  /// that earlier ones have left over.
+  void fail_next(std::vector<int> errnos);
+  [[nodiscard]] std::size_t failures_left() const noexcept { return failures_.size(); }
 
   [[nodiscard]] const std::vector<accept_event>& seen() const noexcept { return seen_; }
 
@@ -53,9 +60,11 @@ class accept_gate {
   void keep_looking();
   void drop_taken_back();
   void try_to_answer(call_handle c);
+  [[nodiscard]] std::vector<undelivered>::iterator find_undelivered(call_handle c);
+  bool fail_as_told(call_handle c);
   bool answer_with(call_handle c, connection made);
   void hand_over(call_handle c, connection made, bool dead);
-  void fail(call_handle c, int errno_value);
+  void fail(call_handle c, int errno_value, std::string_view because = {});
   void respond(const seccomp_notif& notice, int errno_value, bool go_on);
   void finish(call_handle c);
   [[nodiscard]] bool still_waiting(const call& c) const;
@@ -67,6 +76,7 @@ class accept_gate {
   experiment& lab_;
   std::list<call> waiting_;
   std::vector<undelivered> undelivered_;
+  std::vector<int> failures_;
   std::vector<accept_event> seen_;
   bool looking_ = false;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< timers outlive the gate, and ask

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "halfopen/lab/accept.hpp"
+#include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
 
@@ -19,10 +21,10 @@ class accepting : public testing::Test {
   host& client = lab.at("client");
   host& server = lab.at("server");
 
-  process& start(accept_flavour like, std::vector<std::string> words = {}) {
+  process& start(std::optional<accept_flavour> like, std::vector<std::string> words = {}) {
     std::vector<std::string> argv{own_executable(), "acceptor"};
     argv.insert(argv.end(), words.begin(), words.end());
-    process& p = server.start({std::move(argv), {}, like});
+    process& p = server.start({std::move(argv), {}, like, !like.has_value()});
     EXPECT_TRUE(lab.until_listening(server, 7));
     return p;
   }
@@ -129,6 +131,82 @@ TEST_F(accepting, without_a_descriptor_the_connection_stays_in_the_queue) {
   ASSERT_TRUE(lab.until_says(p, "EMFILE\n"));
   p.signal(SIGUSR1);  // it closes one
   EXPECT_TRUE(lab.until_says(p, "read EAGAIN", 2s));
+}
+
+constexpr auto only_watched = std::nullopt;
+
+TEST_F(accepting, fails_as_told_and_the_connection_stays_in_the_queue) {
+  process& p = start(only_watched, {"poll"});
+  p.fail_accepts({EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR});
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_EQ(p.output(),
+            "EMFILE\nENFILE\nENOBUFS\nENOMEM\nEINTR\naccepted from ::ffff:10.0.0.1, read EAGAIN\n");
+  EXPECT_EQ(p.accept_failures_left(), 0U);
+  std::vector<int> failed;
+  for (const accept_event& e : p.accepts())
+    if (e.what == accept_event::kind::failed) failed.push_back(e.errno_value);
+  EXPECT_EQ(failed, (std::vector{EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR}));
+}
+
+TEST_F(accepting, a_call_that_waits_fails_only_when_a_connection_comes) {
+  process& p = start(only_watched);
+  ASSERT_TRUE(lab.until([&] { return !p.accepts().empty(); }));
+  p.fail_accepts({ENFILE});
+  lab.run_for(50ms);
+  EXPECT_EQ(p.output(), "");
+  EXPECT_EQ(p.accept_failures_left(), 1U);
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_EQ(p.output(), "ENFILE\naccepted from ::ffff:10.0.0.1, read EAGAIN\n");
+}
+
+TEST_F(accepting, a_nonblocking_call_that_finds_nothing_uses_up_no_failure) {
+  process& p = start(only_watched, {"nonblocking", "eager"});
+  p.fail_accepts({ENOMEM});
+  const std::size_t before = p.accepts().size();
+  ASSERT_TRUE(lab.until([&] { return p.accepts().size() > before + 4; }));
+  EXPECT_EQ(p.accept_failures_left(), 1U);
+  EXPECT_FALSE(p.output().contains("ENOMEM")) << p.output();
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_TRUE(p.output().contains("EAGAIN\nENOMEM\naccepted")) << p.output();
+}
+
+TEST_F(accepting, a_childs_calls_fail_too) {
+  process& p = start(only_watched, {"poll", "child"});
+  p.fail_accepts({EMFILE});
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_TRUE(p.output().starts_with("EMFILE\naccepted")) << p.output();
+}
+
+TEST_F(accepting, failures_of_the_call_and_of_the_connection_are_two_things) {
+  process& p = start(accept_flavour::posix, {"poll"});
+  p.fail_accepts({EMFILE});
+  abort_before_accept(client, p, 7);
+  EXPECT_TRUE(lab.until_says(p, "ECONNABORTED"));
+  EXPECT_EQ(p.output(), "EMFILE\nECONNABORTED\n");
+}
+
+TEST_F(accepting, failures_can_be_called_off) {
+  process& p = start(only_watched, {"poll"});
+  p.fail_accepts({EMFILE, ENFILE});
+  p.fail_accepts({ENOBUFS});
+  EXPECT_TRUE(accepts_a_living_one(p));
+  EXPECT_TRUE(p.output().starts_with("ENOBUFS\naccepted")) << p.output();
+}
+
+TEST_F(accepting, failures_need_a_watched_program_and_a_true_errno) {
+  process& unwatched = server.start({{"cat"}, {}, {}});
+  EXPECT_THROW(unwatched.fail_accepts({EMFILE}), error);
+  EXPECT_EQ(unwatched.accept_failures_left(), 0U);
+  process& p = start(only_watched);
+  EXPECT_THROW(p.fail_accepts({EMFILE, 0}), error);
+  EXPECT_THROW(p.fail_accepts({-EMFILE}), error);
+  EXPECT_THROW(p.fail_accepts({512}), error);  // ERESTARTSYS would restart the call
+}
+
+TEST_F(accepting, a_watched_program_accepts_as_linux_does) {
+  process& p = start(only_watched, {"poll"});
+  abort_before_accept(client, p, 7);
+  EXPECT_TRUE(lab.until_says(p, "read ECONNRESET"));
 }
 
 TEST_F(accepting, a_killed_parents_listener_dies_though_its_child_lives) {

@@ -116,9 +116,9 @@ std::unique_ptr<process> process_access::start(host& where, program what) {
   s->child = spawn_in(at.init_pidfd.get(), what);
   s->name = std::filesystem::path(what.argv[0]).filename();
   process::state* raw = s.get();
-  if (what.accept_like)
+  if (s->child.accept_notifications)
     s->gate = std::make_unique<accept_gate>(*s->events, std::move(s->child.accept_notifications),
-                                            *what.accept_like, *at.lab);
+                                            what.accept_like.value_or(accept_flavour::linux_kernel), *at.lab);
   s->events->watch(s->child.output.get(), EPOLLIN,
                    [raw](std::uint32_t) { raw->read_all(raw->child.output, raw->output); });
   s->events->watch(s->child.errors.get(), EPOLLIN,
@@ -186,6 +186,15 @@ void process::hold() {
 
 void process::resume() {
   signal(SIGCONT);
+}
+
+void process::fail_accepts(std::vector<int> errnos) {
+  if (!state_->gate) throw error("the accept calls of " + name() + " are not watched");
+  state_->gate->fail_next(std::move(errnos));
+}
+
+std::size_t process::accept_failures_left() const noexcept {
+  return state_->gate ? state_->gate->failures_left() : 0;
 }
 
 const std::vector<accept_event>& process::accepts() const noexcept {

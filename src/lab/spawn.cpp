@@ -126,7 +126,7 @@ void reset_signals() {
   argv.push_back(nullptr);
   reset_signals();
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // the lab's user may have descriptors that are not
-  if (what.accept_like) install_accept_filter(line);
+  if (what.accept_like || what.watch_accepts) install_accept_filter(line);
   ::execvp(argv[0], argv.data());
   fail(line, argv[0]);
 }

@@ -43,7 +43,8 @@ void describe(int fd, const sockaddr_in6& peer, socklen_t size) {
 void accept_for_ever(int listener, const words& how) {
   for (;;) {
     pollfd ready{listener, POLLIN, 0};
-    if (how.contains("poll") || how.contains("nonblocking")) ::poll(&ready, 1, -1);
+    if (how.contains("poll") || (how.contains("nonblocking") && !how.contains("eager")))
+      ::poll(&ready, 1, -1);
     sockaddr_in6 peer{};
     socklen_t size = sizeof peer;
     auto* address = reinterpret_cast<sockaddr*>(&peer);
@@ -53,7 +54,7 @@ void accept_for_ever(int listener, const words& how) {
       describe(fd, peer, size);
     else
       say(::strerrorname_np(errno));
-    if (fd < 0 && how.contains("full")) ::usleep(10'000);
+    if (fd < 0 && (how.contains("full") || how.contains("eager"))) ::usleep(10'000);
   }
 }
 
@@ -90,6 +91,10 @@ int run_acceptor(int argc, char** argv) {
     ::setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
   if (how.contains("fork") && ::fork() == 0) {
+    ::close(listener);
+    for (;;) ::pause();
+  }
+  if (how.contains("child") && ::fork() > 0) {
     ::close(listener);
     for (;;) ::pause();
   }

@@ -8,7 +8,8 @@ namespace halfopen::lab {
 /// accept4 (with SOCK_NONBLOCK and SOCK_CLOEXEC), thread (accepts in a second
 /// thread), alarm (a signal handler interrupts), poll (waits for readiness first),
 /// timeout (SO_RCVTIMEO), full (no descriptor is free until SIGUSR1), fork (a child
-/// without the listener lives on).
+/// without the listener lives on), child (a child accepts), eager (with nonblocking:
+/// does not wait for readiness).
 int run_acceptor(int argc, char** argv);
 
 /// Sends datagrams to that address without end.
