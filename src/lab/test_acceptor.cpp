@@ -92,6 +92,7 @@ int run_acceptor(int argc, char** argv) {
   }
   if (how.contains("fork") && ::fork() == 0) {
     ::close(listener);
+    say("the child is alone");
     for (;;) ::pause();
   }
   if (how.contains("child") && ::fork() > 0) {
