@@ -95,18 +95,6 @@ std::optional<std::string> host::sysctl(std::string_view name) const {
   return value;
 }
 
-std::vector<std::uint16_t> host::listening_ports() const {
-  std::vector<std::uint16_t> ports;
-  if (state_->up) in_network([&] { ports = listening_tcp_ports(); });
-  return ports;
-}
-
-std::uint64_t host::unread_bytes(std::uint16_t port) const {
-  std::uint64_t unread = 0;
-  if (state_->up) in_network([&] { unread = unread_bytes_at(port); });
-  return unread;
-}
-
 void host_access::power_on(host& h) {
   start_init(h);
   try {

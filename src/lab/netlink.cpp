@@ -1,91 +1,35 @@
-// Links, addresses and routes over rtnetlink(7), sockets over sock_diag(7).
+// Links, addresses and routes over rtnetlink(7).
 // libmnl builds the attributes; ip(8) and ethtool(8) would each cost a fork and
 // an exec, some 2 ms apiece, and are not installed everywhere.
 
 #include "lab/netlink.hpp"
 
-#include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <thread>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/unique_fd.hpp"
 #include "lab/namespaces.hpp"
+#include "lab/netlink_request.hpp"
 
 namespace halfopen::lab {
 namespace {
 
 /// The kernel's work queues are soon done, but for a very busy machine: some 30 s.
 constexpr int patience_in_tries = 200'000;
-
-/// A netlink socket in the current namespace and one request after the other.
-class netlink {
- public:
-  explicit netlink(int family) : socket_(mnl_socket_open2(family, SOCK_CLOEXEC)), buffer_(8192) {
-    if (!socket_ || mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0)
-      throw error("netlink socket", errno);
-  }
-
-  nlmsghdr* request(int type, int flags) {
-    nlmsghdr* header = mnl_nlmsg_put_header(buffer_.data());
-    header->nlmsg_type = static_cast<std::uint16_t>(type);
-    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    header->nlmsg_seq = ++sequence_;
-    return header;
-  }
-
-  /// Sends the request and takes every answer until the last one.
-  void run(const nlmsghdr* header, const char* what, const std::function<void(const nlmsghdr*)>& each = {}) {
-    if (mnl_socket_sendto(socket_.get(), header, header->nlmsg_len) < 0) throw error(what, errno);
-    std::vector<char> answer(32768);
-    for (;;) {
-      const auto n = mnl_socket_recvfrom(socket_.get(), answer.data(), answer.size());
-      if (n < 0) throw error(what, errno);
-      auto call = [](const nlmsghdr* h, void* data) {
-        const auto* f = static_cast<const std::function<void(const nlmsghdr*)>*>(data);
-        if (*f) (*f)(h);
-        return MNL_CB_OK;
-      };
-      const int verdict = mnl_cb_run(answer.data(), static_cast<std::size_t>(n), sequence_,
-                                     mnl_socket_get_portid(socket_.get()), call,
-                                     const_cast<std::function<void(const nlmsghdr*)>*>(&each));
-      if (verdict < 0) throw error(what, errno);
-      if (verdict == MNL_CB_STOP) return;
-    }
-  }
-
- private:
-  struct closer {
-    void operator()(mnl_socket* s) const noexcept { mnl_socket_close(s); }
-  };
-  std::unique_ptr<mnl_socket, closer> socket_;
-  std::vector<char> buffer_;
-  unsigned sequence_ = 0;
-};
-
-template <class T>
-T* put(nlmsghdr* header) {
-  return static_cast<T*>(mnl_nlmsg_put_extra_header(header, sizeof(T)));
-}
 
 ifinfomsg* put_link(nlmsghdr* header, unsigned index, unsigned flags_on) {
   auto* link = put<ifinfomsg>(header);
@@ -246,43 +190,6 @@ void wait_until_running(const std::string& interface_name) {
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   throw error(interface_name + " does not come up");
-}
-
-namespace {
-
-/// Asks for all TCP sockets in these states (bits by TCP_ESTABLISHED...).
-void each_tcp_socket(std::uint32_t states, const std::function<void(const inet_diag_msg&)>& take) {
-  netlink diag(NETLINK_SOCK_DIAG);
-  for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
-    nlmsghdr* header = diag.request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
-    auto* request = put<inet_diag_req_v2>(header);
-    request->sdiag_family = family;
-    request->sdiag_protocol = IPPROTO_TCP;
-    request->idiag_states = states;
-    diag.run(header, "asking for TCP sockets", [&](const nlmsghdr* h) {
-      if (mnl_nlmsg_get_payload_len(h) >= sizeof(inet_diag_msg))
-        take(*static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(h)));
-    });
-  }
-}
-
-}  // namespace
-
-std::vector<std::uint16_t> listening_tcp_ports() {
-  std::vector<std::uint16_t> ports;
-  each_tcp_socket(1U << TCP_LISTEN,
-                  [&](const inet_diag_msg& m) { ports.push_back(ntohs(m.id.idiag_sport)); });
-  std::ranges::sort(ports);
-  ports.erase(std::ranges::unique(ports).begin(), ports.end());
-  return ports;
-}
-
-std::uint64_t unread_bytes_at(std::uint16_t port) {
-  std::uint64_t unread = 0;
-  each_tcp_socket(1U << TCP_ESTABLISHED | 1U << TCP_CLOSE_WAIT, [&](const inet_diag_msg& m) {
-    if (ntohs(m.id.idiag_sport) == port) unread += m.idiag_rqueue;
-  });
-  return unread;
 }
 
 }  // namespace halfopen::lab

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "halfopen/trace/address.hpp"
 
@@ -44,13 +43,6 @@ void wait_until_running(const std::string& interface_name);
 /// In whatever namespace this thread is: segmentation and checksum offloads off,
 /// so that what is captured is what would be on a wire.
 void turn_offloads_off(const std::string& interface_name);
-
-/// Ports of this namespace's listening TCP sockets, both IP versions (sock_diag(7)).
-std::vector<std::uint16_t> listening_tcp_ports();
-
-/// Bytes that wait in the receive queues of this namespace's established TCP
-/// sockets at that local port, and that their program has not read.
-std::uint64_t unread_bytes_at(std::uint16_t port);
 
 }  // namespace halfopen::lab
 

@@ -26,8 +26,9 @@ struct socket_view {
   std::uint64_t inode = 0;  ///< 0: no process has it any more
   std::uint32_t unread = 0,
                 unsent = 0;  ///< bytes in its queues; of a listener, waiting connections and the backlog
-  std::uint64_t memory =
-      0;  ///< bytes of kernel memory that it holds (INET_DIAG_SKMEMINFO: rmem, wmem, fwd, optmem)
+  /// Bytes of kernel memory that it holds: received, to be sent, reserved, its options and
+  /// its backlog (INET_DIAG_SKMEMINFO). 0 without a full socket (TIME_WAIT, SYN_RECV).
+  std::uint64_t memory = 0;
 };
 
 /// Owned by its experiment. Not thread-safe.
@@ -65,7 +66,8 @@ class host {
   [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
   /// Bytes that arrived at that local port and that no program has read yet.
   [[nodiscard]] std::uint64_t unread_bytes(std::uint16_t port) const;
-  /// All TCP sockets of both IP versions, TIME_WAIT and SYN_RECV included. Addresses of
+  /// All TCP sockets of both IP versions, TIME_WAIT and SYN_RECV included; not those that
+  /// neither listen nor are connected. Addresses of
   /// IPv4 connections on IPv6 sockets (::ffff:10.0.0.1) are given as IPv4.
   [[nodiscard]] std::vector<socket_view> sockets() const;
   /// Every process of the host but its init, by the PIDs that the lab sees, ascending.

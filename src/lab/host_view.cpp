@@ -1,0 +1,103 @@
+// What can be seen of a host from outside, without a word from its programs: the kernel
+// is asked, over sock_diag(7) for sockets and through /proc for processes.
+//
+// A process belongs to a host if the host's PID namespace is its own or one above its own:
+// programs that make a PID namespace of their own (sandboxes, unshare(1)) take their
+// children into it, and these die with the host all the same (pid_namespaces(7)).
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "halfopen/lab/host.hpp"
+#include "lab/access.hpp"
+#include "lab/sock_diag.hpp"
+
+namespace halfopen::lab {
+namespace {
+
+ino_t inode_of(const unique_fd& fd) {
+  struct stat about{};
+  return ::fstat(fd.get(), &about) == 0 ? about.st_ino : 0;
+}
+
+bool lives_in(pid_t pid, ino_t pid_namespace) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
+  unique_fd at(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  while (at && inode_of(at) != pid_namespace)
+    at.reset(::ioctl(at.get(), NS_GET_PARENT));  // EPERM above this process's own
+  return static_cast<bool>(at);
+}
+
+/// Names in the folder that are numbers. What vanishes meanwhile is not there.
+std::vector<int> numbers_in(const std::string& folder) {
+  std::vector<int> numbers;
+  std::error_code why;
+  for (std::filesystem::directory_iterator entry(folder, why), end; !why && entry != end;
+       entry.increment(why)) {
+    const std::string name = entry->path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos) numbers.push_back(std::atoi(name.c_str()));
+  }
+  return numbers;
+}
+
+/// A copy of the process's descriptor, if that is still this socket.
+unique_fd copy_of(pid_t pid, int descriptor, std::uint64_t inode) {
+  const unique_fd owner(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!owner) return {};
+  unique_fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), descriptor, 0)));
+  if (copy && inode_of(copy) != inode) copy.reset();
+  return copy;
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> host::listening_ports() const {
+  std::vector<std::uint16_t> ports;
+  if (state_->up) in_network([&] { ports = listening_tcp_ports(); });
+  return ports;
+}
+
+std::uint64_t host::unread_bytes(std::uint16_t port) const {
+  std::uint64_t unread = 0;
+  if (state_->up) in_network([&] { unread = unread_bytes_at(port); });
+  return unread;
+}
+
+std::vector<socket_view> host::sockets() const {
+  std::vector<socket_view> all;
+  if (state_->up) in_network([&] { all = tcp_sockets(); });
+  return all;
+}
+
+std::vector<pid_t> host::pids() const {
+  std::vector<pid_t> found;
+  if (!state_->up) return found;
+  for (const pid_t pid : numbers_in("/proc"))
+    if (pid != state_->init && lives_in(pid, state_->pid_namespace)) found.push_back(pid);
+  std::ranges::sort(found);
+  return found;
+}
+
+unique_fd host::copy_socket(std::uint64_t inode) const {
+  if (inode == 0) return {};
+  const std::string wanted = "socket:[" + std::to_string(inode) + "]";
+  for (const pid_t pid : pids()) {
+    const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
+    for (const int descriptor : numbers_in(folder)) {
+      std::error_code why;
+      if (std::filesystem::read_symlink(folder + "/" + std::to_string(descriptor), why) != wanted) continue;
+      if (unique_fd copy = copy_of(pid, descriptor, inode)) return copy;
+    }
+  }
+  return {};
+}
+
+}  // namespace halfopen::lab

@@ -1,0 +1,25 @@
+#ifndef HALFOPEN_SRC_LAB_SOCK_DIAG_HPP
+#define HALFOPEN_SRC_LAB_SOCK_DIAG_HPP
+
+#include <cstdint>
+#include <vector>
+
+#include "halfopen/lab/host.hpp"
+
+/// The TCP sockets of the network namespace in which this thread is, both IP versions.
+
+namespace halfopen::lab {
+
+/// All that are bound or connected, in every state of <netinet/tcp.h>.
+std::vector<socket_view> tcp_sockets();
+
+/// Ports of the listening ones.
+std::vector<std::uint16_t> listening_tcp_ports();
+
+/// Bytes that wait in the receive queues of the established ones at that local
+/// port, and that their program has not read.
+std::uint64_t unread_bytes_at(std::uint16_t port);
+
+}  // namespace halfopen::lab
+
+#endif
