@@ -20,7 +20,7 @@ struct host::state {
   std::string name;
   trace::ip_address v4, v6, address;
   std::size_t port = 0;  ///< at the cable
-  std::string hosts_file;
+  host_files files;
   std::vector<std::pair<std::string, std::string>> sysctls;
   std::vector<std::unique_ptr<process>> processes;
 

@@ -28,11 +28,48 @@ trace::ip_address address_of(bool v6, std::size_t number) {
   return trace::ip_address::parse(text).value();
 }
 
+/// Where nobody is, for half-dead names.
+constexpr std::size_t most_hosts_beside_nobody = 199;
+const char* nobody(bool v6) {
+  return v6 ? "fd00::c8" : "10.0.0.200";
+}
+
+void check(const options& what) {
+  for (const std::string& name : what.half_dead_names)
+    if (std::ranges::find(what.hosts, name) == what.hosts.end())
+      throw error("half-dead name: there is no host " + name);
+  if (!what.half_dead_names.empty() && what.hosts.size() > most_hosts_beside_nobody)
+    throw error("with so many hosts, somebody is where nobody should be");
+}
+
 std::string hosts_file(const options& what) {
+  const bool v6 = what.ip == ip_version::v6;
   std::string text = "127.0.0.1 localhost\n::1 localhost\n";
-  for (std::size_t i = 0; i < what.hosts.size(); ++i)
-    text += address_of(what.ip == ip_version::v6, i + 1).to_string() + " " + what.hosts[i] + "\n";
+  for (std::size_t i = 0; i < what.hosts.size(); ++i) {
+    const std::string& name = what.hosts[i];
+    if (std::ranges::find(what.half_dead_names, name) != what.half_dead_names.end())
+      text += std::string(nobody(v6)) + " " + name + "\n";
+    text += address_of(v6, i + 1).to_string() + " " + name + "\n";
+  }
   return text;
+}
+
+/// getaddrinfo(3) does not keep the order of /etc/hosts: of two addresses it prefers the
+/// one that begins like the caller's own (RFC 6724 section 5, rule 9), and that is never
+/// nobody's. Precedence comes before that (rule 6), and glibc reads it from gai.conf(5);
+/// the first lines are its built-in table, which any line of precedence there replaces.
+constexpr const char* nobody_first = R"(precedence ::1/128 50
+precedence ::/0 40
+precedence 2002::/16 30
+precedence ::/96 20
+precedence ::ffff:0:0/96 10
+precedence ::ffff:10.0.0.200/128 100
+precedence fd00::c8/128 100
+)";
+
+host_files files_for(const options& what) {
+  if (what.half_dead_names.empty()) return {hosts_file(what), {}, {}};
+  return {hosts_file(what), "multi on\n", nobody_first};
 }
 
 bool listens(const host& h, std::uint16_t port) {
@@ -43,6 +80,7 @@ bool listens(const host& h, std::uint16_t port) {
 }  // namespace
 
 experiment::experiment(options what) : state_(std::make_unique<state>()) {
+  check(what);
   state& s = *state_;
   const bool v6 = what.ip == ip_version::v6;
   s.router = address_of(v6, 254);
@@ -55,7 +93,7 @@ experiment::experiment(options what) : state_(std::make_unique<state>()) {
     h->v4 = address_of(false, i + 1);
     h->v6 = address_of(true, i + 1);
     h->address = v6 ? h->v6 : h->v4;
-    h->hosts_file = hosts_file(what);
+    h->files = files_for(what);
     s.hosts.push_back(host_access::make(std::move(h)));
     host& made = *s.hosts.back();
     host_access::of(made).port = s.wire->add_port({&made, made.address(), {}, 0, false, std::nullopt});

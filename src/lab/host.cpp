@@ -116,7 +116,7 @@ void host_access::start_init(host& h) {
   if (s.init < 0) throw error("making a host's namespaces", errno);
   if (s.init == 0) {
     ours.reset();
-    run_host_init(std::move(theirs), s.name, s.hosts_file);
+    run_host_init(std::move(theirs), s.name, s.files);
   }
   s.up = true;
   s.line = init_line(std::move(ours));

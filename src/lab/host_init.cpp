@@ -85,7 +85,7 @@ std::string name_service_switch() {
 }
 
 /// Null if all went well, or the step that failed.
-const char* set_up(const std::string& host_name, const std::string& hosts_file) {
+const char* set_up(const std::string& host_name, const host_files& files) {
   if (::sethostname(host_name.c_str(), host_name.size()) < 0) return "sethostname";
   // Nothing that is mounted here may be seen outside.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return "mount / slave";
@@ -93,7 +93,11 @@ const char* set_up(const std::string& host_name, const std::string& hosts_file) 
     return "mounting /proc";
   const std::string switch_file = name_service_switch();
   if (::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) return "mounting /run";
-  if (!cover("/etc/hosts", hosts_file)) return "mounting /etc/hosts";
+  if (!cover("/etc/hosts", files.hosts)) return "mounting /etc/hosts";
+  if (!files.resolver_order.empty() && !cover("/etc/host.conf", files.resolver_order))
+    return "mounting /etc/host.conf";
+  if (!files.address_order.empty() && !cover("/etc/gai.conf", files.address_order))
+    return "mounting /etc/gai.conf";
   if (!cover("/etc/nsswitch.conf", switch_file)) return "mounting /etc/nsswitch.conf";
   // For resolvers that do not read the switch: nobody listens here, and says so at once.
   if (!cover("/etc/resolv.conf", "nameserver 127.0.0.1\n")) return "mounting /etc/resolv.conf";
@@ -107,7 +111,7 @@ const char* set_up(const std::string& host_name, const std::string& hosts_file) 
 
 }  // namespace
 
-void run_host_init(unique_fd control, const std::string& host_name, const std::string& hosts_file) {
+void run_host_init(unique_fd control, const std::string& host_name, const host_files& files) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "host-init");
   const int line = 3;
@@ -117,7 +121,7 @@ void run_host_init(unique_fd control, const std::string& host_name, const std::s
   (void)control.release();
   if (alone(line)) ::_exit(0);
   ::signal(SIGCHLD, SIG_IGN);  // orphans are reaped by the kernel
-  const char* failed = set_up(host_name, hosts_file);
+  const char* failed = set_up(host_name, files);
   say(line, failed != nullptr ? errno : 0, failed != nullptr ? failed : "");
   for (int request = 0; receive(line, &request, sizeof request);) {
     if (request == count_request)

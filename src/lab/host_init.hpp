@@ -7,10 +7,16 @@
 
 namespace halfopen::lab {
 
+/// What a host finds under /etc; a file without text is the system's.
+struct host_files {
+  std::string hosts;
+  std::string resolver_order;  ///< host.conf(5)
+  std::string address_order;   ///< gai.conf(5)
+};
+
 /// What the init of a virtual host does: sets the host up, says so, and then
 /// sends signals to all of its processes on request. Its other end is init_line.
-[[noreturn]] void run_host_init(unique_fd control, const std::string& host_name,
-                                const std::string& hosts_file);
+[[noreturn]] void run_host_init(unique_fd control, const std::string& host_name, const host_files& files);
 
 /// The lab's end of the line to a host's init.
 class init_line {

@@ -51,7 +51,8 @@ struct options {
   std::vector<std::string> hosts{"client", "server"};
   ip_version ip = ip_version::v4;
   /// Names that resolve to two addresses, in this order: one at which there is no host (packets
-  /// to it are lost), and their host's own.
+  /// to it are lost), and their host's own. glibc keeps that order where the system has an
+  /// /etc/gai.conf, as Debian does; other resolvers may sort addresses by their own rules.
   std::vector<std::string> half_dead_names{};
   /// A middlebox lowers the maximum segment size that both sides offer in their SYNs to this
   /// (RFC 9293 section 3.7.1; a router with a small MTU does it). Linux sends no smaller
