@@ -16,11 +16,14 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/this_coro.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -61,7 +64,8 @@ class client {
   /// gives std::expected<T, fate>; afterwards the connection is settled and kept, or, after a
   /// fate, closed. What that fate lets be asked again is, on another connection, within the
   /// limit. Waits while `most` connections are in use. The limit is not passed on: `exchange`
-  /// sets its own, and the fate of its last try is the call's.
+  /// sets its own, and the fate of its last try is the call's. Cancellation ends it with
+  /// shut_down, or with what `exchange` made of it.
   template <class Exchange>
   [[nodiscard]] auto call(Exchange exchange, deadline limit, repeat may = repeat::if_safe)
       -> std::invoke_result_t<Exchange&, stream&>;
@@ -96,7 +100,8 @@ class client {
 
   [[nodiscard]] asio::awaitable<std::expected<lease, fate>> take(deadline limit);
   [[nodiscard]] bool may_repeat(const fate& why, repeat may, unsigned tried, deadline limit) const noexcept;
-  [[nodiscard]] asio::awaitable<void> pause(const fate& why, unsigned tried, deadline limit);
+  /// Before the next try; the fate of the call if it was told to stop meanwhile.
+  [[nodiscard]] asio::awaitable<std::optional<fate>> pause(const fate& why, unsigned tried, deadline limit);
 
   std::shared_ptr<pool> pool_;
 };
@@ -122,8 +127,10 @@ auto client::call(Exchange exchange, deadline limit, repeat may) -> std::invoke_
         why = taken.error();
       }
     }
-    if (!may_repeat(why, may, tried, limit)) co_return std::unexpected(why);
-    co_await pause(why, tried, limit);
+    const auto told = co_await asio::this_coro::cancellation_state;
+    if (told.cancelled() != asio::cancellation_type::none || !may_repeat(why, may, tried, limit))
+      co_return std::unexpected(why);
+    if (const auto stopped = co_await pause(why, tried, limit)) co_return std::unexpected(*stopped);
   }
 }
 

@@ -99,8 +99,8 @@ class listener {
   ~listener();
 
   /// The next connection that lives. Only these end it: deadline_passed, shut_down by stop()
-  /// or cancellation, and local_failure when the descriptor is no listener (any more).
-  /// One accept at a time.
+  /// or by cancellation (of this accept only), and local_failure when the descriptor is no
+  /// listener (any more). One accept at a time.
   [[nodiscard]] asio::awaitable<std::expected<stream, fate>> accept(deadline limit);
   /// What accept has not got yet is left alone; it gives shut_down from now on.
   void stop() noexcept;

@@ -4,6 +4,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/detail/reactor.hpp>
 #include <asio/use_awaitable.hpp>
 #include <functional>
@@ -22,6 +23,12 @@ enum class direction : std::uint8_t { reading, writing };
 
 /// Whether another process or descriptor has the same open file (dup(2), fork(2)).
 enum class sharing : std::uint8_t { none, with_others };
+
+/// Whether a coroutine was told to stop, from its asio::this_coro::cancellation_state: its
+/// next co_await of another coroutine would throw then (asio::this_coro::throw_if_cancelled).
+[[nodiscard]] inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
+  return state.cancelled() != asio::cancellation_type::none;
+}
 
 class edge;
 

@@ -15,11 +15,28 @@
 #include <algorithm>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <list>
 #include <vector>
 
+#include "net/channel.hpp"
+
 namespace halfopen {
+
+namespace {
+
+fate no_connection(ending how) {
+  fate f;
+  f.how = how;
+  f.when = phase::connecting;
+  f.again = retry::safe;
+  f.during = operation::connect;
+  f.detail = how == ending::shut_down ? "told to stop" : "the time limit passed";
+  return f;
+}
+
+}  // namespace
 
 struct client::pool {
   pool(asio::any_io_executor ex, std::string h, std::string s, client_options how)
@@ -45,21 +62,41 @@ struct client::pool {
 
   [[nodiscard]] bool has_place() const noexcept { return in_use < std::max<std::size_t>(1, options.most); }
 
-  /// Wakes the first who waits; it wakes the next, should there be another place.
-  void offer_place() noexcept {
-    if (has_place() && !waiting.empty()) waiting.front()->cancel();
-  }
+  /// Somebody who waits for a place. Should it go without the one it got, the next has it.
+  struct in_line {
+    in_line(pool& p, deadline limit) : of(p), woken(p.executor, limit.at()) { of.waiting.push_back(this); }
+    in_line(const in_line&) = delete;
+    in_line& operator=(const in_line&) = delete;
+    ~in_line() {
+      if (has_place)
+        of.give_place_back();
+      else
+        of.waiting.remove(this);
+    }
 
+    pool& of;
+    asio::steady_timer woken;
+    bool has_place = false;
+  };
+
+  /// It is theirs who waited longest from here on: nobody who comes before they have woken
+  /// up takes it.
   void give_place_back() noexcept {
-    --in_use;
-    offer_place();
+    if (waiting.empty()) {
+      --in_use;
+      return;
+    }
+    in_line& next = *waiting.front();
+    waiting.pop_front();
+    next.has_place = true;
+    next.woken.cancel();
   }
 
   asio::any_io_executor executor;
   std::string host, service;
   client_options options;
   std::vector<rested> idle;
-  std::list<asio::steady_timer*> waiting;  // who waits for a place, first come first served
+  std::list<in_line*> waiting;  // first come first served; nobody unless `most` are in use
   std::size_t in_use = 0;
   bool closed = false;
   counts seen;
@@ -87,31 +124,20 @@ client& client::operator=(client&&) noexcept = default;
 
 asio::awaitable<std::expected<client::lease, fate>> client::take(deadline limit) {
   const std::shared_ptr<pool> p = pool_;
-  while (!p->has_place() && !limit.passed()) {
-    asio::steady_timer place(p->executor, limit.at());
-    const auto mine = p->waiting.insert(p->waiting.end(), &place);
-    const struct leave {
-      pool& of;
-      std::list<asio::steady_timer*>::iterator where;
-      ~leave() {
-        of.waiting.erase(where);
-        of.offer_place();
-      }
-    } at_the_end{*p, mine};
+  if (p->has_place()) {
+    ++p->in_use;
+  } else {
+    pool::in_line mine(*p, limit);
     asio::error_code woken;
-    co_await place.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    co_await mine.woken.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
+      co_return std::unexpected(no_connection(ending::shut_down));
+    if (!std::exchange(mine.has_place, false))
+      co_return std::unexpected(no_connection(ending::deadline_passed));
   }
-  if (limit.passed()) {
-    fate f;
-    f.how = ending::deadline_passed;
-    f.when = phase::connecting;
-    f.again = retry::safe;
-    f.during = operation::connect;
-    f.detail = "the time limit passed";
-    co_return std::unexpected(f);
-  }
-  ++p->in_use;
-  lease taken(p, p->take_idle());
+  lease taken(p, {});
+  if (limit.passed()) co_return std::unexpected(no_connection(ending::deadline_passed));
+  taken.connection = p->take_idle();
   if (!taken.connection) {
     auto made = co_await connect(p->host, p->service, limit, p->options.connecting);
     if (!made) co_return std::unexpected(made.error());
@@ -135,17 +161,20 @@ bool client::may_repeat(const fate& why, repeat may, unsigned tried, deadline li
   }
 }
 
-asio::awaitable<void> client::pause(const fate& why, unsigned tried, deadline limit) {
+asio::awaitable<std::optional<fate>> client::pause(const fate& why, unsigned tried, deadline limit) {
   ++pool_->seen.repeated;
   if (why.when != phase::connecting) {
     pool_->idle.clear();  // what ended this one may have ended them all; a new one may work at once
-    co_return;
+    co_return std::nullopt;
   }
   asio::steady_timer for_a_moment(pool_->executor);
   const auto how_long = pool_->options.pause * (1U << std::min(tried - 1, 10U));
   for_a_moment.expires_at(min(deadline(how_long), limit).at());
   asio::error_code woken;
   co_await for_a_moment.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
+    co_return no_connection(ending::shut_down);
+  co_return std::nullopt;
 }
 
 void client::close() noexcept {

@@ -167,8 +167,7 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
       continue;
     }
     co_await wait(*r, next < addresses.size() ? next_start : deadline::clock::time_point::max());
-    const auto told = co_await asio::this_coro::cancellation_state;
-    if (told.cancelled() != asio::cancellation_type::none)
+    if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
       co_return std::unexpected(ended_by_us(-1, ending::shut_down, "told to stop"));
     if (r->under_way.size() < racing) next_start = deadline::clock::now();  // one has failed
   }

@@ -25,12 +25,14 @@
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
 #include "halfopen/liveness.hpp"
+#include "net/channel.hpp"
 #include "net/connection_limits.hpp"
 #include "net/stream_state.hpp"
 
@@ -40,7 +42,6 @@ namespace {
 using asio::ip::tcp;
 using net::channel;
 using net::direction;
-using net::wake;
 
 /// How many of those who wait are told in one go that there is no room.
 constexpr int turned_away_at_once = 64;
@@ -61,6 +62,12 @@ fate local_failure(std::string_view detail, int error) {
   f.during = operation::accept;
   f.error = error;
   f.detail = detail;
+  return f;
+}
+
+fate ended_by_us(ending how, std::string_view detail) {
+  fate f = local_failure(detail, 0);
+  f.how = how;
   return f;
 }
 
@@ -124,7 +131,8 @@ struct listener::state {
   std::optional<stream> admit(accepted made);
   void on_no_room(int error);
   void turn_away_waiting();
-  asio::awaitable<void> wait_for_room(deadline limit);
+  asio::awaitable<void> wait_until(deadline when);
+  void ask_for_room();
 
   listen_options options;
   channel wire;
@@ -137,6 +145,7 @@ struct listener::state {
   bool stopped = false;
   bool out_of_room = false;
   bool pausing = false;
+  bool waits_for_room = false;  // the ledger will tell
 };
 
 std::optional<stream> listener::state::admit(accepted made) {
@@ -187,35 +196,41 @@ void listener::state::turn_away_waiting() {
   }
 }
 
-/// Until there are fewer connections than the limit.
-asio::awaitable<void> listener::state::wait_for_room(deadline limit) {
-  tell(accept_event::kind::at_the_limit);
-  pause.expires_at(limit.at());
-  ledger->when_there_is_room([this, guard = std::weak_ptr(alive), executor = wire.executor()] {
-    if (guard.expired()) return;
-    asio::post(executor, [this, guard] {
-      if (!guard.expired()) pause.cancel();
-    });
-  });
+/// Until then, or until stop() or a cancellation.
+asio::awaitable<void> listener::state::wait_until(deadline when) {
+  pause.expires_at(when.at());
   asio::error_code woken;
   co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, woken));
 }
 
+/// Has wait_until() ended when there are fewer connections than the limit.
+void listener::state::ask_for_room() {
+  if (std::exchange(waits_for_room, true)) return;  // of an accept whose deadline came first
+  tell(accept_event::kind::at_the_limit);
+  ledger->when_there_is_room([this, guard = std::weak_ptr(alive), executor = wire.executor()] {
+    if (guard.expired()) return;
+    asio::post(executor, [this, guard] {
+      if (guard.expired()) return;
+      waits_for_room = false;
+      pause.cancel();
+    });
+  });
+}
+
 asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
   state& s = *state_;
-  while (!s.stopped && !limit.passed()) {
+  for (;;) {
+    if (s.stopped || net::is_cancelled(co_await asio::this_coro::cancellation_state))
+      co_return std::unexpected(ended_by_us(ending::shut_down, "told to stop"));
+    if (limit.passed())
+      co_return std::unexpected(ended_by_us(ending::deadline_passed, "the time limit passed"));
     if (std::exchange(s.pausing, false)) {
-      s.pause.expires_at(min(deadline(s.options.pause), limit).at());
-      asio::error_code woken;
-      co_await s.pause.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-      const auto told = co_await asio::this_coro::cancellation_state;
-      if (told.cancelled() != asio::cancellation_type::none) s.stopped = true;
+      co_await s.wait_until(min(deadline(s.options.pause), limit));
       continue;
     }
     if (s.ledger && !s.ledger->reserve()) {
-      co_await s.wait_for_room(limit);
-      const auto told = co_await asio::this_coro::cancellation_state;
-      if (told.cancelled() != asio::cancellation_type::none) s.stopped = true;
+      s.ask_for_room();
+      co_await s.wait_until(limit);
       continue;
     }
     if (++s.unbroken > accepted_at_once) {
@@ -244,16 +259,12 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
         co_return std::unexpected(local_failure({}, error));
       case meaning::nothing_here: {
         if (s.wire.take_ready(direction::reading)) break;
-        const wake why = co_await s.wire.wait(direction::reading, limit);
-        if (why == wake::cancelled) s.stopped = true;
+        static_cast<void>(co_await s.wire.wait(direction::reading, limit));
         s.unbroken = 0;
         break;
       }
     }
   }
-  fate f = local_failure(s.stopped ? "told to stop" : "the time limit passed", 0);
-  f.how = s.stopped ? ending::shut_down : ending::deadline_passed;
-  co_return std::unexpected(f);
 }
 
 void listener::stop() noexcept {

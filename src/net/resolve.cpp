@@ -16,6 +16,8 @@
 #include <optional>
 #include <string_view>
 
+#include "net/channel.hpp"
+
 namespace halfopen::net {
 namespace {
 
@@ -88,11 +90,11 @@ asio::awaitable<std::expected<endpoints, fate>> resolve(std::string host, std::s
                           });
   asio::error_code woken;
   co_await a->here.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  if (!a->why) {
-    resolver->cancel();
-    if (woken) co_return std::unexpected(failed(ending::shut_down, "told to stop", 0));
+  if (!a->why) resolver->cancel();
+  if (is_cancelled(co_await asio::this_coro::cancellation_state))
+    co_return std::unexpected(failed(ending::shut_down, "told to stop", 0));
+  if (!a->why)
     co_return std::unexpected(failed(ending::deadline_passed, "the name was not resolved in time", 0));
-  }
   if (*a->why) co_return std::unexpected(failed(*a->why));
   co_return by_turns(a->found);
 }

@@ -125,6 +125,11 @@ TEST(close, the_destructor_protects_a_reply_from_what_has_come) {
   const received got = receive(c.peer.get());
   EXPECT_EQ(got.bytes, "reply");
   EXPECT_TRUE(got.ended) << "errno " << got.error;
+  // After the FIN, which recv(2) tells first, an RST shows here only.
+  int error = 0;
+  socklen_t size = sizeof error;
+  ASSERT_EQ(::getsockopt(c.peer.get(), SOL_SOCKET, SO_ERROR, &error, &size), 0);
+  EXPECT_EQ(error, 0) << "there was an RST";
 }
 
 TEST(close, waits_no_longer_than_its_deadline_for_a_peer_that_stays) {

@@ -170,21 +170,33 @@ TEST(stream_fate, what_the_kernel_did_not_take_may_be_asked_again) {
   EXPECT_EQ(c.s.handed_over(), 4U);
 }
 
-TEST(stream_fate, a_write_to_a_reset_peer_is_a_fate_and_no_signal) {
-  struct sigaction before{};
-  ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &before), 0);
-  ASSERT_EQ(before.sa_handler, SIG_DFL) << "else this test shows nothing";
+TEST(stream_fate, every_write_to_a_reset_peer_gives_the_fate_of_the_first) {
   conversation c;
   ASSERT_TRUE(c.write("x"));
   reset(c.peer);
   for (int i = 0; i < 3; ++i) {
     const auto sent = c.write("y");
     ASSERT_FALSE(sent);
-    EXPECT_TRUE(sent.error().error == ECONNRESET || sent.error().error == EPIPE) << to_string(sent.error());
+    EXPECT_EQ(sent.error().error, ECONNRESET) << to_string(sent.error());
   }
+}
+
+// The third situation: a FIN, a write that the peer answers with an RST, and another write
+// (tcp_reset() in net/ipv4/tcp_input.c: EPIPE in CLOSE_WAIT).
+TEST(stream_fate, a_write_after_fin_and_rst_is_a_broken_pipe_and_no_signal) {
+  struct sigaction before{};
+  ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &before), 0);
+  ASSERT_EQ(before.sa_handler, SIG_DFL) << "else this test shows nothing";
+  conversation c;
+  c.peer.reset();
+  EXPECT_TRUE(c.write("x")) << "a FIN alone is no reason not to write";
+  const auto sent = c.write("y");
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().error, EPIPE) << to_string(sent.error());
+  EXPECT_EQ(sent.error().how, ending::broken_pipe);
   struct sigaction after{};
   ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &after), 0);
-  EXPECT_EQ(after.sa_handler, before.sa_handler);
+  EXPECT_EQ(after.sa_handler, SIG_DFL);
 }
 
 TEST(stream_fate, a_peer_that_said_fin_can_be_answered) {

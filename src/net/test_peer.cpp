@@ -124,7 +124,7 @@ void reset(unique_fd& fd) {
   fd.reset();
 }
 
-void finish(unique_fd& fd) {
+void finish(const unique_fd& fd) {
   ::shutdown(fd.get(), SHUT_WR);
 }
 

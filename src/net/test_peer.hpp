@@ -5,9 +5,12 @@
 /// coroutines played to their end. Nothing here waits longer than `patience`.
 
 #include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -28,19 +31,29 @@ inline constexpr std::chrono::milliseconds moment{40};
 
 /// Runs the context until the coroutine ends, and no longer.
 template <class T>
-T play(asio::io_context& context, asio::awaitable<T> what) {
+T play(asio::io_context& context, asio::awaitable<T> what, asio::cancellation_slot told = {}) {
   std::optional<T> result;
   std::exception_ptr thrown;
-  asio::co_spawn(context, std::move(what), [&](const std::exception_ptr& e, T value) {
+  const auto ended = [&](const std::exception_ptr& e, T value) {
     thrown = e;
     if (!e) result.emplace(std::move(value));
     context.stop();
-  });
+  };
+  asio::co_spawn(context, std::move(what), asio::bind_cancellation_slot(told, ended));
   context.restart();
   context.run_for(patience);
   if (thrown) std::rethrow_exception(thrown);
   if (!result) throw std::runtime_error("the coroutine did not end in time");
   return std::move(*result);
+}
+
+/// The same, and tells it to stop after that time: Asio's cancellation.
+template <class T>
+T play_and_cancel(asio::io_context& context, asio::awaitable<T> what, std::chrono::milliseconds after) {
+  asio::cancellation_signal stop;
+  asio::steady_timer timer(context, after);
+  timer.async_wait([&](asio::error_code) { stop.emit(asio::cancellation_type::terminal); });
+  return play(context, std::move(what), stop.slot());
 }
 
 inline void play(asio::io_context& context, asio::awaitable<void> what) {
@@ -84,7 +97,7 @@ struct received {
 
 /// close() that sends an RST, or a FIN.
 void reset(unique_fd& fd);
-void finish(unique_fd& fd);
+void finish(const unique_fd& fd);
 
 [[nodiscard]] std::size_t open_descriptors();
 [[nodiscard]] std::chrono::microseconds cpu_time();
