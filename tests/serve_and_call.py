@@ -1,6 +1,7 @@
 # Purpose: the built-in servers and clients work on their own, in every format;
 # SIGTERM ends a robust server in order; options that make no sense are refused.
 import signal
+import socket
 import subprocess
 
 from lab_helpers import HALFOPEN, check, halfopen
@@ -24,6 +25,21 @@ for service, pair, form, requests, replies in WORKS:
     check(client.stdout == replies, f"{options}: {client.stdout}")
     check(ended == (0 if pair == "robust" else -signal.SIGTERM), f"{options}: the server ends with {ended}")
 
+server = subprocess.Popen(
+    [HALFOPEN, "serve", "echo", "--port", "0", "--timeout", "0.2"],
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+)
+host, port = server.stdout.readline().removeprefix("listening on ").strip().split(":")
+with socket.create_connection((host, int(port)), timeout=20) as slow:
+    slow.sendall(b"hel")
+    check(slow.recv(1) == b"", "serve --timeout: half a request has no end")
+    said = server.stderr.readline()
+    check("deadline_passed" in said, f"serve --timeout: {said}")
+server.send_signal(signal.SIGTERM)
+server.wait(timeout=10)
+
 BAD = [
     ("call", "echo"),  # to whom?
     ("call", "echo", "--pipeline", "0", "localhost"),
@@ -33,6 +49,7 @@ BAD = [
     ("serve", "time"),
     ("serve", "echo", "--port", "99999"),
     ("serve", "echo", "--grace", "-1"),
+    ("serve", "echo", "--timeout", "soon"),
     ("serve", "sum", "--format", "raw"),
     ("serve", "sum", "--format", "xml"),
 ]

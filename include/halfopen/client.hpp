@@ -49,7 +49,8 @@ struct client_options {
   connect_options connecting{};
 };
 
-/// Not synchronised: for one io_context run by one thread. Open connections are work for it:
+/// Not synchronised, and its executor is that of an io_context which one thread runs, as for
+/// every stream. Open connections are work for it:
 /// close() lets its run() return. Calls side by side are independent; while one is under way
 /// the client is neither moved nor destroyed.
 class client {

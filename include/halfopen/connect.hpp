@@ -10,8 +10,9 @@
 ///     auto s = co_await halfopen::connect("server", "7", 5s, {.failed = &failed});
 ///     if (!s) report(s.error());      // and for each address: failed[i].to, failed[i].why
 ///
-/// It runs on the coroutine's executor, which is an io_context's own (no strand). Connections
-/// side by side are independent. Cancellation ends it with the fate shut_down.
+/// It runs on the coroutine's executor, which is that of an io_context which one thread runs,
+/// as for every stream. Connections side by side are independent. Cancellation ends it with
+/// the fate shut_down.
 
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>

@@ -12,8 +12,9 @@
 /// a program that takes those for the listener's end stops accepting after one client's
 /// reset. Here only the listener's own end is one.
 ///
-/// Not synchronised: for the thread that runs its io_context (no strand). A listener is work
-/// for it, whose run() does not return before the listener is destroyed.
+/// Not synchronised, and its executor is that of an io_context which one thread runs, as for
+/// every stream. A listener is work for that io_context, whose run() does not return before
+/// the listener is destroyed.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

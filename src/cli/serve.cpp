@@ -13,6 +13,8 @@ void add_serve(CLI::App& app, int& exit_code) {
       ->type_name("ADDRESS")
       ->capture_default_str();
   verb.add_option("--port", options->port, "0: one that is free")->capture_default_str();
+  add_seconds(verb, "--timeout", options->timeout,
+              "robust: from a request's first byte to its last; 0: none");
   add_seconds(verb, "--grace", options->grace, "robust: from SIGTERM to the exit");
   verb.footer(
       "Prints \"listening on ADDRESS:PORT\" when it is ready.\n\n"

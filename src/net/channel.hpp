@@ -35,9 +35,9 @@ class edge;
 /// A descriptor in Asio's reactor, edge-triggered: see channel.cpp for why
 /// it is not asio::ip::tcp::socket. Readiness is a hint: what a system call says counts.
 ///
-/// One wait a direction at a time. cancel() is for the thread that runs the io_context;
-/// the events may come on any of several threads that run it. An open channel is work for
-/// its io_context, whose run() goes on as long as there is one.
+/// One wait a direction at a time. Not synchronised: for the one thread that runs its
+/// io_context. An open channel is work for that io_context, whose run() goes on as long as
+/// there is one.
 class channel {
  public:
   /// Throws std::system_error if the descriptor cannot be watched.

@@ -2,6 +2,7 @@
 // told to stop.
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -59,6 +60,20 @@ TEST(robust_server, the_grace_ends_for_a_request_that_is_never_whole) {
   EXPECT_EQ(server.wait(), 0);
   EXPECT_LE(std::chrono::steady_clock::now() - start, options.grace);
   EXPECT_EQ(read_some(server.err()), "serve: the grace is over, connections cut off: 1\n");
+}
+
+TEST(robust_server, a_request_that_is_not_whole_in_time_costs_its_connection) {
+  auto options = server_of(kind::robust, service::echo);
+  options.timeout = milliseconds{200};
+  running_server server{options};
+  const descriptor slow = connect_to(server.port);
+  const descriptor idle = connect_to(server.port);
+  const auto start = std::chrono::steady_clock::now();
+  write_all(slow.get(), "hel");
+  EXPECT_TRUE(at_end(slow.get()));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, options.timeout);
+  EXPECT_THAT(read_line(server.err()), testing::HasSubstr("deadline_passed while receiving_reply"));
+  EXPECT_TRUE(echoes(idle)) << "who has asked nothing may stay";
 }
 
 TEST(robust_server, can_be_started_again_at_once) {
