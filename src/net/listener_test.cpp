@@ -268,6 +268,7 @@ TEST_F(listening, adopts_a_listener_and_nothing_else) {
   const auto adopt = [&](unique_fd fd) { return listener::adopt(context.get_executor(), std::move(fd)); };
   unique_fd fd = listen_here();
   const auto name = name_of(fd.get());
+  ::fcntl(fd.get(), F_SETFD, 0);  // as systemd leaves it
   auto adopted = adopt(std::move(fd));
   ASSERT_TRUE(adopted);
   EXPECT_EQ(adopted->local(), name);

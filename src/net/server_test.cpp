@@ -378,6 +378,40 @@ TEST(server, one_stopped_before_it_runs_serves_who_waits_and_ends) {
   EXPECT_EQ(receive(waits.get()).bytes, "hello\n");
 }
 
+TEST(server, one_in_the_queue_that_says_nothing_does_not_keep_it) {
+  server s({.heed_signals = false}, serve);
+  ASSERT_TRUE(s.open());
+  const unique_fd silent = connect_to(s.local());
+  finish(silent);
+  const unique_fd stays = connect_to(s.local());
+  const std::jthread leaves([&] {
+    static_cast<void>(receive(stays.get()));
+    finish(stays);
+  });
+  s.stop();
+  const auto start = steady_clock::now();
+  const auto done = s.run();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->served, 2U);
+  EXPECT_EQ(done->cut_off, 0U);
+  EXPECT_LT(steady_clock::now() - start, 1s);
+}
+
+TEST(server, one_with_a_socket_from_systemd_leaves_who_waits_to_the_next) {
+  const unique_fd listening = listen_here();
+  const unique_fd waits = connect_to(name_of(listening.get()));
+  child process([&] {
+    hand_over(listening);
+    server s({.heed_signals = false}, serve);
+    if (!s.open()) return 254;
+    s.stop();
+    const auto done = s.run();
+    return done ? static_cast<int>(done->served) : 255;
+  });
+  EXPECT_EQ(process.wait(), 0);
+  EXPECT_TRUE(accept_from(listening.get()));
+}
+
 TEST(server, a_port_that_is_taken_is_told_by_open) {
   const unique_fd taken = listen_here();
   server s({.service = std::to_string(name_of(taken.get()).port())}, serve);
