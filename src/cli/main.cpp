@@ -22,6 +22,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   add_lab(app, exit_code);
+  add_test(app, exit_code);
+  add_report(app, exit_code);
   add_list(app, exit_code);
   add_doctor(app, exit_code);
   add_explain(app, exit_code);

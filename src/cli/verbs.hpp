@@ -15,6 +15,8 @@ enum exit_code : int {
 
 /// Each adds one verb; its callback stores the exit code.
 void add_lab(CLI::App& app, int& exit_code);
+void add_test(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);

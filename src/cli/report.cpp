@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+#include "cli/verbs.hpp"
+#include "judge/document.hpp"
+#include "judge/text_report.hpp"
+#include "report/table.hpp"
+
+namespace halfopen::cli {
+namespace {
+
+struct merge_arguments {
+  std::vector<std::string> files;
+  std::string json, junit, html;
+  bool strict = false;
+};
+
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
+  std::vector<judge::judgement> parts;
+  for (const std::string& path : paths) {
+    std::ifstream file(path == "-" ? "/dev/stdin" : path.c_str(), std::ios::binary);
+    if (!file) throw usage_error("cannot read " + path + ": " + std::strerror(errno));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    auto found = judge::from_json_document(text);
+    if (!found) throw usage_error(path + ": " + found.error());
+    for (judge::judgement& j : *found) parts.push_back(std::move(j));
+  }
+  return parts;
+}
+
+void write(const std::string& path, const std::string& text) {
+  if (path.empty()) return;
+  std::ofstream file(path == "-" ? "/dev/stdout" : path.c_str());
+  if (!(file << text).flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
+}
+
+int merge(const merge_arguments& a) {
+  const auto pairs = judge::merge(read_all(a.files));
+  write(a.json, judge::to_json_document(pairs, HALFOPEN_VERSION));
+  write(a.junit, judge::to_junit(pairs, a.strict));
+  write(a.html, judge::to_html(pairs));
+  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
+  int code = 0;
+  for (const judge::judgement& p : pairs) {
+    fmt::print(out, "{}: {}\n", p.name, judge::counts_in_words(p));
+    const int one = judge::exit_code_of(p.results, a.strict);
+    if (one == 1 || code == 0) code = one;
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& exit_code) {
+  CLI::App& verb = *app.add_subcommand("report", "Works on the reports of halfopen test --json");
+  verb.require_subcommand(1);
+  CLI::App& merging = *verb.add_subcommand("merge", "Joins shards, and several pairs into one matrix");
+  const auto arguments = std::make_shared<merge_arguments>();
+  merging
+      .add_option("files", arguments->files,
+                  "files that halfopen test --json wrote; - for the standard input")
+      ->required()
+      ->type_name("FILE...");
+  merging.add_option("--json", arguments->json, "write them as one; - for the standard output")
+      ->type_name("FILE");
+  merging.add_option("--junit", arguments->junit, "write JUnit XML for a CI server")->type_name("FILE");
+  merging.add_option("--html", arguments->html, "write a page: the matrix, and every case")
+      ->type_name("FILE");
+  merging.add_flag("--strict", arguments->strict, "a warning counts as a failure");
+  merging.footer(
+      "The shards of one pair become one; a case that was played twice keeps its worse verdict.\n"
+      "Exit codes: as of halfopen test, of the worst pair.\n\n"
+      "Examples:\n"
+      "  halfopen report merge shard-1.json shard-2.json --junit results.xml\n"
+      "  halfopen report merge redis.json nginx.json --html scoreboard.html");
+  merging.callback([arguments, &exit_code] {
+    try {
+      exit_code = merge(*arguments);
+    } catch (const usage_error& e) {
+      fmt::print(stderr, "halfopen report merge: {}\n", e.what());
+      exit_code = bad_arguments;
+    }
+  });
+}
+
+}  // namespace halfopen::cli

@@ -1,0 +1,327 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <span>
+
+#include "cli/doctor_text.hpp"
+#include "cli/settings_file.hpp"
+#include "cli/verbs.hpp"
+#include "halfopen/lab/enter.hpp"
+#include "halfopen/lab/error.hpp"
+#include "judge/document.hpp"
+#include "judge/runner.hpp"
+#include "judge/text_report.hpp"
+#include "report/progress.hpp"
+#include "report/table.hpp"
+
+namespace halfopen::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct test_arguments {
+  std::string server, client, name;
+  std::string subject = "both";
+  std::vector<std::string> cases, skip, environment;
+  std::string clock = "auto", ip = "4";
+  std::string ready, shard, evidence, json, junit, html, settings;
+  double limit = 20, grace = 10;
+  std::uint16_t port = 0;
+  std::size_t jobs = 0;
+  bool dry_run = false, strict = false;
+};
+
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+int refuse(const usage_error& e) {
+  fmt::print(stderr, "halfopen test: {}\n", e.what());
+  return bad_arguments;
+}
+
+std::vector<const judge::judge_case*> matching(const std::string& pattern) {
+  auto found = judge::find_cases(pattern);
+  if (found.empty())
+    throw usage_error("'" + pattern + "' matches no case; halfopen test --dry-run lists them all");
+  return found;
+}
+
+/// "2/3" is the second third.
+std::pair<std::size_t, std::size_t> parse_shard(const std::string& text) {
+  unsigned index = 0;
+  unsigned of = 0;
+  int end = 0;
+  if (std::sscanf(text.c_str(), "%u/%u%n", &index, &of, &end) != 2 || end != static_cast<int>(text.size()) ||
+      index < 1 || index > of || of > 1000)
+    throw usage_error("--shard " + text + ": expected I/N with 1 <= I <= N, such as 2/3");
+  return {index - 1, of};
+}
+
+std::vector<const judge::judge_case*> choose(const test_arguments& a) {
+  std::vector<const judge::judge_case*> chosen;
+  for (const std::string& pattern : a.cases.empty() ? std::vector<std::string>{"*"} : a.cases)
+    for (const auto* c : matching(pattern))
+      if (std::ranges::find(chosen, c) == chosen.end()) chosen.push_back(c);
+  for (const std::string& pattern : a.skip)
+    for (const auto* c : matching(pattern)) std::erase(chosen, c);
+  if (a.subject != "both")
+    std::erase_if(chosen, [&](const auto* c) { return judge::to_string(c->who) != a.subject; });
+  if (!a.shard.empty()) {
+    const auto [index, of] = parse_shard(a.shard);
+    std::vector<const judge::judge_case*> part;
+    for (std::size_t i = index; i < chosen.size(); i += of) part.push_back(chosen[i]);
+    chosen = std::move(part);
+  }
+  if (chosen.empty()) throw usage_error("no case is left to play");
+  return chosen;
+}
+
+judge::pair pair_of(const test_arguments& a) {
+  judge::pair p;
+  p.server_command = a.server;
+  p.client_command = a.client;
+  p.environment = a.environment;
+  for (const std::string& e : p.environment)
+    if (e.find('=') == std::string::npos || e.front() == '=')
+      throw usage_error("--env " + e + ": expected NAME=VALUE");
+  if (a.port != 0) p.port = a.port;
+  try {
+    (void)std::regex(a.ready);
+  } catch (const std::regex_error& e) {
+    throw usage_error("--ready " + a.ready + ": " + e.what());
+  }
+  p.ready = a.ready;
+  p.limit = judge::milliseconds(static_cast<std::int64_t>(a.limit * 1000));
+  p.grace = judge::milliseconds(static_cast<std::int64_t>(a.grace * 1000));
+  p.ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
+  return p;
+}
+
+void list(const std::vector<const judge::judge_case*>& cases) {
+  for (const auto* c : cases) fmt::print("{:<12}{:<8}{}\n", c->id, judge::to_string(c->who), c->done);
+}
+
+/// The command that repeats a case.
+std::string command_of(const test_arguments& a) {
+  std::string text = "halfopen test --server " + judge::shell_quoted(a.server) + " --client " +
+                     judge::shell_quoted(a.client);
+  if (a.ip == "6") text += " --ip 6";
+  if (a.port != 0) text += fmt::format(" --server-port {}", a.port);
+  if (!a.ready.empty()) text += " --ready " + judge::shell_quoted(a.ready);
+  for (const std::string& e : a.environment) text += " --env " + judge::shell_quoted(e);
+  return text;
+}
+
+std::string now_in_words() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  return text;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path == "-" ? "/dev/stdout" : path.c_str());
+  file << text;
+  if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
+}
+
+void show_output(std::string_view whose, const std::string& text) {
+  if (text.empty()) return;
+  fmt::print(stderr, "\n  the {}:\n", whose);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    fmt::print(stderr, "    {}\n", text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
+int explain_no_baseline(const judge::no_baseline& e) {
+  fmt::print(stderr, "halfopen test: {}\n  {}\n", e.what(), e.hint);
+  show_output("server's output", e.server_output);
+  show_output("server's error output", e.server_errors);
+  show_output("client's output", e.output);
+  show_output("client's error output", e.errors);
+  return bad_arguments;
+}
+
+/// Inside the lab's world: plays, prints, gives the exit code.
+int play(const test_arguments& a, judge::run_options options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
+  auto progress = report::progress::on(STDERR_FILENO, options.cases.size());
+  options.tick = [&] { progress.tick(); };
+  progress.show("the baseline: both programs, with nothing wrong");
+  const auto base = judge::rehearse(options.who, options.tick);
+  if (!base) return 130;
+  std::vector<std::string> under_way;
+  options.started = [&](const std::string& id) { under_way.push_back(id); };
+  options.finished = [&](const judge::case_result& r) {
+    std::erase(under_way, r.id);
+    progress.finished(judge::one_line(r));
+  };
+  options.tick = [&] {
+    if (!under_way.empty())
+      progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
+  };
+  judge::judgement judged;
+  judged.results = judge::run(options, *base);
+  progress.clear();
+  judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
+  judged.server_command = a.server;
+  judged.client_command = a.client;
+  judged.clock = "real";
+  judged.version = HALFOPEN_VERSION;
+  judged.date = now_in_words();
+  judged.ip_version = a.ip == "6" ? 6 : 4;
+  if (base->varies)
+    judged.remarks.push_back("the client's output differs from run to run: only its shape is compared");
+  for (const std::string* why : {&base->no_replay_to_server, &base->no_replay_to_client})
+    if (!why->empty()) judged.remarks.push_back(*why);
+
+  const std::span<const judge::judgement> one(&judged, 1);
+  if (!a.json.empty()) write_file(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
+  if (!a.junit.empty()) write_file(a.junit, judge::to_junit(one, a.strict));
+  if (!a.html.empty()) write_file(a.html, judge::to_html(one));
+  const auto canvas = report::canvas::of(::fileno(out));
+  std::string text = "\n" + judge::summary_table(judged, canvas) + "\n";
+  text += judge::shortcomings(judged, command_of(a), canvas);
+  for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
+  text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
+  std::fputs(text.c_str(), out);
+  if (judged.results.size() < options.cases.size()) return 130;
+  return judge::exit_code_of(judged.results, a.strict);
+}
+
+int run_test(const test_arguments& a) {
+  judge::run_options options;
+  options.cases = choose(a);
+  if (a.dry_run) {
+    list(options.cases);
+    return all_met;
+  }
+  if (a.server.empty() || a.client.empty())
+    throw usage_error("both --server and --client are needed: two commands that talk to each other");
+  options.who = pair_of(a);
+  if (a.jobs != 0) options.jobs = a.jobs;
+  if (!a.evidence.empty()) {
+    std::error_code why;
+    fs::create_directories(a.evidence, why);
+    if (why) throw usage_error("cannot make the folder " + a.evidence + ": " + why.message());
+    options.evidence = fs::absolute(a.evidence);
+  }
+  for (const std::string* path : {&a.json, &a.junit, &a.html})
+    if (!path->empty() && *path != "-" && !std::ofstream(*path, std::ios::app))
+      throw usage_error("cannot write " + *path + ": " + std::strerror(errno));
+  try {
+    return lab::enter([&] {
+      try {
+        return play(a, options);
+      } catch (const judge::no_baseline& e) {
+        return explain_no_baseline(e);
+      } catch (const usage_error& e) {  // no exception leaves that world: it is another process
+        return refuse(e);
+      } catch (const lab::error& e) {
+        fmt::print(stderr, "halfopen test: {}\n", e.what());
+        return int{cannot_run_here};
+      }
+    });
+  } catch (const lab::error& e) {
+    fmt::print(stderr, "halfopen: {}\n\n", e.what());
+    print_examination(stderr);
+    return cannot_run_here;
+  }
+}
+
+void add_options(CLI::App& verb, test_arguments& a) {
+  verb.add_option("--server", a.server, "the server's command, for /bin/sh; it stays in the foreground")
+      ->type_name("COMMAND");
+  verb.add_option("--client", a.client, "the client's command; the server's host is named 'server'")
+      ->type_name("COMMAND");
+  verb.add_option("--name", a.name, "the pair's name in reports")->type_name("NAME");
+  verb.add_option("--subject", a.subject, "who is judged")
+      ->check(CLI::IsMember({"server", "client", "both"}).description(""))
+      ->type_name("server|client|both")
+      ->capture_default_str();
+  verb.add_option("--case", a.cases, "only these: ids (exit/6), families (crash), patterns ('crash/*')")
+      ->type_name("CASE...");
+  verb.add_option("--skip", a.skip, "all but these")->type_name("CASE...");
+  verb.add_option("--limit", a.limit, "within this a program shall know that its peer is gone")
+      ->check(CLI::Range(1.0, 3600.0).description(""))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  verb.add_option("--grace", a.grace, "within this a server shall end after SIGTERM")
+      ->check(CLI::Range(0.5, 600.0).description(""))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  verb.add_option("--ip", a.ip, "IP version")
+      ->check(CLI::IsMember({"4", "6"}).description(""))
+      ->type_name("4|6")
+      ->capture_default_str();
+  verb.add_option("--jobs", a.jobs, "cases side by side; most of their time is waiting")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N")
+      ->default_str("64");
+  verb.add_option("--shard", a.shard, "only the I-th of N parts of the cases")->type_name("I/N");
+  verb.add_flag("--dry-run", a.dry_run, "list the cases, and do nothing");
+  verb.add_flag("--strict", a.strict, "a warning counts as a failure");
+  verb.add_option("--server-port", a.port, "the port that the server opens last; default: any")
+      ->type_name("PORT");
+  verb.add_option("--ready", a.ready, "the server is ready when its output matches")->type_name("REGEX");
+  verb.add_option("--env", a.environment, "environment of both programs")->type_name("NAME=VALUE...");
+  verb.add_option("--evidence", a.evidence, "folder for a folder a case: packets, outputs, story")
+      ->type_name("DIR");
+  verb.add_option("--json", a.json, "write the results there too; - for the standard output")
+      ->type_name("FILE");
+  verb.add_option("--junit", a.junit, "write JUnit XML for a CI server")->type_name("FILE");
+  verb.add_option("--html", a.html, "write a page: the matrix, and for every case its packets")
+      ->type_name("FILE");
+  verb.add_option("--settings", a.settings, "read options from there; default: halfopen.toml, if it is there")
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, int& exit_code) {
+  CLI::App& verb =
+      *app.add_subcommand("test", "Judges any server and client: what does each do when the other dies?");
+  const auto arguments = std::make_shared<test_arguments>();
+  add_options(verb, *arguments);
+  verb.footer(
+      "Both programs run unmodified, each on a virtual host, with TMPDIR and HALFOPEN_DIR set to a\n"
+      "folder of its host's own. What they say to each other with nothing wrong is recorded, and played "
+      "back\n"
+      "to each with a fault in it. A failed case says what to change.\n\n"
+      "Exit codes: 0 all pass, 1 some fail, 2 bad use or no baseline, 3 this machine cannot run it,\n"
+      "4 nothing failed but something was inconclusive, 130 interrupted.\n\n"
+      "Examples:\n"
+      "  halfopen test --server 'redis-server --port 6379 --protected-mode no --save \"\"' \\\n"
+      "                --client 'redis-cli -h server ping'\n"
+      "  halfopen test --server ./my-server --client './my-client server' --case crash --evidence found\n"
+      "  halfopen test --settings project.toml --strict --json results.json\n\n"
+      "A settings file has the long options' names as keys: server = \"...\", limit = 10, skip = "
+      "[\"idle\"].");
+  verb.callback([arguments, &verb, &exit_code] {
+    try {
+      read_settings(verb, arguments->settings, "halfopen.toml");
+      exit_code = run_test(*arguments);
+    } catch (const settings_error& e) {
+      exit_code = refuse(usage_error(e.what()));
+    } catch (const usage_error& e) {
+      exit_code = refuse(e);
+    }
+  });
+}
+
+}  // namespace halfopen::cli

@@ -1,0 +1,46 @@
+#ifndef HALFOPEN_SRC_JUDGE_CASE_HPP
+#define HALFOPEN_SRC_JUDGE_CASE_HPP
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/lab/experiment.hpp"
+#include "judge/result.hpp"
+
+namespace halfopen::judge {
+
+class stage;
+
+/// One case of the catalogue. The ids are stable.
+struct judge_case {
+  std::string_view id;  ///< "exit/6"
+  subject who{};
+  std::string_view done;  ///< what is done, in a sentence
+  std::string_view rule;  ///< the sentence that it rests on, with its source
+  void (*play)(stage&);
+  /// Changes the lab before it is built; null: nothing.
+  void (*prepare)(lab::options&) = nullptr;
+};
+
+/// One family; each is one file in cases/.
+struct family {
+  std::string_view name;   ///< "exit"
+  std::string_view title;  ///< "the peer's process terminates"
+  std::span<const judge_case> cases;
+};
+
+extern const family abort_family, exit_family, sigpipe_family, crash_family, reboot_family, shutdown_family,
+    format_family, connect_family, overload_family, idle_family;
+
+/// All families, in the catalogue's order.
+[[nodiscard]] std::span<const family* const> catalogue() noexcept;
+[[nodiscard]] const family* family_of(std::string_view id) noexcept;
+
+/// "exit/6", "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); nothing if none fits.
+[[nodiscard]] std::vector<const judge_case*> find_cases(std::string_view pattern);
+
+}  // namespace halfopen::judge
+
+#endif

@@ -1,0 +1,117 @@
+// The connection is aborted before the server accepts it. What accept(2) then returns is the
+// kernel's choice; a server must live with all four.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+using lab::accept_flavour;
+
+constexpr const char* posix_rule =
+    "accept() may fail with ECONNABORTED, and the next call may succeed (POSIX.1-2017, accept)";
+constexpr const char* transient_rule =
+    "Linux passes pending network errors of the new connection on as an error of accept(); treat them like "
+    "EAGAIN and "
+    "try again (accept(2), Error handling)";
+
+trace::endpoint abort_one(stage& s) {
+  lab::unique_fd socket = s.client.connect_to(s.server, s.port());
+  const auto all = s.lab.traffic().connections();
+  const trace::endpoint self = all.back()->opener;
+  lab::abort(s.client, std::move(socket));
+  s.prove_after(lab::from(s.client) && lab::reset(), "RST from the client after the handshake");
+  return self;
+}
+
+/// The server stands still, so it cannot have accepted before the RST came.
+void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
+  s.expect("it goes on accepting");
+  lab::process& program = s.serve(flavour);
+  s.hold_server();
+  s.fault();
+  const trace::endpoint gone = abort_one(s);
+  s.resume_server();
+  const auto met = [&](lab::accept_event::kind what, int errno_value) {
+    return std::ranges::any_of(program.accepts(), [&](const lab::accept_event& e) {
+      return e.what == what && (errno_value == 0 || e.errno_value == errno_value);
+    });
+  };
+  if (flavour) {
+    const auto what = failure != 0 ? lab::accept_event::kind::failed : lab::accept_event::kind::discarded;
+    s.lab.until([&] { return met(what, failure) || met(lab::accept_event::kind::unseen, 0); }, stage::soon);
+    if (met(lab::accept_event::kind::unseen, 0))
+      throw no_verdict(verdict::inconclusive,
+                       "the server accepts in a way that cannot be changed (io_uring)");
+    s.prove(met(what, failure), failure != 0 ? "accept failed as on that kernel"
+                                             : "the dead connection was gone when accept was called");
+  }
+  s.judge_server(program, std::array{gone}, waiting::for_data);
+}
+
+void on_linux(stage& s) {
+  abort_like(s, std::nullopt, 0);
+}
+void on_posix(stage& s) {
+  abort_like(s, accept_flavour::posix, ECONNABORTED);
+}
+void on_svr4(stage& s) {
+  abort_like(s, accept_flavour::svr4, EPROTO);
+}
+void on_berkeley(stage& s) {
+  abort_like(s, accept_flavour::berkeley, 0);
+}
+
+void a_thousand(stage& s) {
+  s.expect("it goes on accepting, and has none of them left");
+  lab::process& program = s.serve();
+  std::vector<trace::endpoint> gone;
+  s.fault();
+  std::size_t resets = 0;
+  for (int i = 0; i < 1000 && !program.ended(); ++i) {
+    lab::unique_fd socket = s.client.connect_to(s.server, s.port());
+    gone.push_back(s.lab.traffic().connections().back()->opener);
+    lab::abort(s.client, std::move(socket));
+    if (s.lab.after(lab::from(s.client) && lab::reset(), stage::soon)) ++resets;
+  }
+  s.prove(program.ended() || resets == 1000, "1,000 handshakes, each followed by an RST");
+  s.judge_server(program, gone, waiting::for_data);
+}
+
+void client_is_reset(stage& s) {
+  s.expect("it recovers, or exits with an error");
+  stand_in_server peer(s.server, s.base.said);
+  lab::process& c = s.call();
+  s.prove(peer.until_connected(stage::soon), "the client connects");
+  s.fault();
+  peer.reset();
+  s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server right after the handshake");
+  s.judge_client(c, waiting::for_data);
+}
+
+constexpr judge_case cases[]{
+    {"abort/1", subject::server,
+     "a client connects and resets before accept; accept returns the dead connection (Linux)", transient_rule,
+     on_linux},
+    {"abort/2", subject::server, "the same, and accept fails with ECONNABORTED (POSIX)", posix_rule,
+     on_posix},
+    {"abort/3", subject::server, "the same, and accept fails with EPROTO (SVR4)", transient_rule, on_svr4},
+    {"abort/4", subject::server, "the same, and the connection is gone when accept is called (Berkeley)",
+     "a listener that was readable may have nothing to accept: it must be nonblocking (accept(2), NOTES)",
+     on_berkeley},
+    {"abort/5", subject::server, "1,000 connections are reset right after their handshake", transient_rule,
+     a_thousand},
+    {"abort/6", subject::client, "the server resets the connection right after the handshake",
+     "an RST ends the connection, and the user is told (RFC 9293 section 3.10.7.4)", client_is_reset},
+};
+
+}  // namespace
+
+const family abort_family{"abort", "the connection is aborted before accept", cases};
+
+}  // namespace halfopen::judge

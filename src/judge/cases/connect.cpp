@@ -1,0 +1,93 @@
+// The connection never opens.
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+constexpr const char* rule =
+    "connect() must be bounded by the caller: Linux repeats the SYN for about two minutes (tcp(7), "
+    "tcp_syn_retries)";
+constexpr const char* told_rule =
+    "while connecting, an ICMP unreachable or an RST ends the attempt at once (RFC 1122 section 4.2.3.9, "
+    "RFC 9293 section 3.10.7.3)";
+
+void refused(stage& s) {
+  s.fault();
+  lab::process& c = s.call();
+  s.prove_after(lab::from(s.server) && lab::reset(), "RST in answer to the SYN");
+  s.judge_client(c, waiting::for_connection);
+}
+
+void never_answered(stage& s) {
+  s.fault();
+  lab::unplug(s.server);
+  lab::process& c = s.call();
+  s.prove_after(lab::from(s.client) && lab::syn(), "SYN from the client");
+  s.judge_client(c, waiting::for_connection);
+}
+
+void unreachable(stage& s, lab::unreachable_kind what) {
+  s.fault();
+  lab::make_unreachable(s.server, what);
+  lab::process& c = s.call();
+  s.prove_after(lab::icmp() && lab::to(s.client), "ICMP unreachable from the router");
+  s.judge_client(c, waiting::for_connection);
+}
+void host_unreachable(stage& s) {
+  unreachable(s, lab::unreachable_kind::host);
+}
+void network_unreachable(stage& s) {
+  unreachable(s, lab::unreachable_kind::network);
+}
+
+/// A server that listens and never accepts; its queue of one is taken.
+void queue_full(stage& s) {
+  stand_in_server stuck(s.server, s.base.said, 0);
+  const lab::unique_fd first = s.witness.connect_to(s.server, s.port());
+  s.fault();
+  lab::process& c = s.call();
+  s.prove_after(lab::from(s.client) && lab::syn(), "SYN from the client");
+  s.judge_client(c, waiting::for_connection);
+  const auto all = s.lab.traffic().connections();
+  s.prove(std::ranges::none_of(all,
+                               [&](const auto* one) {
+                                 return one->opener.address == s.client.address() && one->handshake_done;
+                               }),
+          "no handshake was completed: the accept queue is full");
+}
+
+void first_address_dead(stage& s) {
+  s.expect("it goes on to the next address in time");
+  (void)s.serve();
+  s.fault();
+  lab::process& c = s.call();
+  s.prove_after(
+      lab::from(s.client) && lab::syn() && lab::match([&](const lab::arrival& a) { return a.to == nullptr; }),
+      "SYN to the address at which nobody is");
+  s.judge_client(c, waiting::for_connection);
+}
+
+constexpr judge_case cases[]{
+    {"connect/1", subject::client, "nobody listens", told_rule, refused},
+    {"connect/2", subject::client, "the SYN is never answered", rule, never_answered},
+    {"connect/3", subject::client, "a router says that the server's host cannot be reached", told_rule,
+     host_unreachable},
+    {"connect/4", subject::client, "a router says that the server's network cannot be reached", told_rule,
+     network_unreachable},
+    {"connect/5", subject::client, "the server's accept queue is full", rule, queue_full},
+    {"connect/6", subject::client, "of the server name's two addresses, the first is dead",
+     "a client tries the next address when the first does not answer soon (RFC 8305 section 5)",
+     first_address_dead, [](lab::options& o) { o.half_dead_names = {"server"}; }},
+};
+
+}  // namespace
+
+const family connect_family{"connect", "the connection never opens", cases};
+
+}  // namespace halfopen::judge

@@ -1,0 +1,149 @@
+// The peer's process terminates. Its kernel lives on and says so: with a FIN, or with an RST
+// where data was unread.
+
+#include <array>
+
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+constexpr const char* fin_rule =
+    "reading end-of-file means that the peer sends no more; the socket must be closed (RFC 9293 section 3.6, "
+    "read(2))";
+constexpr const char* whole_rule =
+    "end-of-file says nothing about whether a message is whole: only its framing does (RFC 9112 section 8 "
+    "for HTTP)";
+
+std::string half(const std::string& text) {
+  return text.substr(0, text.size() / 2);
+}
+
+void client_idle(stage& s) {
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  s.fault();
+  c.close();
+  s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
+  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+}
+
+void client_mid_request(stage& s) {
+  const std::string& request = s.need_request(2);
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  s.prove(c.send(half(request)), "half of the request is acknowledged");
+  s.fault();
+  c.close();
+  s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
+  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+}
+
+void client_mid_reply(stage& s) {
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  c.send(c.request());
+  s.prove(c.receive({1, 1}, stage::soon).size() == 1, "the reply has begun");
+  s.fault();
+  c.close();
+  s.lab.run_for(20ms);
+  const auto* traffic = c.traffic();
+  const bool ended =
+      traffic != nullptr && (traffic->of(trace::side::opener).fin || traffic->of(trace::side::opener).rst);
+  s.prove(ended, "FIN or RST from the client");
+  s.judge_server(program, std::array{c.self()}, waiting::for_acknowledgement);
+}
+
+void half_close(stage& s) {
+  s.expect("the whole reply, then its own close");
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  c.push(c.request());
+  s.fault();
+  c.shut_writing();
+  const std::string reply = c.receive(s.base.reply, s.soon);
+  s.prove(c.traffic() != nullptr && c.traffic()->of(trace::side::opener).fin.has_value(),
+          "FIN from the client after its request");
+  s.require(reply.size() >= s.base.reply.least,
+            "the client that has shut its writing side gets the whole reply (" +
+                std::to_string(reply.size()) + " of " + std::to_string(s.base.reply.least) + " bytes)",
+            "end-of-file ends the requests, not the replies: answer what was asked, then close");
+  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+}
+
+void server_idle(stage& s) {
+  s.need_replay_to_client();
+  const std::size_t turn = s.need_idle_turn();
+  stand_in_server peer(s.server, s.base.said);
+  lab::process& c = s.call();
+  s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
+  s.fault();
+  peer.die();
+  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
+  s.judge_client(c, waiting::for_data);
+}
+
+void server_after_request(stage& s) {
+  s.need_replay_to_client();
+  (void)s.need_request();
+  stand_in_server peer(s.server, s.base.said);
+  lab::process& c = s.call();
+  s.prove(peer.until_request(s.soon), "the request was read");
+  s.fault();
+  peer.die();
+  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server, and nothing of the reply");
+  s.judge_client(c, waiting::for_data);
+}
+
+/// Half of the reply has arrived.
+lab::process& half_replied(stage& s, stand_in_server& peer) {
+  const std::size_t half = s.need_reply(2) / 2;
+  lab::process& c = s.call();
+  s.prove(peer.until_replied(half, s.soon),
+          "half of the reply has arrived: " + std::to_string(half) + " bytes");
+  s.fault();
+  return c;
+}
+
+void server_mid_reply(stage& s) {
+  s.need_replay_to_client();
+  stand_in_server peer(s.server, s.base.said);
+  lab::process& c = half_replied(s, peer);
+  peer.die();
+  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
+  s.judge_client(c, waiting::for_data);
+}
+
+void server_mid_reply_reset(stage& s) {
+  s.need_replay_to_client();
+  stand_in_server peer(s.server, s.base.said);
+  lab::process& c = half_replied(s, peer);
+  peer.reset();
+  s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server");
+  s.judge_client(c, waiting::for_data);
+}
+
+constexpr judge_case cases[]{
+    {"exit/1", subject::server, "the client is killed while the connection is idle", fin_rule, client_idle},
+    {"exit/2", subject::server, "the client is killed in the middle of its request", whole_rule,
+     client_mid_request},
+    {"exit/3", subject::server, "the client is killed in the middle of the reply", fin_rule,
+     client_mid_reply},
+    {"exit/4", subject::server,
+     "the client shuts its writing side after the request, and still wants the reply",
+     "a connection may be half-closed: each direction ends for itself (RFC 9293 section 3.6, shutdown(2))",
+     half_close},
+    {"exit/5", subject::client, "the server is killed while the connection is idle", fin_rule, server_idle},
+    {"exit/6", subject::client, "the server is killed after the request, before the reply", whole_rule,
+     server_after_request},
+    {"exit/7", subject::client, "the server is killed in the middle of the reply: FIN", whole_rule,
+     server_mid_reply},
+    {"exit/8", subject::client, "the server is killed in the middle of the reply: RST", whole_rule,
+     server_mid_reply_reset},
+};
+
+}  // namespace
+
+const family exit_family{"exit", "the peer's process terminates", cases};
+
+}  // namespace halfopen::judge

@@ -1,0 +1,153 @@
+// The host is told to stop: SIGTERM to every process, a grace, SIGKILL.
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <array>
+
+#include "halfopen/lab/error.hpp"
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+constexpr const char* exit_rule =
+    "SIGTERM asks a service to stop; what has not ended when the grace is over is killed (systemd.kill(5), "
+    "init(8))";
+constexpr const char* drain_rule =
+    "a request that was taken is answered before the server goes (Kubernetes, systemd: stop accepting, "
+    "finish, exit)";
+
+void terminate(stage& s) {
+  s.fault();
+  s.lab.note("SIGTERM to every process of the server host");
+  for (const pid_t pid : s.server.pids()) ::kill(pid, SIGTERM);
+}
+
+/// It ends by itself within the grace.
+void must_end(stage& s, const lab::process& program) {
+  const auto began = lab::experiment::now();
+  const bool ended = s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.under_test.grace);
+  const auto took = std::chrono::round<milliseconds>(lab::experiment::now() - began);
+  s.require(ended, fmt::format("it ends within {} of SIGTERM", in_words(s.under_test.grace)),
+            "handle SIGTERM: stop accepting, finish what is under way within a bound, exit");
+  if (ended) s.pass("ended after " + in_words(took));
+}
+
+void while_idle(stage& s) {
+  lab::process& program = s.serve();
+  terminate(s);
+  must_end(s, program);
+}
+
+/// The request has begun: SIGTERM comes between its two halves.
+stand_in_client begin_request(stage& s, std::size_t half) {
+  stand_in_client c = s.stand_in();
+  s.prove(c.send(std::string_view(c.request()).substr(0, half)), "half of the request is acknowledged");
+  s.lab.run_for(50ms);
+  return c;
+}
+
+void request_in_flight(stage& s) {
+  s.expect("the whole reply");
+  const std::size_t half = s.need_request(2).size() / 2;
+  lab::process& program = s.serve();
+  stand_in_client c = begin_request(s, half);
+  terminate(s);
+  s.lab.run_for(50ms);
+  c.push(std::string_view(c.request()).substr(half));
+  const std::string reply = c.receive(s.base.reply, s.soon);
+  s.require(
+      reply.size() >= s.base.reply.least,
+      fmt::format("the request under way is answered ({} of {} bytes)", reply.size(), s.base.reply.least),
+      "on SIGTERM stop accepting, answer the requests that have begun, close idle connections, then exit");
+  c.close();
+  must_end(s, program);
+}
+
+void connection_open(stage& s) {
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  terminate(s);
+  must_end(s, program);
+}
+
+void new_connection(stage& s) {
+  s.expect("a refusal, or an answer");
+  const std::size_t half = s.need_request(2).size() / 2;
+  lab::process& program = s.serve();
+  stand_in_client first = begin_request(s, half);
+  terminate(s);
+  s.lab.run_for(100ms);
+  bool refused = false;
+  std::string reply;
+  try {
+    stand_in_client late(s.witness, s.server, s.port(), s.base.said.main());
+    if (late.until_request(s.soon)) {
+      late.push(late.request());
+      reply = late.receive(s.base.reply, s.soon);
+    }
+  } catch (const lab::error&) {
+    refused = true;
+  }
+  s.prove(true, "a client came after SIGTERM");
+  s.require(refused || reply.size() >= s.base.reply.least,
+            refused ? "it is refused, and can go elsewhere" : "it is answered",
+            "close the listener first of all on SIGTERM: what it has taken must be answered");
+  first.push(std::string_view(first.request()).substr(half));
+  first.close();
+  (void)program;
+}
+
+void started_again(stage& s) {
+  s.expect("it listens again");
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  s.fault();
+  for (const pid_t pid : s.server.pids()) ::kill(pid, SIGKILL);
+  s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.soon);
+  s.prove(c.traffic() != nullptr &&
+              (c.traffic()->of(trace::side::responder).fin || c.traffic()->of(trace::side::responder).rst),
+          "the server was killed with a connection open: FIN or RST from its host");
+  try {
+    lab::process& again = s.serve();
+    s.answers_others(again, "after the restart");
+  } catch (const lab::error& e) {
+    s.fail(std::string("it cannot be started again at once: ") + e.what(),
+           "set SO_REUSEADDR on the listener before bind (socket(7)): connections of the dead process keep "
+           "the port otherwise");
+  }
+}
+
+void server_stops(stage& s) {
+  s.expect("it recovers, or exits with an error");
+  (void)s.need_request();
+  const auto& script = s.base.said.main();
+  const std::size_t already = script.said_before(speaker::client, *script.request());
+  lab::process& program = s.serve();
+  lab::process& c = s.call();
+  s.prove_before(lab::from(s.client) && lab::payload() && lab::said(s.client, already + 1),
+                 "the request is on its way");
+  terminate(s);
+  s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.under_test.grace);
+  s.judge_client(c, waiting::for_data);
+}
+
+constexpr judge_case cases[]{
+    {"shutdown/1", subject::server, "SIGTERM while nothing is connected", exit_rule, while_idle},
+    {"shutdown/2", subject::server, "SIGTERM in the middle of a request", drain_rule, request_in_flight},
+    {"shutdown/3", subject::server, "SIGTERM with an idle connection open", exit_rule, connection_open},
+    {"shutdown/4", subject::server, "a client comes after SIGTERM", drain_rule, new_connection},
+    {"shutdown/5", subject::server, "killed with a connection open, and started again at once",
+     "a port with connections in TIME_WAIT or FIN_WAIT can be bound only with SO_REUSEADDR (socket(7), RFC "
+     "9293 section 3.6.1)",
+     started_again},
+    {"shutdown/6", subject::client, "the server is told to stop with the request on its way", exit_rule,
+     server_stops},
+};
+
+}  // namespace
+
+const family shutdown_family{"shutdown", "the host is told to stop", cases};
+
+}  // namespace halfopen::judge

@@ -1,0 +1,91 @@
+// Writing to a connection that was reset: EPIPE, and SIGPIPE for who did not ask it away.
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+constexpr const char* rule =
+    "a write to a connection whose peer is gone raises SIGPIPE, which ends the process, unless MSG_NOSIGNAL "
+    "or a "
+    "disposition says otherwise (send(2), signal(7))";
+
+/// The client asks three times at once, and is gone before the server reads: the first reply
+/// meets an RST, the next ones are written to a connection that is reset.
+void server_writes_on(stage& s) {
+  lab::process& program = s.serve();
+  stand_in_client c = s.stand_in();
+  s.hold_server();
+  c.push(c.request());
+  c.push(c.request());
+  c.push(c.request());
+  s.lab.run_for(20ms);
+  c.close();
+  s.prove_after(lab::from(s.client) && lab::fin(), "three requests and the client's FIN are at the server");
+  s.fault();
+  s.resume_server();
+  const bool reset = s.lab.after(lab::from(s.client) && lab::reset(), s.soon);
+  s.prove(reset, "a reply was answered with an RST");
+  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+}
+
+void one_of_many(stage& s) {
+  s.need_concurrent_server();
+  lab::process& program = s.serve();
+  std::vector<stand_in_client> many;
+  for (int i = 0; i < 5; ++i) many.push_back(s.stand_in(s.witness));
+  stand_in_client one = s.stand_in();
+  one.push(one.request());
+  s.prove_after(lab::from(s.server) && lab::payload(), "the reply has begun");
+  s.fault();
+  one.reset();
+  s.prove_after(lab::from(s.client) && lab::reset(), "RST from one client");
+  std::size_t answered = 0;
+  for (stand_in_client& c : many) {
+    c.push(c.request());
+    if (c.receive(s.base.reply, s.soon).size() >= s.base.reply.least) ++answered;
+  }
+  s.require(answered == many.size(),
+            "the five other clients are answered (" + std::to_string(answered) + " of 5)",
+            "an error of one connection ends that connection only");
+  for (stand_in_client& c : many) c.close();
+  s.judge_server(program, std::array{one.self()}, waiting::for_data);
+}
+
+void client_writes_on(stage& s) {
+  s.need_replay_to_client();
+  const std::size_t request = *s.base.said.main().request() + 0 * s.need_request().size();
+  const auto& turns = s.base.said.main().turns;
+  const bool speaks_again =
+      std::ranges::any_of(turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(request),
+                          [](const turn& t) { return t.who == speaker::client; });
+  if (!speaks_again)
+    throw no_verdict(verdict::not_applicable,
+                     "the client writes only once: nothing is left to be written after the reset");
+  stand_in_server peer(s.server, s.base.said);
+  lab::process& c = s.call();
+  s.prove(peer.until_before_turn(request, s.soon), "the client is about to write again");
+  s.fault();
+  peer.reset();
+  s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server");
+  s.judge_client(c, waiting::for_data);
+}
+
+constexpr judge_case cases[]{
+    {"sigpipe/1", subject::server, "the client is gone, and the server goes on writing", rule,
+     server_writes_on},
+    {"sigpipe/2", subject::server, "one of many clients resets in the middle of its reply", rule,
+     one_of_many},
+    {"sigpipe/3", subject::client, "the server resets the connection, and the client goes on writing", rule,
+     client_writes_on},
+};
+
+}  // namespace
+
+const family sigpipe_family{"sigpipe", "writing after the reset", cases};
+
+}  // namespace halfopen::judge

@@ -1,0 +1,90 @@
+#include "judge/document.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "judge/case.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+constexpr auto worse = [](verdict a, verdict b) {
+  constexpr auto rank = [](verdict v) {
+    switch (v) {
+      case verdict::fail:
+        return 4;
+      case verdict::warn:
+        return 3;
+      case verdict::inconclusive:
+        return 2;
+      case verdict::pass:
+        return 1;
+      case verdict::not_applicable:
+        return 0;
+    }
+    return 0;
+  };
+  return rank(a) > rank(b);
+};
+
+bool same_pair(const judgement& a, const judgement& b) {
+  return a.name == b.name && a.server_command == b.server_command && a.client_command == b.client_command &&
+         a.clock == b.clock && a.ip_version == b.ip_version;
+}
+
+/// Place in the catalogue; what is unknown comes last.
+std::size_t place_of(const case_result& r) {
+  std::size_t at = 0;
+  for (const family* f : catalogue())
+    for (const judge_case& c : f->cases) {
+      if (c.id == r.id) return at;
+      ++at;
+    }
+  return at;
+}
+
+void take_in(judgement& whole, judgement part) {
+  for (case_result& r : part.results) {
+    const auto had = std::ranges::find(whole.results, r.id, &case_result::id);
+    if (had == whole.results.end())
+      whole.results.push_back(std::move(r));
+    else if (worse(r.what, had->what))
+      *had = std::move(r);
+  }
+  for (std::string& remark : part.remarks)
+    if (std::ranges::find(whole.remarks, remark) == whole.remarks.end())
+      whole.remarks.push_back(std::move(remark));
+}
+
+}  // namespace
+
+std::string to_json_document(std::span<const judgement> pairs, const std::string& version) {
+  nlohmann::json j{{"halfopen", version}, {"pairs", nlohmann::json::array()}};
+  for (const judgement& p : pairs) j["pairs"].push_back(p);
+  return to_text(j, 2) + "\n";
+}
+
+std::expected<std::vector<judgement>, std::string> from_json_document(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text).at("pairs").get<std::vector<judgement>>();
+  } catch (const nlohmann::json::parse_error& e) {
+    return std::unexpected("it is no JSON: byte " + std::to_string(e.byte));
+  } catch (const std::exception&) {
+    return std::unexpected(std::string("it is no report of halfopen test --json"));
+  }
+}
+
+std::vector<judgement> merge(std::vector<judgement> parts) {
+  std::vector<judgement> pairs;
+  for (judgement& part : parts) {
+    const auto had = std::ranges::find_if(pairs, [&](const judgement& p) { return same_pair(p, part); });
+    if (had == pairs.end())
+      pairs.push_back(std::move(part));
+    else
+      take_in(*had, std::move(part));
+  }
+  for (judgement& p : pairs) std::ranges::stable_sort(p.results, {}, place_of);
+  return pairs;
+}
+
+}  // namespace halfopen::judge

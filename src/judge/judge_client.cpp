@@ -1,0 +1,107 @@
+// What a client did after a fault: the same output and exit 0 is a recovery, any other exit
+// code a report, and exit 0 with another output a false success, the worst there is: nobody
+// will ever know.
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "judge/stage.hpp"
+#include "judge/waits.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+/// Longer than any timer of the kernel at its defaults (two hours and eleven minutes of keepalive).
+constexpr milliseconds longest_wait = std::chrono::hours(3);
+
+std::string first_line(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \n\r\t");
+  if (begin == std::string_view::npos) return {};
+  text.remove_prefix(begin);
+  return std::string(text.substr(0, std::min<std::size_t>(text.find('\n'), 160)));
+}
+
+std::string what_it_says(const lab::process& c) {
+  std::string says = first_line(c.errors());
+  if (says.empty()) says = first_line(c.output());
+  return says.empty() ? ", and says nothing" : fmt::format(", and says: {}", says);
+}
+
+}  // namespace
+
+void stage::judge_end(const lab::process& c, const lab::exit_status& end) {
+  const auto after = since_fault(end.when);
+  const std::string when = after && after->count() > 0 ? " after " + in_words(*after) : "";
+  sheet_.after = after;
+  if (const int signal = deadly_signal(end); signal != 0) {
+    fail("killed by " + signal_name(signal) + when,
+         signal == SIGPIPE
+             ? "send with MSG_NOSIGNAL, or ignore SIGPIPE, and treat EPIPE as the end of the connection"
+             : "find out why it crashes when its peer goes");
+  } else if (end.code != 0) {
+    pass(fmt::format("reported: exit {}{}{}", end.code, when, what_it_says(c)));
+  } else if (base.same_output(c.output())) {
+    pass("unaffected, or recovered: exit 0 with the usual output" + when);
+  } else {
+    fail(fmt::format("false success: exit 0{}, but its output is {} bytes where {} are usual", when,
+                     c.output().size(), base.output.size()),
+         "take a reply for whole only if its own framing says so (a length, an end mark), never because the "
+         "connection ended; and exit with an error otherwise");
+  }
+}
+
+void stage::judge_hang(const lab::process& c, waiting what_for, const std::function<void()>& meanwhile) {
+  std::optional<wait_length> wait_has;
+  bool has_socket = false;
+  for (const lab::socket_view& s : client.is_up() ? client.sockets() : std::vector<lab::socket_view>{}) {
+    if (s.remote.port != port() || s.inode == 0) continue;
+    has_socket = true;
+    if (auto found = length_of_wait(client, s.inode, what_for)) wait_has = std::move(found);
+  }
+  const auto endless = waits_without_limit(client);
+  std::string happened = "hangs: still running after " + in_words(under_test.limit);
+  if (under_test.virtual_clock) {
+    meanwhile_ = meanwhile;
+    const bool ended = wait([&] { return c.ended().has_value(); }, longest_wait);
+    if (ended) sheet_.after = since_fault(c.ended()->when);
+    sheet_.length = ended ? fmt::format("gave up after {} (measured)", in_words(*sheet_.after))
+                          : fmt::format("still running after {} (measured)", in_words(longest_wait));
+  } else if (wait_has && wait_has->by_kernel) {
+    sheet_.length = fmt::format("by its socket's options the kernel would end it after {} (computed)",
+                                in_words(*wait_has->by_kernel));
+  } else if (wait_has) {
+    sheet_.length =
+        endless == true
+            ? "for ever: no timer runs on its connection, and every thread waits without a limit"
+            : "no timer of the kernel runs on its connection: for ever, unless it has one of its own";
+  } else {
+    sheet_.length =
+        has_socket ? "its socket could not be looked at" : "it has no connection to the server any more";
+  }
+  std::string cure = wait_has ? "its connection has " + wait_has->kernel_options + "; " : "";
+  cure += what_for == waiting::for_connection
+              ? "give connect a deadline of its own (a nonblocking connect and a timer; or TCP_USER_TIMEOUT, "
+                "which bounds "
+                "the SYNs too)"
+              : options_that_notice(under_test.limit) + "; or give the whole exchange a deadline";
+  fail(happened + "; " + sheet_.length, cure);
+}
+
+void stage::judge_client(const lab::process& c, waiting what_for) {
+  const auto meanwhile = meanwhile_;
+  const bool ended = wait([&] { return c.ended().has_value(); }, under_test.limit);
+  if (ended)
+    judge_end(c, *c.ended());
+  else
+    judge_hang(c, what_for, meanwhile);
+  meanwhile_ = nullptr;
+}
+
+void stage::judge_client(const lab::process& c, waiting what_for, stand_in_server& peer) {
+  meanwhile_ = [&peer] { peer.go_on(); };
+  judge_client(c, what_for);
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,132 @@
+// What a server did after a fault, seen from outside: does it live, is the next client
+// answered, are the dead connection's sockets given back, did it burn time while it should wait?
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "judge/stage.hpp"
+#include "judge/waits.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+constexpr milliseconds longest_wait = std::chrono::hours(3);
+/// Of one processor. A server that waits uses next to nothing.
+constexpr double too_busy = 0.5;
+
+const char* state_name(int state) {
+  switch (state) {
+    case TCP_ESTABLISHED:
+      return "ESTABLISHED";
+    case TCP_CLOSE_WAIT:
+      return "CLOSE_WAIT";
+    case TCP_LAST_ACK:
+      return "LAST_ACK";
+    case TCP_FIN_WAIT1:
+      return "FIN_WAIT_1";
+    case TCP_FIN_WAIT2:
+      return "FIN_WAIT_2";
+    case TCP_CLOSING:
+      return "CLOSING";
+    case TCP_CLOSE:
+      return "CLOSED";
+    default:
+      return "another state";
+  }
+}
+
+}  // namespace
+
+std::vector<lab::socket_view> stage::held(std::span<const trace::endpoint> gone) const {
+  std::vector<lab::socket_view> left;
+  for (lab::socket_view& s : server.sockets())
+    if (s.inode != 0 && s.state != TCP_TIME_WAIT && s.state != TCP_LISTEN &&
+        std::ranges::count(gone, s.remote) > 0)
+      left.push_back(std::move(s));
+  return left;
+}
+
+bool stage::answers_others(const lab::process& s, std::string_view when) {
+  if (s.ended()) {
+    const int signal = deadly_signal(*s.ended());
+    fail(signal != 0 ? fmt::format("the server was killed by {}", signal_name(signal))
+                     : fmt::format("the server ended with exit {}", s.ended()->code),
+         signal == SIGPIPE
+             ? "send with MSG_NOSIGNAL, or ignore SIGPIPE, and treat EPIPE as the end of that connection only"
+             : "an error of one connection ends that connection, never the server");
+    return false;
+  }
+  const auto limit = std::max<milliseconds>(soon, 3 * base.took + 2s);
+  lab::process& next = call_from(witness);
+  if (!wait([&] { return next.ended().has_value(); }, limit)) {
+    next.signal(SIGKILL);
+    fail(fmt::format("{}, the next client gets no answer within {}", when, in_words(limit)),
+         "no connection may keep the others waiting: accept without blocking, and serve each connection for "
+         "itself");
+    return false;
+  }
+  const bool well = next.ended()->code == 0 && next.ended()->signal == 0 && base.same_output(next.output());
+  return require(well, fmt::format("{}, the next client is answered", when),
+                 "the fault on one connection must not be seen on another");
+}
+
+void stage::judge_leftovers(const lab::process&, std::span<const trace::endpoint> gone, waiting what_for) {
+  const auto left = held(gone);
+  if (left.empty()) return;
+  const lab::socket_view& one = left.front();
+  const std::string held_so = fmt::format(
+      "it holds the dead connection after {} still ({}{})", in_words(under_test.limit), state_name(one.state),
+      left.size() > 1 ? fmt::format(", and {} more", left.size() - 1) : "");
+  if (one.state == TCP_CLOSE_WAIT || one.state == TCP_CLOSE)
+    return fail(held_so, "close the socket when reading gives end-of-file or an error");
+  const auto length = length_of_wait(server, one.inode, what_for);
+  const std::string has = length ? "its connection has " + length->kernel_options + "; " : "";
+  const std::string cure =
+      has + options_that_notice(under_test.limit) + "; or close connections that stay silent";
+  if (under_test.virtual_clock) {
+    const bool released = wait([&] { return held(gone).empty(); }, longest_wait);
+    const auto took = since_fault(lab::experiment::now());
+    sheet_.after = took;
+    if (!released) {
+      sheet_.length = fmt::format("still held after {} (measured)", in_words(longest_wait));
+      return fail("it never gives the dead connection back: " + sheet_.length, cure);
+    }
+    sheet_.length = fmt::format("given back after {} (measured)", in_words(*took));
+    return warn("it gives the dead connection back late: " + sheet_.length, cure);
+  }
+  if (length && length->by_kernel) {
+    sheet_.length = fmt::format("the kernel would end it after {} (computed)", in_words(*length->by_kernel));
+    return warn(held_so + "; " + sheet_.length, cure);
+  }
+  if (length && waits_without_limit(server) == true) {
+    sheet_.length = "for ever: no timer runs on the connection, and every thread waits without a limit";
+    return fail(held_so + "; " + sheet_.length, cure);
+  }
+  sheet_.length =
+      "no timer of the kernel runs on the connection; the program may have one of its own: the virtual clock "
+      "measures it";
+  warn(held_so + "; " + sheet_.length, cure);
+}
+
+void stage::judge_server(const lab::process& s, std::span<const trace::endpoint> gone, waiting what_for) {
+  const bool well = answers_others(s, "after the fault");
+  if (s.ended()) return;
+  const double used_before = cpu_seconds(server);
+  const auto began = lab::experiment::now();
+  lab.run_for(1s);  // long enough to see a loop that never waits
+  const auto left = under_test.limit - since_fault(lab::experiment::now()).value_or(0ms);
+  wait([&] { return s.ended() || held(gone).empty(); }, std::max<milliseconds>(left, 0ms));
+  const double busy = (cpu_seconds(server) - used_before) /
+                      std::chrono::duration<double>(lab::experiment::now() - began).count();
+  require(busy < too_busy, fmt::format("it waits without burning the processor ({:.0f} %)", busy * 100),
+          "a readiness that is never taken, or an error that is never looked at, spins: close the socket, or "
+          "pause");
+  if (!s.ended()) judge_leftovers(s, gone, what_for);
+  if (well) answers_others(s, "at the end");
+  pass("it lives, answers others, and gave the connection back");
+}
+
+}  // namespace halfopen::judge

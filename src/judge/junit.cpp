@@ -1,0 +1,93 @@
+// The JUnit XML that Jenkins, GitLab and GitHub's actions read. There is no standard; this is
+// the part of it on which their readers agree (tests/junit.xsd).
+
+#include <fmt/format.h>
+
+#include <pugixml.hpp>
+#include <sstream>
+
+#include "judge/document.hpp"
+#include "report/utf8.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+/// XML 1.0 has no way to write most control characters.
+std::string xml_text(const std::string& text) {
+  return report::clean(text, report::newlines::kept);
+}
+
+std::string details_of(const case_result& r) {
+  std::string text = "done: " + r.done + "\nrule: " + r.rule + "\n";
+  if (!r.expected.empty()) text += "expected: " + r.expected + "\n";
+  text += "happened: " + (r.reason.empty() ? r.happened : r.reason) + "\n";
+  if (!r.cure.empty()) text += "change: " + r.cure + "\n";
+  for (const check& c : r.checks)
+    text += fmt::format("{} {}{}\n", c.holds ? "yes" : "NO ", c.is_proof ? "proof: " : "", c.what);
+  return text;
+}
+
+const char* element_for(verdict v, bool strict) {
+  switch (v) {
+    case verdict::fail:
+      return "failure";
+    case verdict::warn:
+      return strict ? "failure" : nullptr;
+    case verdict::inconclusive:
+      return "error";
+    case verdict::not_applicable:
+      return "skipped";
+    case verdict::pass:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bool strict) {
+  auto node = suite.append_child("testcase");
+  node.append_attribute("name").set_value(fmt::format("{} {}", r.id, xml_text(r.done)).c_str());
+  node.append_attribute("classname")
+      .set_value(xml_text(p.name + "." + std::string(to_string(r.who))).c_str());
+  node.append_attribute("time").set_value(
+      fmt::format("{:.3f}", static_cast<double>(r.took.count()) / 1000).c_str());
+  if (const char* element = element_for(r.what, strict)) {
+    auto outcome = node.append_child(element);
+    outcome.append_attribute("message").set_value(xml_text(r.reason.empty() ? r.happened : r.reason).c_str());
+    if (r.what != verdict::not_applicable) {
+      outcome.append_attribute("type").set_value(std::string(to_string(r.what)).c_str());
+      outcome.text().set(xml_text(details_of(r)).c_str());
+    }
+  } else if (r.what == verdict::warn) {
+    node.append_child("system-out").text().set(xml_text("warning\n" + details_of(r)).c_str());
+  }
+}
+
+}  // namespace
+
+std::string to_junit(std::span<const judgement> pairs, bool strict) {
+  pugi::xml_document document;
+  auto declaration = document.append_child(pugi::node_declaration);
+  declaration.append_attribute("version").set_value("1.0");
+  declaration.append_attribute("encoding").set_value("UTF-8");
+  auto suites = document.append_child("testsuites");
+  for (const judgement& p : pairs) {
+    auto suite = suites.append_child("testsuite");
+    const auto failures = count(p.results, verdict::fail) + (strict ? count(p.results, verdict::warn) : 0);
+    double seconds = 0;
+    for (const case_result& r : p.results) seconds += static_cast<double>(r.took.count()) / 1000;
+    suite.append_attribute("name").set_value(xml_text(p.name).c_str());
+    suite.append_attribute("tests").set_value(static_cast<unsigned long long>(p.results.size()));
+    suite.append_attribute("failures").set_value(static_cast<unsigned long long>(failures));
+    suite.append_attribute("errors").set_value(
+        static_cast<unsigned long long>(count(p.results, verdict::inconclusive)));
+    suite.append_attribute("skipped").set_value(
+        static_cast<unsigned long long>(count(p.results, verdict::not_applicable)));
+    suite.append_attribute("time").set_value(fmt::format("{:.3f}", seconds).c_str());
+    for (const case_result& r : p.results) add_case(suite, p, r, strict);
+  }
+  std::ostringstream text;
+  document.save(text, "  ", pugi::format_default, pugi::encoding_utf8);
+  return text.str();
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,150 @@
+#include "judge/recording.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace halfopen::judge {
+namespace {
+
+std::size_t bytes_of(const recorded_connection& c) {
+  return c.said(speaker::client) + c.said(speaker::server);
+}
+
+}  // namespace
+
+std::string to_hex(const std::string& bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    const auto value = static_cast<unsigned char>(c);
+    text += digits[value >> 4U];
+    text += digits[value & 15U];
+  }
+  return text;
+}
+
+std::string from_hex(const std::string& text) {
+  if (text.size() % 2 != 0 || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+    throw std::invalid_argument("not hexadecimal");
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+std::optional<std::size_t> recorded_connection::request() const noexcept {
+  for (std::size_t i = turns.size(); i-- > 0;)
+    if (turns[i].who == speaker::client && i + 1 < turns.size()) return i;
+  return std::nullopt;
+}
+
+std::size_t recorded_connection::said_before(speaker who, std::size_t turn_index) const noexcept {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < std::min(turn_index, turns.size()); ++i)
+    if (turns[i].who == who) sum += turns[i].bytes.size();
+  return sum;
+}
+
+std::size_t recording::main_index() const noexcept {
+  const auto most = std::ranges::max_element(connections, {}, bytes_of);
+  return static_cast<std::size_t>(most - connections.begin());
+}
+
+void to_json(nlohmann::json& j, const recording& r) {
+  j = {{"port", r.port}, {"connections", nlohmann::json::array()}};
+  for (const recorded_connection& c : r.connections) {
+    nlohmann::json turns = nlohmann::json::array();
+    for (const turn& t : c.turns)
+      turns.push_back(
+          {{"client", t.who == speaker::client}, {"hex", to_hex(t.bytes)}, {"pause_ms", t.pause.count()}});
+    nlohmann::json made{{"turns", turns}, {"was_reset", c.was_reset}};
+    if (c.closed_first) made["client_closed_first"] = *c.closed_first == speaker::client;
+    j["connections"].push_back(made);
+  }
+}
+
+void from_json(const nlohmann::json& j, recording& r) {
+  r.port = j.at("port").get<std::uint16_t>();
+  for (const auto& c : j.at("connections")) {
+    recorded_connection& made = r.connections.emplace_back();
+    made.was_reset = c.at("was_reset").get<bool>();
+    if (c.contains("client_closed_first"))
+      made.closed_first = c["client_closed_first"].get<bool>() ? speaker::client : speaker::server;
+    for (const auto& t : c.at("turns"))
+      made.turns.push_back({t.at("client").get<bool>() ? speaker::client : speaker::server,
+                            from_hex(t.at("hex").get<std::string>()),
+                            std::chrono::milliseconds(t.at("pause_ms").get<std::int64_t>())});
+  }
+}
+
+void recorder::take(const trace::packet& p) {
+  if (p.what != trace::packet::kind::tcp) return;
+  const trace::tcp_segment& s = p.tcp;
+  const speaker who = s.destination.address == server_ ? speaker::client : speaker::server;
+  const trace::endpoint& client = who == speaker::client ? s.source : s.destination;
+  const trace::endpoint& server = who == speaker::client ? s.destination : s.source;
+  if (server.address != server_ || client.address == server_) return;
+  if (who == speaker::client && s.has(trace::syn)) {
+    const auto had = by_client_.find(client);
+    if (had != by_client_.end() && all_[had->second].client.next == s.sequence + 1) return;  // repeated
+    by_client_[client] = all_.size();
+    live& made = all_.emplace_back();
+    made.port = server.port;
+    made.client.next = s.sequence + 1;
+    made.last = p.when;
+    return;
+  }
+  const auto found = by_client_.find(client);
+  if (found == by_client_.end()) return;
+  live& c = all_[found->second];
+  if (s.has(trace::syn | trace::ack) && !c.server.next) {
+    c.server.next = s.sequence + 1;
+    c.established = true;
+    c.last = p.when;
+  }
+  append(c, p, who);
+  note_end(c, s, who);
+}
+
+void recorder::append(live& c, const trace::packet& p, speaker who) {
+  side& from = who == speaker::client ? c.client : c.server;
+  const trace::tcp_segment& s = p.tcp;
+  if (s.length == 0 || !from.next || from.broken) return;
+  const std::uint32_t repeated = *from.next - s.sequence;  // modulo 2^32: sequence numbers wrap
+  if (repeated > 0x7fffffffU) {
+    from.broken = true;  // a gap
+    return;
+  }
+  if (repeated >= s.length) return;
+  if (s.payload.size() < s.length) {
+    from.broken = true;  // the capture was cut short
+    return;
+  }
+  if (c.what.turns.empty() || c.what.turns.back().who != who)
+    c.what.turns.push_back({who, {}, std::chrono::floor<std::chrono::milliseconds>(p.when - c.last)});
+  const auto fresh = s.payload.subspan(repeated);
+  c.what.turns.back().bytes.append(reinterpret_cast<const char*>(fresh.data()), fresh.size());
+  from.next = s.sequence + s.length;
+  c.last = p.when;
+}
+
+void recorder::note_end(live& c, const trace::tcp_segment& s, speaker who) {
+  if (!s.has_any(trace::fin | trace::rst)) return;
+  if (!c.what.closed_first) c.what.closed_first = who;
+  if (s.has(trace::rst)) c.what.was_reset = true;
+}
+
+std::optional<recording> recorder::made() const {
+  std::map<std::uint16_t, std::size_t> said;
+  for (const live& c : all_)
+    if (c.established) said[c.port] += 1 + bytes_of(c.what);
+  if (said.empty()) return std::nullopt;
+  recording r;
+  r.port = std::ranges::max_element(said, {}, [](const auto& entry) { return entry.second; })->first;
+  for (const live& c : all_)
+    if (c.established && c.port == r.port) r.connections.push_back(c.what);
+  return r;
+}
+
+}  // namespace halfopen::judge

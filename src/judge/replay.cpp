@@ -1,0 +1,288 @@
+#include "judge/replay.hpp"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+
+#include "halfopen/lab/error.hpp"
+#include "halfopen/lab/fault.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+using steady = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+/// From here on a client that said less than it did in the recording is taken to wait.
+constexpr auto patience_with_a_turn = 300ms;
+constexpr auto silence_after_a_reply = 150ms;
+
+trace::endpoint endpoint_of(const sockaddr_storage& a) {
+  if (a.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(a);
+    return {trace::ip_address(std::as_bytes(std::span(v6.sin6_addr.s6_addr))), ntohs(v6.sin6_port)};
+  }
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(a);
+  return {trace::ip_address(std::as_bytes(std::span(&v4.sin_addr.s_addr, 1))), ntohs(v4.sin_port)};
+}
+
+/// Bytes that the other side has not acknowledged (tcp(7), SIOCOUTQ).
+bool all_acknowledged(int fd) {
+  int left = 0;
+  return ::ioctl(fd, SIOCOUTQ, &left) == 0 && left == 0;
+}
+
+lab::unique_fd listen_on(lab::host& on, std::uint16_t port, int backlog) {
+  lab::unique_fd fd;
+  const bool v6 = on.address().is_v6();
+  on.in_network(
+      [&] { fd.reset(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
+  if (!fd) throw lab::error("socket", errno);
+  const int yes = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // accepted sockets inherit it
+  sockaddr_in6 any6{};
+  any6.sin6_family = AF_INET6;
+  any6.sin6_port = htons(port);
+  sockaddr_in any4{};
+  any4.sin_family = AF_INET;
+  any4.sin_port = htons(port);
+  const auto* address =
+      v6 ? reinterpret_cast<const sockaddr*>(&any6) : reinterpret_cast<const sockaddr*>(&any4);
+  if (::bind(fd.get(), address, v6 ? sizeof any6 : sizeof any4) < 0 || ::listen(fd.get(), backlog) < 0)
+    throw lab::error("the stand-in cannot listen on port " + std::to_string(port), errno);
+  return fd;
+}
+
+}  // namespace
+
+stand_in_client::stand_in_client(lab::host& from, lab::host& server, std::uint16_t port,
+                                 const recorded_connection& script)
+    : from_(from), socket_(from.connect_to(server, port)) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0) self_ = endpoint_of(own);
+  const std::size_t until = script.request().value_or(0);
+  before_.assign(script.turns.begin(), script.turns.begin() + static_cast<std::ptrdiff_t>(until));
+  if (script.request()) request_ = script.turns[until].bytes;
+}
+
+const trace::connection* stand_in_client::traffic() const {
+  const auto all = from_.lab().traffic().connections();
+  const auto found = std::ranges::find(all, self_, &trace::connection::opener);
+  return found == all.end() ? nullptr : *found;
+}
+
+bool stand_in_client::until_request(milliseconds limit) {
+  for (const turn& t : before_) {
+    if (t.who == speaker::client) {
+      if (!send(t.bytes, limit)) return false;
+      continue;
+    }
+    const auto came = receive({std::max<std::size_t>(1, t.bytes.size() / 2), t.bytes.size()}, limit);
+    heard_before_ += came.size();
+    if (came.empty() || at_end_) return false;
+  }
+  return true;
+}
+
+std::size_t stand_in_client::push(std::string_view bytes) {
+  const ssize_t n = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const std::size_t taken = n > 0 ? static_cast<std::size_t>(n) : 0;
+  said_ += taken;
+  return taken;
+}
+
+bool stand_in_client::send(std::string_view bytes, milliseconds limit) {
+  return from_.lab().until(
+      [&] {
+        bytes.remove_prefix(bytes.empty() ? 0 : push(bytes));
+        return bytes.empty() && all_acknowledged(socket_.get());
+      },
+      limit);
+}
+
+bool stand_in_client::send_bytewise(std::string_view bytes) {
+  return std::ranges::all_of(bytes, [&](const char& c) { return send({&c, 1}); });
+}
+
+/// One read; true if something came.
+bool stand_in_client::take(std::string& into, std::size_t most) {
+  char buffer[16384];
+  const ssize_t n = ::recv(socket_.get(), buffer, std::min(sizeof buffer, most), 0);
+  if (n > 0) into.append(buffer, static_cast<std::size_t>(n));
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) at_end_ = true;
+  if (n < 0 && (errno == ECONNRESET || errno == EPIPE)) reset_ = true;
+  return n > 0;
+}
+
+std::string stand_in_client::receive(reply_size wanted, milliseconds limit) {
+  std::string all;
+  auto heard = steady::now();
+  from_.lab().until(
+      [&] {
+        while (!at_end_ && all.size() < wanted.most && take(all, wanted.most - all.size()))
+          heard = steady::now();
+        if (at_end_ || all.size() >= wanted.most) return true;
+        return all.size() >= std::max<std::size_t>(1, wanted.least) &&
+               steady::now() - heard > silence_after_a_reply;
+      },
+      limit);
+  return all;
+}
+
+void stand_in_client::shut_writing() {
+  ::shutdown(socket_.get(), SHUT_WR);
+}
+
+void stand_in_client::reset() {
+  lab::abort(from_, std::move(socket_));
+}
+
+stand_in_server::stand_in_server(lab::host& on, const recording& script, int backlog)
+    : on_(on), script_(script), listener_(listen_on(on, script.port, backlog)) {}
+
+stand_in_server::live* stand_in_server::main() {
+  const auto found = std::ranges::find(live_, true, &live::main);
+  return found == live_.end() ? nullptr : &*found;
+}
+
+void stand_in_server::accept_all() {
+  while (listener_) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    lab::unique_fd fd(
+        ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) return;
+    const std::size_t index = live_.size();
+    const std::size_t main_index = script_.main_index();
+    live& made = live_.emplace_back();
+    made.socket = std::move(fd);
+    made.script = index < script_.connections.size() ? &script_.connections[index] : &script_.main();
+    made.main = index == main_index;
+    if (made.main) peer_ = endpoint_of(peer);
+  }
+}
+
+/// The main connection goes no further than the place at which it shall stop.
+bool stand_in_server::stops(const live& c) const {
+  return c.main && stop_ && (c.turn > stop_->turn || (c.turn == stop_->turn && c.done >= stop_->done));
+}
+
+/// The client's turn: true if it has come to its end.
+bool stand_in_server::listen_to(live& c) {
+  const turn& t = c.script->turns[c.turn];
+  char buffer[16384];
+  while (c.done < t.bytes.size()) {
+    const ssize_t n = ::recv(c.socket.get(), buffer, std::min(sizeof buffer, t.bytes.size() - c.done), 0);
+    if (n == 0) c.heard_end = true;
+    if (n <= 0) break;
+    c.done += static_cast<std::size_t>(n);
+    c.heard = steady::now();
+  }
+  return c.done >= t.bytes.size() || (c.done > 0 && steady::now() - c.heard > patience_with_a_turn);
+}
+
+/// The server's turn: true if all of it was acknowledged.
+bool stand_in_server::speak(live& c) {
+  const turn& t = c.script->turns[c.turn];
+  std::size_t until = t.bytes.size();
+  if (c.main && stop_ && stop_->turn == c.turn) until = std::min(until, stop_->done);
+  if (bytewise_) until = std::min(until, c.done + 1);
+  if (!bytewise_ || all_acknowledged(c.socket.get())) {
+    const ssize_t n = ::send(c.socket.get(), t.bytes.data() + c.done, until - c.done, MSG_NOSIGNAL);
+    if (n > 0) c.done += static_cast<std::size_t>(n);
+  }
+  return c.done >= t.bytes.size() && all_acknowledged(c.socket.get());
+}
+
+void stand_in_server::play(live& c) {
+  while (c.socket && c.turn < c.script->turns.size() && !stops(c)) {
+    const bool over = c.script->turns[c.turn].who == speaker::client ? listen_to(c) : speak(c);
+    if (!over) return;
+    if (stops(c)) return;
+    ++c.turn;
+    c.done = 0;
+  }
+  if (!c.socket || c.turn < c.script->turns.size() || stops(c)) return;
+  char buffer[4096];  // what else the client has to say, until its end
+  ssize_t n = 0;
+  while ((n = ::recv(c.socket.get(), buffer, sizeof buffer, 0)) > 0) {
+  }
+  const bool client_ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+  if (client_ended || c.script->closed_first == speaker::server) c.socket.reset();
+}
+
+void stand_in_server::move() {
+  accept_all();
+  for (live& c : live_) play(c);
+}
+
+bool stand_in_server::until(const std::function<bool()>& condition, milliseconds limit) {
+  stop_.reset();
+  return on_.lab().until(
+      [&] {
+        move();
+        return condition();
+      },
+      limit);
+}
+
+bool stand_in_server::until_connected(milliseconds limit) {
+  stop_ = place{0, 0};
+  return on_.lab().until(
+      [&] {
+        accept_all();
+        return main() != nullptr;
+      },
+      limit);
+}
+
+bool stand_in_server::until_place(place where, milliseconds limit) {
+  stop_ = where;
+  return on_.lab().until(
+      [&] {
+        move();
+        live* const m = main();
+        return m != nullptr && stops(*m) && all_acknowledged(m->socket.get());
+      },
+      limit);
+}
+
+bool stand_in_server::until_before_turn(std::size_t turn_index, milliseconds limit) {
+  return until_place({turn_index, 0}, limit);
+}
+
+bool stand_in_server::until_request(milliseconds limit) {
+  const auto request = script_.main().request();
+  return request && until_place({*request + 1, 0}, limit);
+}
+
+bool stand_in_server::until_replied(std::size_t bytes, milliseconds limit) {
+  const auto request = script_.main().request();
+  return request && until_place({*request + 1, bytes}, limit);
+}
+
+void stand_in_server::die() {
+  listener_.reset();
+  for (live& c : live_) c.socket.reset();
+}
+
+void stand_in_server::reset() {
+  listener_.reset();
+  for (live& c : live_) {
+    if (!c.socket) continue;
+    if (c.main)
+      lab::abort(on_, std::move(c.socket));
+    else
+      c.socket.reset();
+  }
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,148 @@
+#ifndef HALFOPEN_SRC_JUDGE_REPLAY_HPP
+#define HALFOPEN_SRC_JUDGE_REPLAY_HPP
+
+/// \file
+/// The recording as an opponent: a client and a server that say what was said when nothing
+/// was wrong, on sockets of the lab's own, on the real kernel TCP of the host whose part
+/// they play. They stop at any byte, which no real program can be told to do.
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/lab/unique_fd.hpp"
+#include "judge/recording.hpp"
+
+namespace halfopen::judge {
+
+using std::chrono::milliseconds;
+
+/// A reply is as long as it was before, or as it was in another run without a fault.
+struct reply_size {
+  std::size_t least = 0, most = 0;
+};
+
+/// Plays the client's part on one connection. Destroyed, it closes as a process does that ends.
+class stand_in_client {
+ public:
+  /// Connects; throws lab::error if the server does not answer the handshake.
+  stand_in_client(lab::host& from, lab::host& server, std::uint16_t port, const recorded_connection& script);
+
+  /// This end's address and port.
+  [[nodiscard]] const trace::endpoint& self() const noexcept { return self_; }
+  [[nodiscard]] const trace::connection* traffic() const;
+
+  /// Plays everything before the request; false if the server does not answer it.
+  bool until_request(milliseconds limit);
+  /// The request's bytes; empty if the client says nothing that is answered.
+  [[nodiscard]] const std::string& request() const noexcept { return request_; }
+  /// What the server had said before the request, and the client too, in bytes.
+  [[nodiscard]] std::size_t heard_before() const noexcept { return heard_before_; }
+  [[nodiscard]] std::size_t said_so_far() const noexcept { return said_; }
+
+  /// Sends, and waits until it is acknowledged; false if it is not within the limit.
+  bool send(std::string_view bytes, milliseconds limit = std::chrono::seconds(5));
+  /// Hands as much to the kernel as it takes at once; the number of bytes.
+  std::size_t push(std::string_view bytes);
+  /// The same, one byte a segment: each is acknowledged before the next is sent.
+  bool send_bytewise(std::string_view bytes);
+  /// Adds to what came until that many bytes are there, the other side's end, or the limit;
+  /// from `least` bytes on, silence of 150 ms is enough.
+  std::string receive(reply_size wanted, milliseconds limit);
+  [[nodiscard]] bool at_end() const noexcept { return at_end_; }    ///< FIN or RST was read
+  [[nodiscard]] bool was_reset() const noexcept { return reset_; }  ///< RST was read
+
+  void close() { socket_.reset(); }
+  void shut_writing();
+  /// Closes with an RST.
+  void reset();
+  [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
+
+ private:
+  bool take(std::string& into, std::size_t most);
+
+  lab::host& from_;
+  lab::unique_fd socket_;
+  trace::endpoint self_;
+  std::vector<turn> before_;
+  std::string request_;
+  std::size_t heard_before_ = 0, said_ = 0;
+  bool at_end_ = false, reset_ = false;
+};
+
+/// Plays the server's part on every connection that comes: the first as the first recorded
+/// one, and so on; more than were recorded, as the main one. It moves only in its own
+/// functions. Destroyed, it closes as a process does that ends.
+class stand_in_server {
+ public:
+  stand_in_server(lab::host& on, const recording& script, int backlog = 128);
+
+  // Answers until the main connection has come to a place, and stops there; false if it did
+  // not within the limit.
+
+  bool until_connected(milliseconds limit);
+  /// Before the client's first byte of that turn.
+  bool until_before_turn(std::size_t turn_index, milliseconds limit);
+  /// The request was read, and nothing of the reply is said.
+  bool until_request(milliseconds limit);
+  /// That many bytes of the reply have arrived at the client's host, and no more are sent.
+  bool until_replied(std::size_t bytes, milliseconds limit);
+  /// Until the condition holds, everything is answered.
+  bool until(const std::function<bool()>& condition, milliseconds limit);
+
+  /// Answers what can be answered now.
+  void go_on() {
+    stop_.reset();
+    move();
+  }
+
+  /// Each byte of the server's turns is a segment of its own.
+  void say_bytewise() noexcept { bytewise_ = true; }
+
+  /// SIGKILL, as the kernel sees it: all sockets are closed, with FIN, or RST where data was unread.
+  void die();
+  /// RST on the main connection; the others and the listener are closed.
+  void reset();
+  /// The listener is closed; the connections live on.
+  void stop_listening() { listener_.reset(); }
+  /// The other end of the main connection, once there is one.
+  [[nodiscard]] const trace::endpoint& peer() const noexcept { return peer_; }
+  [[nodiscard]] std::size_t connections() const noexcept { return live_.size(); }
+
+ private:
+  struct live {
+    lab::unique_fd socket;
+    const recorded_connection* script = nullptr;
+    std::size_t turn = 0, done = 0;  ///< in the turn: bytes read or sent
+    std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
+    bool main = false, heard_end = false;
+  };
+  struct place {
+    std::size_t turn = 0, done = 0;
+  };
+  bool until_place(place where, milliseconds limit);
+  void move();
+  void accept_all();
+  void play(live& c);
+  bool listen_to(live& c);
+  bool speak(live& c);
+  [[nodiscard]] bool stops(const live& c) const;
+  [[nodiscard]] live* main();
+
+  lab::host& on_;
+  const recording& script_;
+  lab::unique_fd listener_;
+  std::vector<live> live_;
+  std::optional<place> stop_;
+  trace::endpoint peer_;
+  bool bytewise_ = false;
+};
+
+}  // namespace halfopen::judge
+
+#endif

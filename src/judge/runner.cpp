@@ -1,0 +1,159 @@
+#include "judge/runner.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "halfopen/lab/error.hpp"
+#include "judge/stage.hpp"
+#include "lab/jobs.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A job of the real clock that takes longer hangs, whatever the reason: the limit, twice (a
+/// server's case waits for the others too), and what starting and stopping takes.
+milliseconds job_limit(const pair& who) {
+  return 3 * who.limit + 2 * who.grace + std::chrono::minutes(who.virtual_clock ? 60 * 24 : 2);
+}
+
+std::string text_of(const no_baseline& e) {
+  return to_text({{"failed", e.what()},
+                  {"hint", e.hint},
+                  {"server_out", e.server_output},
+                  {"server_err", e.server_errors},
+                  {"out", e.output},
+                  {"err", e.errors}});
+}
+
+no_baseline failure_of(const nlohmann::json& j) {
+  no_baseline e(j.at("failed").get<std::string>(), j.at("hint").get<std::string>());
+  j.at("server_out").get_to(e.server_output);
+  j.at("server_err").get_to(e.server_errors);
+  j.at("out").get_to(e.output);
+  j.at("err").get_to(e.errors);
+  return e;
+}
+
+/// "exit/6" is the folder "exit-6".
+fs::path folder_of(const fs::path& evidence, const judge_case& c) {
+  if (evidence.empty()) return {};
+  std::string name(c.id);
+  name[name.find('/')] = '-';
+  fs::path folder = evidence / name;
+  fs::create_directories(folder);
+  return folder;
+}
+
+case_result blank(const judge_case& c) {
+  case_result r;
+  r.id = c.id;
+  r.who = c.who;
+  r.done = c.done;
+  r.rule = c.rule;
+  return r;
+}
+
+case_result play(const judge_case& c, const run_options& options, const baseline& base) {
+  const auto began = std::chrono::steady_clock::now();
+  case_result r = blank(c);
+  try {
+    const fs::path folder = folder_of(options.evidence, c);
+    stage s(options.who, base, c, folder.empty() ? fs::path() : folder / "packets.pcapng");
+    std::optional<no_verdict> none;
+    try {
+      c.play(s);
+    } catch (const no_verdict& e) {
+      none = e;
+    }
+    r = s.finish();
+    if (none) {
+      r.what = none->kind;
+      r.reason = none->what();
+    }
+  } catch (const lab::interrupted&) {
+    throw;
+  } catch (const std::exception& e) {
+    r.what = verdict::inconclusive;
+    r.reason = std::string("the lab could not do it: ") + e.what();
+  }
+  r.took = std::chrono::round<milliseconds>(std::chrono::steady_clock::now() - began);
+  return r;
+}
+
+void keep_evidence(const case_result& r, const fs::path& folder) {
+  if (folder.empty()) return;
+  for (const output& o : r.outputs) {
+    std::ofstream(folder / (o.program + ".stdout"), std::ios::app) << o.out;
+    std::ofstream(folder / (o.program + ".stderr"), std::ios::app) << o.err;
+  }
+  std::ofstream story(folder / "story.txt");
+  story << r.id << ": " << to_string(r.what) << "\n" << r.done << "\n" << r.happened << r.reason << "\n\n";
+  for (const check& c : r.checks)
+    story << (c.holds ? "  yes  " : "  NO   ") << (c.is_proof ? "proof: " : "") << c.what << "\n";
+  story << "\n";
+  for (const std::string& line : r.story) story << line << "\n";
+}
+
+}  // namespace
+
+std::optional<baseline> rehearse(const pair& who, const std::function<void()>& tick) {
+  lab::job_options job;
+  job.count = 1;
+  job.limit = std::chrono::minutes(2) + 4 * who.limit;
+  job.name = "halfopen-base";
+  job.tick = tick;
+  std::optional<lab::job_end> end;
+  job.ended = [&](lab::job_end e) { end = std::move(e); };
+  const bool went_on = lab::run_jobs(job, [&](std::size_t) -> std::string {
+    try {
+      return to_text(nlohmann::json(record_baseline(who)));
+    } catch (const no_baseline& e) {
+      return text_of(e);
+    } catch (const lab::interrupted&) {
+      throw;
+    } catch (const std::exception& e) {
+      return to_text({{"lab_error", e.what()}});
+    }
+  });
+  if (!went_on) return std::nullopt;
+  if (!end || !end->problem.empty()) throw lab::error("the baseline: " + (end ? end->problem : "no result"));
+  const auto j = nlohmann::json::parse(end->text);
+  if (j.contains("lab_error")) throw lab::error(j["lab_error"].get<std::string>());
+  if (j.contains("failed")) throw failure_of(j);
+  return j.get<baseline>();
+}
+
+std::vector<case_result> run(const run_options& options, const baseline& base) {
+  std::vector<std::optional<case_result>> results(options.cases.size());
+  lab::job_options jobs;
+  jobs.count = options.cases.size();
+  jobs.at_once = options.jobs;
+  jobs.limit = job_limit(options.who);
+  jobs.name = "halfopen-case";
+  jobs.tick = options.tick;
+  jobs.started = [&](std::size_t i) {
+    if (options.started) options.started(std::string(options.cases[i]->id));
+  };
+  jobs.ended = [&](const lab::job_end& end) {
+    const judge_case& c = *options.cases[end.index];
+    case_result r = blank(c);
+    try {
+      r = nlohmann::json::parse(end.text).get<case_result>();
+    } catch (const std::exception&) {
+      r.reason = end.problem.empty() ? "its process gave no result" : end.problem;
+    }
+    keep_evidence(r, folder_of(options.evidence, c));
+    if (options.finished) options.finished(r);
+    results[end.index] = std::move(r);
+  };
+  (void)lab::run_jobs(
+      jobs, [&](std::size_t i) { return to_text(nlohmann::json(play(*options.cases[i], options, base))); });
+  std::vector<case_result> played;
+  for (auto& r : results)
+    if (r) played.push_back(std::move(*r));
+  return played;
+}
+
+}  // namespace halfopen::judge

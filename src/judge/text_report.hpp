@@ -1,0 +1,30 @@
+#ifndef HALFOPEN_SRC_JUDGE_TEXT_REPORT_HPP
+#define HALFOPEN_SRC_JUDGE_TEXT_REPORT_HPP
+
+#include <string>
+
+#include "judge/result.hpp"
+#include "report/table.hpp"
+
+namespace halfopen::judge {
+
+/// "exit/6 client: pass: reported: exit 1 after 2 ms"
+[[nodiscard]] std::string one_line(const case_result& r);
+
+/// The table: families, worst first, a row a case.
+[[nodiscard]] std::string summary_table(const judgement& j, const report::canvas& where);
+
+/// Each case that is no pass: the rule, what was done, expected, what happened, what to change,
+/// and the command that repeats it. `command` is "halfopen test --server ... --client ...".
+[[nodiscard]] std::string shortcomings(const judgement& j, const std::string& command,
+                                       const report::canvas& where);
+
+/// "41 pass, 3 warn, 5 fail, 1 inconclusive, 7 not applicable"
+[[nodiscard]] std::string counts_in_words(const judgement& j);
+
+/// As one word for /bin/sh.
+[[nodiscard]] std::string shell_quoted(const std::string& text);
+
+}  // namespace halfopen::judge
+
+#endif

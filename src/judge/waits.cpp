@@ -1,0 +1,139 @@
+#include "judge/waits.hpp"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+#include "halfopen/liveness.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string options_in_words(const liveness& has) {
+  std::string text;
+  if (has.keepalive)
+    text = fmt::format("SO_KEEPALIVE (first probe after {}, {} probes {} apart)", in_words(has.idle),
+                       has.probes, in_words(has.interval));
+  if (has.user_timeout.count() > 0)
+    text += (text.empty() ? "" : " and ") + fmt::format("TCP_USER_TIMEOUT of {}", in_words(has.user_timeout));
+  return text.empty() ? "neither SO_KEEPALIVE nor TCP_USER_TIMEOUT" : text;
+}
+
+using arguments = std::array<std::uint64_t, 6>;
+
+/// What a thread waits in, as /proc/PID/task/TID/syscall tells it: true if nothing but the
+/// event itself can end it.
+bool is_endless(long call, const arguments& a) {
+  const auto negative = [](std::uint64_t v) { return static_cast<std::int32_t>(v) < 0; };
+  switch (call) {
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+      return negative(a[3]);
+    case SYS_epoll_pwait2:
+      return a[3] == 0;
+    case SYS_ppoll:
+      return a[2] == 0;
+    case SYS_pselect6:
+      return a[4] == 0;
+    case SYS_futex:
+      return a[3] == 0;
+#ifdef SYS_poll
+    case SYS_poll:
+      return negative(a[2]);
+    case SYS_select:
+      return a[4] == 0;
+    case SYS_pause:
+#endif
+    case SYS_read:
+    case SYS_readv:
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+    case SYS_write:
+    case SYS_writev:
+    case SYS_sendto:
+    case SYS_sendmsg:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_wait4:
+    case SYS_waitid:
+    case SYS_rt_sigsuspend:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Nothing if the file cannot be read.
+std::optional<bool> thread_is_stuck(const fs::path& task) {
+  std::ifstream file(task / "syscall");
+  long call = -1;
+  if (!(file >> call)) return file.is_open() ? std::optional(false) : std::nullopt;  // "running"
+  arguments a{};
+  for (auto& one : a) file >> std::hex >> one;
+  if (file.fail()) return false;
+  return is_endless(call, a);
+}
+
+bool has_timers(const fs::path& process) {
+  std::ifstream timers(process / "timers");
+  if (timers.peek() != std::ifstream::traits_type::eof()) return true;
+  std::error_code why;
+  for (const auto& entry : fs::directory_iterator(process / "fd", why))
+    if (fs::read_symlink(entry.path(), why).string() == "anon_inode:[timerfd]") return true;
+  return false;
+}
+
+}  // namespace
+
+std::optional<wait_length> length_of_wait(const lab::host& h, std::uint64_t inode, waiting what_for) {
+  const lab::unique_fd socket = h.copy_socket(inode);
+  if (!socket) return std::nullopt;
+  const auto has = liveness_of(socket.get());
+  if (!has) return std::nullopt;
+  std::optional<hang> lengths;
+  h.in_network([&] {
+    if (const auto found = would_hang(socket.get())) lengths = *found;
+  });
+  if (!lengths) return std::nullopt;
+  wait_length made;
+  made.kernel_options = options_in_words(*has);
+  made.by_kernel = what_for == waiting::for_data              ? lengths->idle
+                   : what_for == waiting::for_acknowledgement ? lengths->in_flight
+                                                              : lengths->connecting;
+  return made;
+}
+
+std::optional<bool> waits_without_limit(const lab::host& h) {
+  bool any = false;
+  for (const pid_t pid : h.pids()) {
+    const fs::path process = "/proc/" + std::to_string(pid);
+    if (has_timers(process)) return false;
+    std::error_code why;
+    for (const auto& task : fs::directory_iterator(process / "task", why)) {
+      const auto stuck = thread_is_stuck(task.path());
+      if (!stuck) return std::nullopt;
+      if (!*stuck) return false;
+      any = true;
+    }
+  }
+  if (!any) return std::nullopt;
+  return true;
+}
+
+std::string options_that_notice(milliseconds within) {
+  const liveness wanted = noticed_within(within);
+  return fmt::format(
+      "with SO_KEEPALIVE, TCP_KEEPIDLE={}, TCP_KEEPINTVL={}, TCP_KEEPCNT={} and TCP_USER_TIMEOUT={} it would "
+      "have known "
+      "after {}",
+      wanted.idle.count(), wanted.interval.count(), wanted.probes, wanted.user_timeout.count(),
+      in_words(within));
+}
+
+}  // namespace halfopen::judge

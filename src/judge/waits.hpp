@@ -1,0 +1,36 @@
+#ifndef HALFOPEN_SRC_JUDGE_WAITS_HPP
+#define HALFOPEN_SRC_JUDGE_WAITS_HPP
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "halfopen/lab/host.hpp"
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+
+/// How long a wait on a socket would last, seen from outside.
+struct wait_length {
+  std::string kernel_options;  ///< "neither SO_KEEPALIVE nor TCP_USER_TIMEOUT"
+  /// When the kernel would end it; nothing: never.
+  std::optional<milliseconds> by_kernel;
+};
+
+/// Of the socket with that inode, by the options that it really has (pidfd_getfd(2)); nothing
+/// if the socket cannot be looked at.
+[[nodiscard]] std::optional<wait_length> length_of_wait(const lab::host& h, std::uint64_t inode,
+                                                        waiting what_for);
+
+/// Every thread of the host's programs stands in a system call that has no time limit: no timer
+/// of their own will wake them. Nothing if that cannot be seen (/proc/PID/syscall needs
+/// ptrace's rights, proc(5)). Timers whose expiry is a signal or a descriptor (setitimer(2),
+/// timerfd_create(2)) make it false.
+[[nodiscard]] std::optional<bool> waits_without_limit(const lab::host& h);
+
+/// "SO_KEEPALIVE with TCP_KEEPIDLE=..., and TCP_USER_TIMEOUT=...: it would have known after 20 s"
+[[nodiscard]] std::string options_that_notice(milliseconds within);
+
+}  // namespace halfopen::judge
+
+#endif
