@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 void teller::tell_reset(side by) {
   const flow& f = c_.of(by);
   prove(f.rst);
+  if (f.rst_misfit || f.said_after_rst > 0) return tell_forged(by);
   if (is_unanswered(by, f.rst->when)) return tell_silence(by, f.rst);
   const side peer = other(by);
   const bool fin_first = f.fin && f.fin->number <= f.rst->number;
@@ -97,6 +98,32 @@ void teller::tell_reset_by_stranger(side by) {
                   f.rst->number));
 }
 
+/// An RST that bears the victim's address and does not look like one of its packets.
+void teller::tell_forged(side victim) {
+  const flow& f = c_.of(victim);
+  std::string sign;
+  if (f.rst_misfit == reset_misfit::ttl)
+    sign = fmt::format("its TTL is {}, and that of the other packets {}", f.rst_ttl,
+                       f.ttl_least == f.ttl_most ? fmt::format("{}", f.ttl_least)
+                                                 : fmt::format("{} to {}", f.ttl_least, f.ttl_most));
+  else if (f.rst_misfit == reset_misfit::ip_id)
+    sign = "its IP identification is far from the row that the others keep";
+  else if (f.rst_misfit == reset_misfit::sequence)
+    sign = "its sequence number is none that this host had reached";
+  else
+    sign = fmt::format("{} segments of the same host follow it", f.said_after_rst);
+  if (f.rst_kind == reset_kind::no_socket) could_also_be(ending::peer_rebooted);
+  std::string why = fmt::format(
+      "RST in packet {} bears the address of {}, but {}: a middlebox sent it, or a "
+      "host whose RSTs differ from its other packets",
+      f.rst->number, name_of(victim), sign);
+  also(manner::middlebox_reset, why);
+  but(doubt::forged_packets,
+      fmt::format("the RST of packet {} may not be of {}", f.rst->number, name_of(victim)));
+  half_open(f.heard_before_rst, f.rst->when);
+  conclude(ending::peer_reset, culprit::middlebox, std::move(why));
+}
+
 // ---- 4. silence --------------------------------------------------------------------
 
 /// `survivor` talks to nobody. `given_up`: the RST with which it said so.
@@ -111,14 +138,13 @@ void teller::tell_silence(side survivor, std::optional<mark> given_up) {
   if (const auto icmp = notice_since_heard(c_.last_heeded_icmp, survivor))
     return tell_unreachable(survivor, *icmp);
 
-  std::string outcome = "it gave up in silence or was still trying when the capture ended";
+  std::string outcome = fmt::format("it gave up in silence or was still trying when {}", watch_end());
   if (given_up)
     outcome = fmt::format("it gave up with RST in packet {}", given_up->number);
   else if (hints_.capture_end && *hints_.capture_end - c_.last.when >= 1s)
-    outcome = fmt::format(
-        "nothing came in the {:.1f} s until the capture ended, so it gave up or waits longer and "
-        "longer",
-        std::chrono::duration<double>(*hints_.capture_end - c_.last.when).count());
+    outcome =
+        fmt::format("nothing came in the {:.1f} s until {}, so it gave up or waits longer and longer",
+                    std::chrono::duration<double>(*hints_.capture_end - c_.last.when).count(), watch_end());
   if (const auto icmp = notice_since_heard(c_.last_icmp, survivor)) {
     could_also_be(ending_of(icmp->what));
     prove(icmp->where);

@@ -31,6 +31,10 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t largest_window = std::int64_t{1} << 30U;
 
+/// IPv4 identifications that far apart are still of one row: others of the host's
+/// packets may have gone elsewhere.
+constexpr std::uint16_t furthest_id = 1000;
+
 [[nodiscard]] bool near(std::int64_t a, std::int64_t b) noexcept {
   return a - b <= largest_window && b - a <= largest_window;
 }
@@ -71,10 +75,6 @@ followed::followed(const tcp_segment& first, const mark& where) noexcept {
 
 bool followed::was_reset() const noexcept {
   return record_.of(side::opener).rst || record_.of(side::responder).rst;
-}
-
-bool followed::ended() const noexcept {
-  return was_reset() || (record_.of(side::opener).fin && record_.of(side::responder).fin);
 }
 
 bool followed::only_syns() const noexcept {
@@ -141,13 +141,80 @@ void followed::take(const packet& p, side from) noexcept {
     ++f.duplicates;
     return;
   }
-  if (t.has(rst)) return take_reset(t, from, where);
+  if (t.has(rst)) return take_reset(p, from, where);
   ++f.segments;
   f.last_heard = where;
+  if (f.rst) ++f.said_after_rst;
+  const bool first_fin = t.has(fin) && !f.fin;
   finding found = t.has(syn) ? note_syn(t, from, where) : note_content(t, from, where);
   if (t.has(ack)) found.acked_something = note_ack(t, from, where);
+  if (first_fin) {
+    flow& theirs = record_.of(other(from));
+    f.fins_crossed = theirs.fins_crossed = f.fin && theirs.fin && !theirs.fin_acked;
+    ended_ = ended_ || (f.fin && theirs.fin);
+  }
   note_handshake(t, from, where);
   note_silence(from, found);
+  note_origin(p, from);
+  note_window(t, from, where);
+}
+
+// ---- what an RST is compared with --------------------------------------------
+
+void followed::note_origin(const packet& p, side from) noexcept {
+  flow& f = record_.of(from);
+  f.ttl_least = std::min(f.ttl_least, p.ttl);
+  f.ttl_most = std::max(f.ttl_most, p.ttl);
+  if (p.ip_id == 0) return;
+  stream_position& own = at(from);
+  if (own.ip_id != 0) {
+    const auto step = static_cast<std::uint16_t>(p.ip_id - own.ip_id);
+    if (step > furthest_id)
+      own.ids_jump = true;
+    else if (own.ids_in_row < UINT8_MAX)
+      ++own.ids_in_row;
+  }
+  own.ip_id = p.ip_id;
+}
+
+// Whoever forges an RST sees the packets pass by and copies their numbers, but not the
+// way that they have come: the TTL gives him away, and the identification where the
+// host counts its packets (Linux counts by socket, and has 0 in an RST without one).
+// See Weaver, Sommer, Paxson, "Detecting Forged TCP Reset Packets", NDSS 2009.
+std::optional<reset_misfit> followed::misfit_of(const packet& p, side from) const noexcept {
+  const flow& f = record_.of(from);
+  const stream_position& own = at(from);
+  if (f.ttl_least <= f.ttl_most && (p.ttl < f.ttl_least || p.ttl > f.ttl_most)) return reset_misfit::ttl;
+  if (p.ip_id != 0 && own.ids_in_row >= 3 && !own.ids_jump) {
+    const auto step = static_cast<std::uint16_t>(p.ip_id - own.ip_id);
+    const auto back = static_cast<std::uint16_t>(own.ip_id - p.ip_id);
+    if (std::min(step, back) > furthest_id) return reset_misfit::ip_id;
+  }
+  // Of a host whose words were all captured: it resets at its own next byte, or at the
+  // one that was asked for, which is one that it has sent.
+  if (own.base && !own.guessed && f.missed == 0 && f.segments > 0 && own.next >= 0) {
+    const std::int64_t offset = own.offset_of(p.tcp.sequence);
+    if (offset > own.next || offset < -1) return reset_misfit::sequence;
+    if (p.tcp.has(ack) && offset < own.acked) return reset_misfit::sequence;
+  }
+  return std::nullopt;
+}
+
+/// An RST's window says nothing, a SYN's is not yet scaled and never closed on purpose.
+void followed::note_window(const tcp_segment& t, side from, const mark& where) noexcept {
+  flow& f = record_.of(from);
+  if (record_.of(other(from)).zero_window_since && !t.has_any(fin))
+    ++record_.of(other(from)).probes_of_window;
+  if (t.has(syn)) return;
+  if (t.window == 0) {
+    if (!f.zero_window_since) {
+      f.zero_window_since = where;
+      f.probes_of_window = 0;
+    }
+  } else if (f.zero_window_since) {
+    f.zero_window_longest = std::max(f.zero_window_longest, where.when - f.zero_window_since->when);
+    f.zero_window_since.reset();
+  }
 }
 
 // ---- RST -------------------------------------------------------------------
@@ -167,10 +234,14 @@ reset_kind followed::kind_of_reset(const tcp_segment& t, side from) const noexce
   return alone && looks_like_refusal(t) ? reset_kind::to_syn : reset_kind::live_socket;
 }
 
-void followed::take_reset(const tcp_segment& t, side from, const mark& where) noexcept {
+void followed::take_reset(const packet& p, side from, const mark& where) noexcept {
+  const tcp_segment& t = p.tcp;
   flow& f = record_.of(from);
   if (!f.rst && plausible_reset(t, from)) {
+    f.rst_misfit = misfit_of(p, from);
+    f.rst_ttl = p.ttl;
     f.rst = where;
+    ended_ = true;
     f.rst_kind = kind_of_reset(t, from);
     f.heard_before_rst = f.last_heard;
     if (t.has(ack)) note_ack(t, from, where);
@@ -238,6 +309,7 @@ followed::finding followed::note_content(const tcp_segment& t, side from, const 
     remember_repeat(f.first_retransmission, f.last_retransmission, where);
     found = {.repeat = end <= p.next, .front = offset <= p.acked};
   }
+  note_hole(p, offset, payload_end);
   if (t.length > 0) note_new_payload(t, from, where, payload_end);
   if (ends && !f.fin) {
     f.fin = where;
@@ -245,6 +317,18 @@ followed::finding followed::note_content(const tcp_segment& t, side from, const 
   }
   p.next = std::max(p.next, end);
   return found;
+}
+
+/// One hole is remembered, the first: enough to know that there was one.
+void followed::note_hole(stream_position& p, std::int64_t offset, std::int64_t end) const noexcept {
+  if (offset > p.next && p.hole == p.hole_end) {
+    p.hole = p.next;
+    p.hole_end = offset;
+  } else if (p.hole < p.hole_end && offset <= p.hole && end > p.hole) {
+    p.hole = std::min(end, p.hole_end);
+  } else if (p.hole < p.hole_end && offset < p.hole_end && end >= p.hole_end) {
+    p.hole_end = std::max(offset, p.hole);
+  }
 }
 
 void followed::note_new_payload(const tcp_segment& t, side from, const mark& where,
@@ -286,7 +370,13 @@ bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noex
   }
   if (acked <= p.acked || !near(acked, p.next)) return false;
   p.acked = acked;
+  if (p.hole < p.hole_end && acked > p.hole) {
+    const std::int64_t past = std::min(acked, p.hole_end);
+    theirs.missed += static_cast<std::uint64_t>(past - p.hole);
+    p.hole = past;
+  }
   if (acked > p.next) {  // the capture missed what is acknowledged here, and so an answer to us
+    if (p.next >= 0) theirs.missed += static_cast<std::uint64_t>(acked - p.next);
     p.next = acked;
     if (!was_reset()) record_.of(from).unanswered = record_.of(from).repeats_unanswered = 0;
   }

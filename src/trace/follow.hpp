@@ -20,6 +20,10 @@ struct stream_position {
   std::int64_t next = 0;              ///< one after the highest offset sent, FIN included
   std::int64_t acked = 0;             ///< up to here the other side has acknowledged
   std::optional<std::int64_t> fin_end;
+  std::int64_t hole = 0, hole_end = 0;  ///< bytes that were jumped over and not yet seen; empty if equal
+  std::uint16_t ip_id = 0;              ///< the last that was not 0
+  std::uint8_t ids_in_row = 0;          ///< how often it was followed by one a little higher
+  bool ids_jump = false;                ///< or by another: then it tells nothing
 
   /// The offset nearest to `next` that has this sequence number. Needs a base.
   [[nodiscard]] std::int64_t offset_of(std::uint32_t sequence) const noexcept;
@@ -56,9 +60,14 @@ class followed {
   [[nodiscard]] bool is_too_young_for(const tcp_segment& t, side from) const noexcept;
 
   [[nodiscard]] const connection& record() const noexcept { return record_; }
+  /// RST, or FIN from both: nothing but late words can follow.
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  /// The opener's SYNs are all that was said.
+  [[nodiscard]] bool only_syns() const noexcept;
 
   static constexpr std::uint32_t none = UINT32_MAX;
   std::uint32_t previous = none;  ///< the connection that had the four-tuple before
+  std::uint64_t number = 0;       ///< among all connections, in the order in which they began, from 1
 
  private:
   /// What a segment turned out to be.
@@ -72,12 +81,14 @@ class followed {
   [[nodiscard]] const stream_position& at(side s) const noexcept {
     return positions_[static_cast<std::size_t>(s)];
   }
-  [[nodiscard]] bool ended() const noexcept;
-  [[nodiscard]] bool only_syns() const noexcept;
   [[nodiscard]] bool was_reset() const noexcept;
   [[nodiscard]] bool is_duplicate(const packet& p, side from) noexcept;
 
-  void take_reset(const tcp_segment& t, side from, const mark& where) noexcept;
+  void take_reset(const packet& p, side from, const mark& where) noexcept;
+  [[nodiscard]] std::optional<reset_misfit> misfit_of(const packet& p, side from) const noexcept;
+  void note_origin(const packet& p, side from) noexcept;
+  void note_window(const tcp_segment& t, side from, const mark& where) noexcept;
+  void note_hole(stream_position& p, std::int64_t offset, std::int64_t end) const noexcept;
   [[nodiscard]] bool plausible_reset(const tcp_segment& t, side from) const noexcept;
   [[nodiscard]] reset_kind kind_of_reset(const tcp_segment& t, side from) const noexcept;
   finding note_syn(const tcp_segment& t, side from, const mark& where) noexcept;
@@ -92,6 +103,7 @@ class followed {
   connection record_;
   std::array<stream_position, 2> positions_;
   std::array<fingerprint, 2> fingerprints_;
+  bool ended_ = false;
 };
 
 }  // namespace halfopen::trace

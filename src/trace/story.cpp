@@ -53,8 +53,15 @@ std::optional<mark> later(const std::optional<mark>& a, const std::optional<mark
   return a->number >= b->number ? a : b;
 }
 
+const char* teller::watch_end() const {
+  if (hints_.reused_at) return "a new connection took its ports";
+  return hints_.until == watched::to_the_end ? "the capture ended" : "it was followed no further";
+}
+
 story teller::tell() && {
   choose();
+  remark_all();
+  doubt_all();
   std::ranges::sort(story_.proof);
   const auto repeated = std::ranges::unique(story_.proof);
   story_.proof.erase(repeated.begin(), repeated.end());
@@ -180,7 +187,7 @@ void teller::tell_given_up_opening() {
                     number, opener.rst->number));
   }
   story_.why =
-      fmt::format("the SYN of packet {} was neither answered nor repeated while the capture ran", number);
+      fmt::format("the SYN of packet {} was neither answered nor repeated before {}", number, watch_end());
 }
 
 // ---- 2. both sides sent FIN ------------------------------------------------------
@@ -223,10 +230,9 @@ void teller::tell_half_closed(side closer) {
     return conclude(ending::peer_closed, culprit_of(closer),
                     fmt::format("{} sent FIN in packet {} after {} of its bytes, and more were owed",
                                 name_of(closer), f.fin->number, f.bytes));
-  story_.why = fmt::format(
-      "half-closed: {} sent FIN in packet {}, and {} had sent neither FIN nor RST when the "
-      "capture ended",
-      name_of(closer), f.fin->number, name_of(other(closer)));
+  story_.why =
+      fmt::format("half-closed: {} sent FIN in packet {}, and {} had sent neither FIN nor RST when {}",
+                  name_of(closer), f.fin->number, name_of(other(closer)), watch_end());
   if (c_.of(other(closer)).segments == 0) story_.why += "; no packet of that direction was captured";
 }
 
@@ -249,6 +255,8 @@ std::string_view to_string(culprit c) noexcept {
       return "responder";
     case culprit::router:
       return "router";
+    case culprit::middlebox:
+      return "middlebox";
     case culprit::nobody:
       return "nobody";
     case culprit::unknown:

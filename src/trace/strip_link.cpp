@@ -71,8 +71,10 @@ stripped strip_sll(bytes b) noexcept {
 stripped strip_sll2(bytes b) noexcept {
   if (b.size() < 20) return std::unexpected{decode_error::truncated};
   const std::uint16_t type = be16(b, 0);
-  if (type != type_ipv4 && type != type_ipv6) return std::unexpected{decode_error::not_ip};
-  return b.subspan(20);
+  if (type == type_ipv4 || type == type_ipv6) return b.subspan(20);
+  if (type != 0x8100 && type != 0x88A8) return std::unexpected{decode_error::not_ip};
+  const stripped rest = after(b, 22);  // the tag's two bytes; the type follows
+  return rest ? strip_from_type(*rest) : rest;
 }
 
 }  // namespace

@@ -49,6 +49,17 @@ class teller {
   void tell_unreachable(side survivor, const icmp_notice& icmp);
   void tell_half_closed(side closer);
   void tell_open();
+  void tell_forged(side victim);
+
+  void remark_all();
+  void remark_opening();
+  void remark_half_close();
+  void remark_window(side s);
+  void remark_probes();
+  void remark_unread(side by);
+  void remark_reuse();
+  void doubt_all();
+  void note_knowledge(side s);
 
   [[nodiscard]] std::optional<side> first_reset() const;
   [[nodiscard]] std::optional<side> talking_to_nobody() const;
@@ -56,6 +67,8 @@ class teller {
   [[nodiscard]] bool owed_by(side s) const;
   [[nodiscard]] std::optional<icmp_notice> notice_since_heard(const std::optional<icmp_notice>& icmp,
                                                               side survivor) const;
+  /// What kept the rest from being seen, as the end of "when ..." or "until ...".
+  [[nodiscard]] const char* watch_end() const;
   [[nodiscard]] time_point end() const {
     return std::max(c_.last.when, hints_.capture_end.value_or(c_.last.when));
   }
@@ -66,6 +79,8 @@ class teller {
     story_.by = by;
     story_.why = std::move(why);
   }
+  void also(manner m, std::string why) { story_.manners.push_back({m, std::move(why)}); }
+  void but(doubt d, std::string why) { story_.doubts.push_back({d, std::move(why)}); }
   void could_also_be(ending e) { story_.also_possible.push_back(e); }
   void prove(const std::optional<mark>& m) {
     if (m) story_.proof.push_back(m->number);

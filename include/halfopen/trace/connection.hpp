@@ -6,6 +6,7 @@
 /// date packet by packet, in constant memory a connection.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,13 @@ enum class reset_kind : std::uint8_t {
   live_socket,  ///< RST+ACK with the sender's own next sequence number: a socket was aborted
   no_socket,    ///< bare RST, sequence = the offending segment's ACK: there was no such socket
   to_syn,       ///< RST+ACK in answer to a SYN: nobody listens
+};
+
+/// Why an RST may not be of the host whose address it bears. One reason stands for all.
+enum class reset_misfit : std::uint8_t {
+  ttl,       ///< its TTL is one that no other packet of this side had
+  ip_id,     ///< IPv4 identification: far from a row that the others keep
+  sequence,  ///< not a number that this side was about to use, or that was asked of it
 };
 
 /// A packet that mattered, to quote as proof.
@@ -63,6 +71,16 @@ struct flow {
   std::uint64_t duplicates = 0;                ///< packets that the capture holds twice; counted nowhere else
   std::optional<mark> fin_acked_at;            ///< when fin_acked became true
   std::optional<mark> heard_before_rst;        ///< this side's last packet before its first RST
+
+  std::uint64_t missed = 0;  ///< payload bytes that the other side acknowledged and the capture never held
+  std::optional<mark> zero_window_since;           ///< its receive window is closed, since this packet
+  std::chrono::nanoseconds zero_window_longest{};  ///< of the times that it was closed and opened again
+  std::uint64_t probes_of_window = 0;              ///< segments sent to this side while its window was closed
+  std::uint64_t said_after_rst = 0;  ///< segments other than RST that followed this side's own first RST
+  bool fins_crossed = false;         ///< its FIN and the other side's were on their way at one time
+  std::uint8_t ttl_least = 255, ttl_most = 0;  ///< of its packets, RSTs apart; least > most if there is none
+  std::uint8_t rst_ttl = 0;                    ///< of its first RST
+  std::optional<reset_misfit> rst_misfit;      ///< what of its first RST does not fit the rest of its packets
 };
 
 /// An ICMP unreachable that quotes a segment of this connection.

@@ -5,6 +5,8 @@
 /// From a connection's packets to its story: how it ended, who ended it, and
 /// the packets that prove it.
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,8 +18,41 @@
 namespace halfopen::trace {
 
 /// Who brought the end about, as far as the packets show.
-enum class culprit : std::uint8_t { opener, responder, router, nobody, unknown };
+enum class culprit : std::uint8_t { opener, responder, router, middlebox, nobody, unknown };
 [[nodiscard]] std::string_view to_string(culprit c) noexcept;
+
+/// What else the packets show of an end, finer than the ending. Several may hold, and some
+/// of a connection that has not ended.
+enum class manner : std::uint8_t {
+  never_answered,      ///< nothing came in answer to the SYN
+  half_closed_long,    ///< one side sent FIN, the other went on for a minute or more
+  middlebox_reset,     ///< an RST that does not fit the host whose address it bears
+  zero_window_stall,   ///< one side's receive window was closed when it ended, or is so still
+  keepalive_failure,   ///< keepalive probes, and not data, found that the other side is gone
+  unread_data,         ///< reset because data came that nobody would read any more
+  simultaneous_close,  ///< both FINs were on their way at one time (RFC 9293 section 3.6, figure 13)
+  time_wait_reuse,     ///< another connection took the four-tuple within a minute of this one's end
+};
+[[nodiscard]] std::string_view to_string(manner m) noexcept;
+
+/// Why a story is less than certain.
+enum class doubt : std::uint8_t {
+  began_before,    ///< no SYN: the capture begins in mid-connection, so some roles are guessed
+  one_direction,   ///< nothing of one side was captured
+  missed_packets,  ///< bytes were acknowledged that the capture does not hold
+  captured_twice,  ///< the capture holds packets twice
+  still_open,      ///< it had not ended when the capture stopped
+  watch_given_up,  ///< no longer followed, see story_hints::watched
+  forged_packets,  ///< an RST's author is not the host that it names: other packets may be forged too
+};
+[[nodiscard]] std::string_view to_string(doubt d) noexcept;
+
+/// A manner or a doubt, and the sentence with packet numbers that it rests on.
+template <class What>
+struct remark {
+  What what{};
+  std::string why;
+};
 
 /// A connection's story. A value.
 struct story {
@@ -32,9 +67,24 @@ struct story {
   std::vector<std::uint64_t> proof;  ///< numbers of the packets that prove it, ascending
   /// From when one side was gone until the other knew or the capture ended; ns.
   std::optional<std::chrono::nanoseconds> half_open_for;
+  /// By side: the first packet from which it could know that the other would say no more
+  /// (a FIN, an RST, an ICMP error that it heeds), or with which it says so itself.
+  std::array<std::optional<mark>, 2> could_know;
+  std::vector<remark<manner>> manners;
+  std::vector<remark<doubt>> doubts;
+
+  [[nodiscard]] bool has(manner m) const noexcept;
+  [[nodiscard]] bool has(doubt d) const noexcept;
 
   /// True if the packets allow that this was the ending.
   [[nodiscard]] bool could_be(ending e) const noexcept;
+};
+
+/// Why a connection was followed no further.
+enum class watched : std::uint8_t {
+  to_the_end,  ///< of the capture, or until long after its own end
+  until_idle,  ///< it had been silent for too long
+  until_full,  ///< there were too many at one time, and it had been silent longest
 };
 
 /// What the packets cannot show, and the teller may know.
@@ -45,6 +95,8 @@ struct story_hints {
   std::optional<std::uint64_t> owed_by_responder{};
   /// When the capture stopped, if later than the last packet.
   std::optional<time_point> capture_end{};
+  watched until = watched::to_the_end;
+  std::optional<mark> reused_at{};  ///< the SYN of the connection that has the four-tuple now
 };
 
 /// Tells the story of one connection. Thread-safe.
@@ -53,6 +105,10 @@ struct story_hints {
 /// The story in a few plain lines: handshake, bytes each way, ending, proof.
 [[nodiscard]] std::vector<std::string> describe(const story& s, const std::string& opener_name,
                                                 const std::string& responder_name);
+
+/// The word that Zeek would have for it in conn.log's conn_state: S0, S1, SF, REJ, S2, S3,
+/// RSTO, RSTR, RSTOS0, RSTRH, SH, SHR or OTH. docs/autopsy.md holds the two against each other.
+[[nodiscard]] std::string_view zeek_conn_state(const connection& c) noexcept;
 
 }  // namespace halfopen::trace
 

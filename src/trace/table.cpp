@@ -1,0 +1,180 @@
+// From packets to connections: which packet belongs to which.
+//
+// Every packet costs one look-up by four-tuple. Once there are 100 000 connections
+// each pointer followed is a miss of the cache, and std::unordered_map follows two.
+// Here a slot of eight bytes holds part of the hash and an index, so a slot that
+// does not match seldom touches a connection. The hash treats both directions
+// alike, and is salted, because a capture may be written by somebody who would
+// like all its connections to fall into one slot.
+//
+// Connections stand in chunks: their addresses are handed out and must not move. A
+// std::deque would do that, but puts each object of more than 512 bytes on a page of
+// its own, one more pointer to follow.
+// A four-tuple's older connections stay reachable through `previous`.
+//
+// A slot that becomes free is closed by moving up what was pushed behind it (Knuth,
+// The Art of Computer Programming, volume 3, algorithm 6.4R), so that a table which
+// lives for ten million connections does not fill with tombstones.
+
+#include "trace/table.hpp"
+
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+namespace halfopen::trace {
+namespace {
+
+constexpr std::uint64_t spread(std::uint64_t x) noexcept {  // the finaliser of SplitMix64
+  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31U);
+}
+
+std::uint64_t hash_of(const endpoint& e, std::uint64_t salt) noexcept {
+  std::array<std::uint64_t, 2> words{};
+  const auto address = e.address.bytes();
+  std::memcpy(words.data(), address.data(), address.size());
+  const std::uint64_t low = spread(words[0] ^ salt);
+  return e.address.is_v6() ? spread(low + words[1] + e.port) : spread(low + e.port);
+}
+
+/// Asks for all of a connection's memory at once: a segment changes most of it,
+/// and the cache's misses then overlap.
+void fetch(const followed& f) noexcept {
+  constexpr std::size_t cache_line = 64;
+  const auto* const begin = reinterpret_cast<const std::byte*>(&f);
+  for (std::size_t at = 0; at < sizeof(f); at += cache_line) __builtin_prefetch(begin + at, 1);
+}
+
+bool is_of(const connection& c, const tcp_segment& t) noexcept {
+  return (c.opener == t.source && c.responder == t.destination) ||
+         (c.opener == t.destination && c.responder == t.source);
+}
+
+}  // namespace
+
+// The salt is not a secret worth a system call: it has to differ from one run to the next.
+table::table()
+    : slots_(64),
+      salt_{spread(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()))} {
+}
+
+std::uint64_t table::hash(const endpoint& a, const endpoint& b) const noexcept {
+  return spread(hash_of(a, salt_) + hash_of(b, salt_));
+}
+
+/// The four-tuple's slot, or the empty one where it belongs.
+table::slot& table::find(const tcp_segment& t) {
+  const std::uint64_t h = hash(t.source, t.destination);
+  const auto tag = static_cast<std::uint32_t>(h >> 32U);
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t place = h & mask;; place = (place + 1) & mask) {
+    slot& s = slots_[place];
+    if (s.index == followed::none) {
+      s.tag = tag;
+      return s;
+    }
+    if (s.tag != tag) continue;
+    fetch(at(s.index));
+    if (is_of(at(s.index).record(), t)) return s;
+  }
+}
+
+/// The low half of the hash is not kept: it is computed again from the connection.
+void table::grow() {
+  const std::vector<slot> old = std::exchange(slots_, std::vector<slot>(slots_.size() * 2));
+  const std::size_t mask = slots_.size() - 1;
+  for (const slot& s : old) {
+    if (s.index == followed::none) continue;
+    const connection& c = at(s.index).record();
+    std::size_t place = hash(c.opener, c.responder) & mask;
+    while (slots_[place].index != followed::none) place = (place + 1) & mask;
+    slots_[place] = s;
+  }
+}
+
+void table::erase(std::size_t place) {
+  const std::size_t mask = slots_.size() - 1;
+  --used_;
+  for (std::size_t next = place;;) {
+    slots_[place] = {};
+    for (;;) {
+      next = (next + 1) & mask;
+      const slot& s = slots_[next];
+      if (s.index == followed::none) return;
+      const connection& c = at(s.index).record();
+      const std::size_t home = hash(c.opener, c.responder) & mask;
+      if (((next - home) & mask) >= ((next - place) & mask)) break;  // it may stand at `place`
+    }
+    slots_[place] = slots_[next];
+    place = next;
+  }
+}
+
+table::place table::begin(slot& s, const tcp_segment& t, const mark& where) {
+  const std::uint32_t before = s.index;
+  const bool again = !free_.empty();
+  const std::uint32_t index = again ? free_.back() : made_++;
+  if (again) {
+    free_.pop_back();
+    at(index) = followed{t, where};
+  } else {
+    if (index % chunk == 0) chunks_.emplace_back().reserve(chunk);
+    chunks_.back().emplace_back(t, where);
+  }
+  at(index).previous = before;
+  at(index).number = ++begun_;
+  s.index = index;
+  if (before == followed::none && ++used_ * 10 > slots_.size() * 7) grow();
+  return {index, before, true};
+}
+
+/// The connection that the packet belongs to, which a segment may begin.
+table::place table::owner_of(const packet& p, const mark& where) {
+  slot& s = find(p.tcp);
+  const bool known = s.index != followed::none;
+  if (p.what == packet::kind::icmp) return {s.index};
+  if (!known) return begin(s, p.tcp, where);
+  const followed& newest = at(s.index);
+  const side from = newest.record().side_of(p.tcp.source).value_or(side::opener);
+  if (newest.is_over_for(p.tcp, from)) return begin(s, p.tcp, where);
+  if (newest.previous != followed::none && newest.is_too_young_for(p.tcp, from)) return {newest.previous};
+  return {s.index};
+}
+
+table::place table::take(const packet& p) {
+  const place found = owner_of(p, {p.number, p.when});
+  if (found.index == followed::none) return found;
+  followed& owner = at(found.index);
+  const side from = owner.record().side_of(p.tcp.source).value_or(side::opener);
+  if (p.what == packet::kind::icmp)
+    owner.take_notice(p, from);
+  else
+    owner.take(p, from);
+  return found;
+}
+
+void table::remove(std::uint32_t index) {
+  const connection& c = at(index).record();
+  const std::size_t mask = slots_.size() - 1;
+  const std::uint64_t h = hash(c.opener, c.responder);
+  const auto tag = static_cast<std::uint32_t>(h >> 32U);
+  const auto is_its_slot = [&](const slot& s) {
+    const connection& other = at(s.index).record();
+    return s.tag == tag && other.side_of(c.opener) && other.side_of(c.responder);
+  };
+  std::size_t place = h & mask;
+  while (slots_[place].index != followed::none && !is_its_slot(slots_[place])) place = (place + 1) & mask;
+  const std::uint32_t newest = slots_[place].index;
+  if (newest == index) {
+    erase(place);
+  } else {
+    for (std::uint32_t younger = newest; younger != followed::none; younger = at(younger).previous)
+      if (at(younger).previous == index) at(younger).previous = at(index).previous;
+  }
+  at(index).number = 0;
+  free_.push_back(index);
+}
+
+}  // namespace halfopen::trace
