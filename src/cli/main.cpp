@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   add_report(app, exit_code);
   add_list(app, exit_code);
   add_doctor(app, exit_code);
+  add_autopsy(app, exit_code);
   add_explain(app, exit_code);
   add_serve(app, exit_code);
   add_call(app, exit_code);

@@ -22,6 +22,7 @@ void add_doctor(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
+void add_autopsy(CLI::App& app, int& exit_code);
 
 }  // namespace halfopen::cli
 

@@ -47,6 +47,11 @@ class describer {
     notices();
     ending_line();
     lines_.push_back("  why: " + named(s_.why));
+    for (const auto& m : s_.manners)
+      if (m.why != s_.why) lines_.push_back(fmt::format("  {}: {}", to_string(m.what), named(m.why)));
+    for (const auto& d : s_.doubts)
+      if (d.what != doubt::still_open) lines_.push_back("  uncertain: " + named(d.why));
+    knowledge();
     proof();
     return std::move(lines_);
   }
@@ -101,6 +106,18 @@ class describer {
     std::string line = fmt::format("  ended: {}, by {}", to_string(s_.how), by);
     for (std::size_t i = 0; i < s_.also_possible.size(); ++i)
       line += fmt::format("{}{}", i == 0 ? "; the packets also fit " : ", ", to_string(s_.also_possible[i]));
+    lines_.push_back(std::move(line));
+  }
+
+  void knowledge() {
+    if (!s_.ended) return;
+    std::string line;
+    for (const side s : {side::opener, side::responder}) {
+      const auto& m = s_.could_know[static_cast<std::size_t>(s)];
+      line += fmt::format("{}{} {}", line.empty() ? "  could know: " : ", ", name(s),
+                          m ? fmt::format("from packet {} on, after {}", m->number, readable(m->when - c_.first.when))
+                            : std::string{"not at all"});
+    }
     lines_.push_back(std::move(line));
   }
 

@@ -142,8 +142,12 @@ void teller::note_knowledge(side s) {
     auto& known = story_.could_know[static_cast<std::size_t>(s)];
     if (m && (!known || m->number < known->number)) known = m;
   };
-  earlier(c_.of(other(s)).fin);
-  earlier(c_.of(other(s)).rst);
+  // What was sent to a host that no longer hears is not known to it.
+  const bool unreachable = story_.how == ending::host_unreachable || story_.how == ending::net_unreachable;
+  const bool by_silence = story_.ended && (story_.how == ending::peer_vanished || unreachable);
+  const bool deaf = by_silence && c_.of(s).unanswered <= c_.of(other(s)).unanswered;
+  if (c_.of(other(s)).fin_acked) earlier(c_.of(other(s)).fin);
+  if (!deaf) earlier(c_.of(other(s)).rst);
   earlier(c_.of(s).rst);
   const bool by_router = story_.ended && story_.by == culprit::router;
   if (by_router && c_.last_heeded_icmp && c_.last_heeded_icmp->about == s)

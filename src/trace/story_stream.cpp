@@ -83,16 +83,16 @@ struct story_stream::state {
     return now - connections[e.index].record().last.when;
   }
 
-  void begin(const table::place& p, const packet& by);
+  void begin(const table::finding& p, const packet& by);
   void note_end(std::uint32_t index);
-  void record(const table::place& found, const packet& p);
+  void record(const table::finding& found, const packet& p);
   void tell(std::uint32_t index, watched until);
   void look_at_ended();
   void look_at_open();
   void make_room();
 };
 
-void story_stream::state::begin(const table::place& found, const packet& by) {
+void story_stream::state::begin(const table::finding& found, const packet& by) {
   if (excerpts.size() <= found.index) {
     const std::size_t size = found.index + std::size_t{1};
     excerpts.resize(size);
@@ -204,7 +204,7 @@ void story_stream::add(const packet& p) {
   state& s = *state_;
   if (p.when > s.now) advance(p.when);
   if (p.what == packet::kind::other) return;
-  const table::place found = s.connections.take(p);
+  const table::finding found = s.connections.take(p);
   if (found.index == followed::none) return;
   if (found.begun) s.begin(found, p);
   const followed& f = s.connections[found.index];

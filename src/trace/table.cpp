@@ -112,7 +112,7 @@ void table::erase(std::size_t place) {
   }
 }
 
-table::place table::begin(slot& s, const tcp_segment& t, const mark& where) {
+table::finding table::begin(slot& s, const tcp_segment& t, const mark& where) {
   const std::uint32_t before = s.index;
   const bool again = !free_.empty();
   const std::uint32_t index = again ? free_.back() : made_++;
@@ -131,7 +131,7 @@ table::place table::begin(slot& s, const tcp_segment& t, const mark& where) {
 }
 
 /// The connection that the packet belongs to, which a segment may begin.
-table::place table::owner_of(const packet& p, const mark& where) {
+table::finding table::owner_of(const packet& p, const mark& where) {
   slot& s = find(p.tcp);
   const bool known = s.index != followed::none;
   if (p.what == packet::kind::icmp) return {s.index};
@@ -143,8 +143,8 @@ table::place table::owner_of(const packet& p, const mark& where) {
   return {s.index};
 }
 
-table::place table::take(const packet& p) {
-  const place found = owner_of(p, {p.number, p.when});
+table::finding table::take(const packet& p) {
+  const finding found = owner_of(p, {p.number, p.when});
   if (found.index == followed::none) return found;
   followed& owner = at(found.index);
   const side from = owner.record().side_of(p.tcp.source).value_or(side::opener);

@@ -17,14 +17,14 @@ class table {
   table();
 
   /// What take() found.
-  struct place {
+  struct finding {
     std::uint32_t index = followed::none;       ///< none: the packet belongs to no connection
     std::uint32_t taken_from = followed::none;  ///< of a new connection: who had the four-tuple
     bool begun = false;                         ///< by this packet
   };
 
   /// Takes a packet that is not kind::other in.
-  place take(const packet& p);
+  finding take(const packet& p);
 
   /// Forgets the connection, and those that had the four-tuple before it must have been.
   void remove(std::uint32_t index);
@@ -50,8 +50,8 @@ class table {
   slot& find(const tcp_segment& t);
   void grow();
   void erase(std::size_t place);
-  place begin(slot& s, const tcp_segment& t, const mark& where);
-  place owner_of(const packet& p, const mark& where);
+  finding begin(slot& s, const tcp_segment& t, const mark& where);
+  finding owner_of(const packet& p, const mark& where);
 
   std::vector<std::vector<followed>> chunks_;  ///< each of `chunk` elements, of which none moves
   std::vector<slot> slots_;

@@ -1,0 +1,61 @@
+// The loop from bytes to stories. One thread: decoding a packet and following its
+// connection takes about as long as handing it to another thread would.
+
+#include "autopsy/examine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace halfopen::autopsy {
+
+examiner::examiner(trace::capture_reader::source from, examine_options options, trace::story_stream::sink to)
+    : reader_{std::move(from)},
+      options_{std::move(options)},
+      stories_{std::move(to), options_.limits, options_.steps, options_.owed} {}
+
+void examiner::take(const trace::captured_frame& f) {
+  ++seen_.frames;
+  if (f.when == trace::time_point{}) ++seen_.without_time;
+  if (!seen_.first) seen_.first = seen_.last = f.when;
+  if (f.when < *seen_.last)
+    ++seen_.backwards;
+  else
+    seen_.last = f.when;
+  if (options_.comments && !f.options.empty() && seen_.comments.size() < 10'000)
+    for (std::string& text : reader_.comments(f))
+      seen_.comments.push_back({f.number, f.when, std::move(text)});
+  if (!f.type) {
+    ++seen_.unknown_links[f.linktype];
+    return;
+  }
+  const auto p = trace::decode(f.bytes, *f.type, f.number, f.when);
+  if (!p) {
+    const trace::decode_error why = p.error();
+    ++(why == trace::decode_error::not_ip      ? seen_.not_ip
+       : why == trace::decode_error::truncated ? seen_.cut
+                                               : seen_.odd);
+    return;
+  }
+  if (p->what == trace::packet::kind::other) return;
+  ++seen_.tcp;
+  stories_.add(*p);
+  seen_.most_held = std::max(seen_.most_held, stories_.held());
+}
+
+const reading& examiner::run() {
+  while (const trace::captured_frame* f = reader_.next()) take(*f);
+  // The capture runs on to its last frame, whatever that is.
+  if (seen_.last) stories_.advance(*seen_.last);
+  seen_.error = reader_.error();
+  seen_.names = reader_.names();
+  seen_.dropped = reader_.dropped();
+  stories_.finish();
+  seen_.connections = stories_.begun();
+  return seen_;
+}
+
+void examiner::passed(std::chrono::nanoseconds since_last_packet) {
+  if (seen_.last) stories_.advance(*seen_.last + since_last_packet);
+}
+
+}  // namespace halfopen::autopsy

@@ -1,0 +1,75 @@
+#ifndef HALFOPEN_SRC_AUTOPSY_EXAMINE_HPP
+#define HALFOPEN_SRC_AUTOPSY_EXAMINE_HPP
+
+/// From a capture's bytes to its connections' stories, and to what is to be said of the
+/// capture itself.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halfopen/trace/capture.hpp"
+#include "halfopen/trace/story_stream.hpp"
+
+namespace halfopen::autopsy {
+
+/// A comment that stands in the capture.
+struct comment {
+  std::uint64_t packet = 0;
+  trace::time_point when{};
+  std::string text;
+};
+
+/// What became of the file.
+struct reading {
+  std::uint64_t frames = 0;                    ///< in all
+  std::uint64_t tcp = 0;                       ///< of those, segments, and ICMP errors that quote one
+  std::uint64_t cut = 0, odd = 0, not_ip = 0;  ///< not read, by decode_error
+  std::map<std::uint16_t, std::uint64_t> unknown_links;  ///< frames by LINKTYPE_ that is not read
+  std::uint64_t without_time = 0;
+  std::uint64_t backwards = 0;  ///< frames earlier than the one before them
+  std::optional<trace::time_point> first, last;
+  std::uint64_t dropped = 0;  ///< by the capture's own statistics
+  std::uint64_t connections = 0;
+  std::size_t most_held = 0;  ///< connections in memory at one time
+  std::map<trace::ip_address, std::string> names;
+  std::vector<comment> comments;  ///< at most 10,000
+  std::optional<trace::capture_error> error;
+};
+
+struct examine_options {
+  trace::stream_limits limits{};
+  trace::story_stream::keep steps{};
+  std::optional<std::uint64_t> owed{};  ///< bytes that every responder owes
+  bool comments = false;                ///< keep them
+};
+
+/// Not thread-safe.
+class examiner {
+ public:
+  examiner(trace::capture_reader::source from, examine_options options, trace::story_stream::sink to);
+
+  /// Reads to the end, and tells all stories.
+  const reading& run();
+
+  /// Time passes, and no packet comes: only from inside the source, while it waits.
+  void passed(std::chrono::nanoseconds since_last_packet);
+
+  /// So far.
+  [[nodiscard]] const reading& so_far() const noexcept { return seen_; }
+
+ private:
+  void take(const trace::captured_frame& f);
+
+  trace::capture_reader reader_;
+  examine_options options_;
+  trace::story_stream stories_;
+  reading seen_;
+};
+
+}  // namespace halfopen::autopsy
+
+#endif

@@ -1,0 +1,123 @@
+#include "autopsy/summary.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autopsy/filter.hpp"
+
+namespace halfopen::autopsy {
+namespace {
+
+using trace::culprit;
+using trace::manner;
+using trace::side;
+
+int badness_of_open(const trace::story& s) noexcept {
+  if (s.has(manner::zero_window_stall)) return 75;
+  if (s.has(manner::half_closed_long)) return 65;
+  if (s.has(manner::never_answered)) return 45;
+  return s.has(trace::doubt::still_open) ? 5 : 10;
+}
+
+/// Of two whose silence it was, the one that did not answer.
+std::optional<side> silent_side(const trace::story& s) noexcept {
+  if (!s.ended || s.how != ending::peer_vanished) return std::nullopt;
+  return s.what.of(side::opener).unanswered >= s.what.of(side::responder).unanswered ? side::responder
+                                                                                     : side::opener;
+}
+
+}  // namespace
+
+int badness(const trace::story& s) noexcept {
+  if (!s.ended) return badness_of_open(s);
+  int value = 50;
+  switch (s.how) {
+    case ending::peer_vanished:
+      value = s.has(manner::never_answered) ? 70 : 100;
+      break;
+    case ending::host_unreachable:
+    case ending::net_unreachable:
+      value = 85;
+      break;
+    case ending::peer_rebooted:
+      value = 90;
+      break;
+    case ending::broken_pipe:
+    case ending::peer_reset:
+      value = s.by == culprit::middlebox ? 82 : 80;
+      break;
+    case ending::peer_closed:
+      value = 60;
+      break;
+    case ending::aborted_before_accept:
+    case ending::refused:
+      value = 40;
+      break;
+    case ending::completed:
+      value = s.also_possible.empty() ? 0 : 3;
+      break;
+    default:
+      break;
+  }
+  if (s.has(manner::zero_window_stall) || s.has(manner::half_closed_long)) value = std::max(value, 30);
+  return value;
+}
+
+bool is_worse(const trace::file_entry& a, const trace::file_entry& b) noexcept {
+  const int ours = badness(a.story), theirs = badness(b.story);
+  if (ours != theirs) return ours > theirs;
+  const auto half_open = [](const trace::file_entry& c) {
+    return c.story.half_open_for.value_or(std::chrono::nanoseconds{0});
+  };
+  if (half_open(a) != half_open(b)) return half_open(a) > half_open(b);
+  return a.number < b.number;
+}
+
+host_count& summary::host(const trace::ip_address& a) {
+  constexpr std::size_t most_hosts = 100'000;
+  const auto found = hosts_.find(a);
+  if (found != hosts_.end()) return found->second;
+  return hosts_.size() < most_hosts ? hosts_[a] : others_;
+}
+
+void summary::count(const trace::story& s) {
+  ++connections_;
+  const std::string_view word = ending_word(s);
+  const auto found = endings_.find(word);
+  ending_count& e = found != endings_.end() ? found->second : endings_[std::string{word}];
+  ++e.connections;
+  ++e.by[static_cast<std::size_t>(s.by)];
+  if (s.half_open_for) e.longest_half_open = std::max(e.longest_half_open, *s.half_open_for);
+  for (const auto& m : s.manners) ++manners_[std::string{to_string(m.what)}];
+
+  const bool died = s.ended && s.how != ending::completed;
+  for (const side who : {side::opener, side::responder}) {
+    const bool opener = who == side::opener;
+    host_count& h = host(opener ? s.what.opener.address : s.what.responder.address);
+    ++(opener ? h.opened : h.answered);
+    if (!died) continue;
+    ++h.died;
+    if (s.by == (opener ? culprit::opener : culprit::responder)) ++h.killed;
+    if (silent_side(s) == who) ++h.silent;
+  }
+}
+
+void summary::add(trace::file_entry&& c) {
+  count(c.story);
+  if (most_ == 0 || worst_.size() < most_) {
+    worst_.push_back(std::move(c));
+    if (worst_.size() == most_) std::ranges::make_heap(worst_, is_worse);
+    return;
+  }
+  if (!is_worse(c, worst_.front())) return;
+  std::ranges::pop_heap(worst_, is_worse);
+  worst_.back() = std::move(c);
+  std::ranges::push_heap(worst_, is_worse);
+}
+
+std::vector<trace::file_entry> summary::take_worst() {
+  std::ranges::sort(worst_, is_worse);
+  return std::exchange(worst_, {});
+}
+
+}  // namespace halfopen::autopsy

@@ -1,0 +1,78 @@
+#ifndef HALFOPEN_SRC_AUTOPSY_SUMMARY_HPP
+#define HALFOPEN_SRC_AUTOPSY_SUMMARY_HPP
+
+/// What is kept of many stories: counts, and the worst of them.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfopen/trace/story_stream.hpp"
+
+namespace halfopen::autopsy {
+
+/// How bad an end is: 0 for one that both sides wanted, up to 100. First how much a program
+/// suffers from it (one that waits for a vanished peer hangs; one that is refused knows at
+/// once), not how rare it is.
+[[nodiscard]] int badness(const trace::story& s) noexcept;
+
+/// Whether `a` stands above `b` in a list: worse, then longer half-open, then earlier.
+[[nodiscard]] bool is_worse(const trace::file_entry& a, const trace::file_entry& b) noexcept;
+
+/// Counts of the connections with one ending.
+struct ending_count {
+  std::uint64_t connections = 0;
+  std::array<std::uint64_t, 6> by{};  ///< by culprit
+  std::chrono::nanoseconds longest_half_open{};
+};
+
+/// Counts of the connections of one host.
+struct host_count {
+  std::uint64_t opened = 0, answered = 0;  ///< as opener, as responder
+  std::uint64_t died = 0;                  ///< of them, ended other than by completed
+  std::uint64_t killed = 0;                ///< of those, ended by this host
+  std::uint64_t silent = 0;                ///< of those, because it did not answer
+};
+
+/// Bounded memory, however many stories are added. Not thread-safe.
+class summary {
+ public:
+  /// Keeps the `worst` worst stories; all of them if it is 0.
+  explicit summary(std::size_t worst) : most_{worst} {}
+
+  void add(trace::file_entry&& c);
+
+  /// The worst, the worst of all first; the counts stay.
+  [[nodiscard]] std::vector<trace::file_entry> take_worst();
+
+  [[nodiscard]] std::uint64_t connections() const noexcept { return connections_; }
+  [[nodiscard]] const std::map<std::string, ending_count, std::less<>>& endings() const noexcept {
+    return endings_;
+  }
+  [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& manners() const noexcept {
+    return manners_;
+  }
+  /// At most 100,000 hosts; what has no place among them is counted in others().
+  [[nodiscard]] const std::map<trace::ip_address, host_count>& hosts() const noexcept { return hosts_; }
+  [[nodiscard]] const host_count& others() const noexcept { return others_; }
+
+ private:
+  void count(const trace::story& s);
+  host_count& host(const trace::ip_address& a);
+
+  std::size_t most_;
+  std::vector<trace::file_entry> worst_;  ///< a heap, the least bad on top, once it is full
+  std::uint64_t connections_ = 0;
+  std::map<std::string, ending_count, std::less<>> endings_;
+  std::map<std::string, std::uint64_t, std::less<>> manners_;
+  std::map<trace::ip_address, host_count> hosts_;
+  host_count others_;
+};
+
+}  // namespace halfopen::autopsy
+
+#endif

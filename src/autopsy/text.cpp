@@ -1,0 +1,184 @@
+// The terminal's form.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autopsy/filter.hpp"
+#include "autopsy/report.hpp"
+#include "report/utf8.hpp"
+
+namespace halfopen::autopsy {
+namespace {
+
+using report::cell;
+using report::colour;
+using report::readable;
+using trace::culprit;
+using trace::side;
+
+colour tint_of(int badness) {
+  return badness >= 75   ? colour::red
+         : badness >= 30 ? colour::yellow
+         : badness >= 5  ? colour::none
+                         : colour::green;
+}
+
+std::string name_of(const trace::ip_address& a, const reading& r) {
+  const auto found = r.names.find(a);
+  return found == r.names.end() ? a.to_string() : fmt::format("{} ({})", a.to_string(), found->second);
+}
+
+std::string ended_how(const trace::story& s) {
+  std::string text{ending_word(s)};
+  if (s.ended) text += fmt::format(" by {}", to_string(s.by));
+  for (const ending e : s.also_possible) text += fmt::format("\nor {}", to_string(e));
+  for (const auto& m : s.manners) text += fmt::format("\n{}", to_string(m.what));
+  return text;
+}
+
+std::string known(const trace::story& s) {
+  const auto one = [&](side who) -> std::string {
+    const auto& m = s.could_know[static_cast<std::size_t>(who)];
+    if (!m) return "not";
+    return fmt::format("{} in ({})", readable(m->when - s.what.first.when), m->number);
+  };
+  return fmt::format("opener {}, responder {}", one(side::opener), one(side::responder));
+}
+
+std::string because(const trace::story& s) {
+  std::string text = s.why;
+  for (const auto& m : s.manners)
+    if (m.why != s.why) text += "\n" + m.why;
+  for (const auto& d : s.doubts)
+    if (d.what != trace::doubt::still_open) text += "\nuncertain: " + d.why;
+  if (!s.proof.empty()) text += fmt::format("\nproof: {}", fmt::join(s.proof, ", "));
+  if (s.ended && s.how != ending::completed) text += "\ncould know: " + known(s);
+  return text;
+}
+
+std::string counted(std::uint64_t n, const char* thing) {
+  return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::vector<std::string> remarks_on(const reading& r) {
+  std::vector<std::string> lines;
+  std::string head = fmt::format("{}, {} of TCP, {}", counted(r.frames, "packet"), r.tcp,
+                                 counted(r.connections, "connection"));
+  if (r.first && r.last)
+    head += fmt::format("; from {} on for {}", utc(*r.first), readable(*r.last - *r.first));
+  lines.push_back(std::move(head));
+  const auto say = [&](std::uint64_t n, const std::string& what) {
+    if (n > 0) lines.push_back(fmt::format("{} {}", counted(n, "packet"), what));
+  };
+  say(r.cut, "cut off inside a header (a short snaplen), and so not read");
+  say(r.odd, "whose length fields contradict each other, and so not read");
+  for (const auto& [type, n] : r.unknown_links)
+    say(n, fmt::format("of link type {}, which is not read", type));
+  say(r.without_time, "without a time");
+  say(r.backwards, "earlier than the packet before");
+  say(r.dropped, "lost by the capture, as it says itself: silence may be theirs");
+  return lines;
+}
+
+std::string story_table(std::span<const trace::file_entry> worst, const reading& r,
+                        const report::canvas& where) {
+  report::text_table table({{.heading = "#", .min_width = 1, .align = report::alignment::right},
+                            {.heading = "opener -> responder", .min_width = 16},
+                            {.heading = "began", .min_width = 7, .align = report::alignment::right},
+                            {.heading = "bytes > <", .min_width = 9},
+                            {.heading = "ended", .min_width = 14},
+                            {.heading = "half-open", .min_width = 9, .align = report::alignment::right},
+                            {.heading = "why", .min_width = 24, .weight = 4}});
+  for (const trace::file_entry& c : worst) {
+    const trace::connection& what = c.story.what;
+    const auto began = r.first ? what.first.when - *r.first : std::chrono::nanoseconds{0};
+    table.add_row({fmt::format("{}", c.number),
+                   fmt::format("{} ->\n{}", what.opener.to_string(), what.responder.to_string()),
+                   fmt::format("{:.3f}", std::chrono::duration<double>(began).count()),
+                   fmt::format("{} >\n{} <", what.of(side::opener).bytes, what.of(side::responder).bytes),
+                   {ended_how(c.story), tint_of(badness(c.story))},
+                   c.story.half_open_for ? readable(*c.story.half_open_for) : std::string{},
+                   because(c.story)});
+  }
+  return table.render(where);
+}
+
+std::string summary_tables(const summary& all, const reading& r, std::size_t hosts,
+                           const report::canvas& where) {
+  report::text_table endings({{.heading = "ending"},
+                              {.heading = "connections", .align = report::alignment::right},
+                              {.heading = "ended by"},
+                              {.heading = "longest half-open", .align = report::alignment::right}});
+  endings.make_compact();
+  std::vector<std::pair<std::string, ending_count>> sorted(all.endings().begin(), all.endings().end());
+  std::ranges::sort(sorted, std::ranges::greater{}, [](const auto& e) { return e.second.connections; });
+  for (const auto& [word, e] : sorted) {
+    std::string by;
+    for (std::size_t i = 0; i < e.by.size(); ++i)
+      if (e.by[i] > 0 && static_cast<culprit>(i) != culprit::unknown)
+        by += fmt::format("{}{} {}", by.empty() ? "" : ", ", to_string(static_cast<culprit>(i)), e.by[i]);
+    endings.add_row({word, fmt::format("{}", e.connections), by,
+                     e.longest_half_open.count() > 0 ? readable(e.longest_half_open) : ""});
+  }
+  std::string text = endings.render(where);
+  std::string manners;
+  for (const auto& [word, n] : all.manners())
+    manners += fmt::format("{}{} {}", manners.empty() ? "" : ", ", n, word);
+  if (!manners.empty()) text += "among them: " + manners + "\n";
+
+  std::vector<std::pair<trace::ip_address, host_count>> by_host(all.hosts().begin(), all.hosts().end());
+  const auto order = [](const auto& a, const auto& b) {
+    if (a.second.died != b.second.died) return a.second.died > b.second.died;
+    return a.second.opened + a.second.answered > b.second.opened + b.second.answered;
+  };
+  std::ranges::stable_sort(by_host, order);
+  report::text_table table({{.heading = "host"},
+                            {.heading = "opened", .align = report::alignment::right},
+                            {.heading = "answered", .align = report::alignment::right},
+                            {.heading = "died", .align = report::alignment::right},
+                            {.heading = "by its hand", .align = report::alignment::right},
+                            {.heading = "by its silence", .align = report::alignment::right}});
+  table.make_compact();
+  const auto row = [&](const std::string& name, const host_count& h) {
+    table.add_row({name, fmt::format("{}", h.opened), fmt::format("{}", h.answered),
+                   fmt::format("{}", h.died), fmt::format("{}", h.killed), fmt::format("{}", h.silent)});
+  };
+  for (const auto& [address, h] : std::span{by_host}.first(std::min(hosts, by_host.size())))
+    row(name_of(address, r), h);
+  text += "\n" + table.render(where);
+  if (by_host.size() > hosts) text += fmt::format("and {}\n", counted(by_host.size() - hosts, "more host"));
+  return text;
+}
+
+std::string one_line(const trace::file_entry& c) {
+  const trace::connection& what = c.story.what;
+  std::string how{ending_word(c.story)};
+  if (c.story.ended) how += fmt::format(" by {}", to_string(c.story.by));
+  return fmt::format("{} #{} {} -> {}: {}; {}", utc(what.last.when), c.number, what.opener.to_string(),
+                     what.responder.to_string(), how, c.story.why);
+}
+
+report::ladder ladder_of(const trace::file_entry& c, const reading& r) {
+  const trace::connection& what = c.story.what;
+  const auto name = [&](const trace::endpoint& e) {
+    const auto found = r.names.find(e.address);
+    return found == r.names.end() ? std::string{} : found->second;
+  };
+  report::ladder l = report::ladder_of(c, {name(what.opener), name(what.responder)});
+  for (const comment& said : r.comments)
+    if (said.packet >= what.first.number && said.packet <= what.last.number)
+      l.marks.push_back({said.when - what.first.when, said.text, std::nullopt});
+  return l;
+}
+
+std::string portrait(const trace::file_entry& c, const reading& r, const report::canvas& where) {
+  std::string text;
+  for (const std::string& line : trace::describe(c.story, "the opener", "the responder"))
+    text += report::clean(line) + "\n";
+  return text + "\n" + report::to_text(ladder_of(c, r), where);
+}
+
+}  // namespace halfopen::autopsy

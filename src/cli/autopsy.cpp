@@ -1,0 +1,300 @@
+// `halfopen autopsy`: a capture in, the story of each of its connections out. What is true
+// of a connection is said by src/trace, how it looks by src/autopsy and src/report; here
+// stand the command line, the signals and the exit code.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autopsy/examine.hpp"
+#include "autopsy/filter.hpp"
+#include "autopsy/report.hpp"
+#include "autopsy/summary.hpp"
+#include "cli/verbs.hpp"
+#include "trace/capture_file.hpp"
+
+namespace halfopen::cli {
+namespace {
+
+struct autopsy_arguments {
+  std::string file;
+  std::vector<std::string> addresses, endings;
+  std::vector<std::uint16_t> ports;
+  std::vector<std::uint64_t> ladders;
+  std::string since, until, html;
+  bool json = false, follow = false;
+  std::size_t top = 20, hosts = 10, most_connections = 1'000'000;
+  std::int64_t owed = -1;
+  double idle = 10'800;
+};
+
+/// Packets kept of each connection for a page, and of one that was asked for by number.
+constexpr std::size_t steps_of_many = 60;
+constexpr std::size_t steps_of_one = 400;
+
+struct autopsy_usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+volatile std::sig_atomic_t asked_to_end = 0;
+
+void end_on_signals() {
+  std::signal(SIGPIPE, SIG_IGN);  // `halfopen autopsy | head` ends in order
+  struct sigaction action{};
+  action.sa_handler = [](int) { asked_to_end = 1; };
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before{};
+    ::sigaction(s, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(s, &action, nullptr);
+  }
+}
+
+autopsy::filter filter_of(const autopsy_arguments& a) {
+  autopsy::filter f;
+  for (const std::string& text : a.addresses) {
+    const auto n = autopsy::network::parse(text);
+    if (!n) throw autopsy_usage_error("'" + text + "' is no address, and no network such as 10.0.0.0/8");
+    f.addresses.push_back(*n);
+  }
+  for (const std::string& word : a.endings)
+    if (!f.add_ending(word))
+      throw autopsy_usage_error(fmt::format("'{}' is no ending; there are: {}", word,
+                                            fmt::join(autopsy::filter::ending_words(), " ")));
+  const auto moment = [](const std::string& text) -> std::optional<autopsy::moment> {
+    if (text.empty()) return std::nullopt;
+    const auto m = autopsy::moment::parse(text);
+    if (!m)
+      throw autopsy_usage_error("'" + text +
+                                "' is no time such as +12.5 (seconds of the capture) or "
+                                "2024-05-01T12:00:00 (UTC)");
+    return m;
+  };
+  f.ports = a.ports;
+  f.since = moment(a.since);
+  f.until = moment(a.until);
+  return f;
+}
+
+/// One run over one capture.
+class autopsy_run {
+ public:
+  explicit autopsy_run(const autopsy_arguments& a)
+      : a_{a}, filter_{filter_of(a)}, shown_{a.top}, canvas_{report::canvas::of(STDOUT_FILENO)} {}
+
+  int run() {
+    auto source = trace::open_capture(a_.file, {.follow = a_.follow, .waiting = [this] { return wait(); }});
+    if (!source) throw autopsy_usage_error(source.error());
+    check_html();
+    examiner_ = std::make_unique<autopsy::examiner>(
+        [this, from = std::move(*source)](std::span<std::byte> into) { return read(from, into); }, options(),
+        [this](trace::file_entry&& c) { take(std::move(c)); });
+    const autopsy::reading& r = examiner_->run();
+    report(r);
+    return code_of(r);
+  }
+
+ private:
+  [[nodiscard]] autopsy::examine_options options() const {
+    autopsy::examine_options o;
+    o.limits.idle = std::chrono::nanoseconds{static_cast<std::int64_t>(a_.idle * 1e9)};
+    o.limits.connections = a_.most_connections;
+    // Whoever looks on does not want to wait a minute for late words.
+    if (a_.follow) o.limits.after_end = std::chrono::seconds{2};
+    if (a_.owed >= 0) o.owed = static_cast<std::uint64_t>(a_.owed);
+    if (!a_.ladders.empty())
+      o.steps = [this](std::uint64_t number) {
+        return std::ranges::find(a_.ladders, number) != a_.ladders.end() ? steps_of_one : 0;
+      };
+    else if (!a_.html.empty())
+      o.steps = [](std::uint64_t) { return steps_of_many; };
+    o.comments = static_cast<bool>(o.steps);
+    return o;
+  }
+
+  /// Before an hour of reading, not after it.
+  void check_html() const {
+    if (a_.html.empty()) return;
+    if (!std::ofstream(a_.html, std::ios::app))
+      throw autopsy_usage_error("cannot write " + a_.html + ": " + std::strerror(errno));
+  }
+
+  std::expected<std::size_t, std::string> read(const trace::capture_reader::source& from,
+                                               std::span<std::byte> into) {
+    if (asked_to_end != 0 || broken_pipe_) return 0;
+    auto got = from(into);
+    last_read_ = std::chrono::steady_clock::now();
+    return got;
+  }
+
+  bool wait() {
+    if (a_.follow && examiner_) examiner_->passed(std::chrono::steady_clock::now() - last_read_);
+    return asked_to_end == 0 && !broken_pipe_;
+  }
+
+  void take(trace::file_entry&& c) {
+    const auto begin = examiner_->so_far().first.value_or(trace::time_point{});
+    if (!filter_.shows(c, begin)) return;
+    if (a_.json)
+      print(autopsy::json_line(c) + "\n");
+    else if (a_.follow)
+      print(autopsy::one_line(c) + "\n");
+    if (std::ranges::find(a_.ladders, c.number) != a_.ladders.end()) portraits_.push_back(c);
+    shown_.add(std::move(c));
+  }
+
+  void print(const std::string& text) {
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    const bool flushed = !a_.follow || std::fflush(stdout) == 0;
+    if (!written || !flushed) broken_pipe_ = true;
+  }
+
+  void report(const autopsy::reading& r) {
+    const std::vector<trace::file_entry> worst = shown_.take_worst();
+    if (!a_.html.empty()) write_html(worst, r);
+    if (a_.json) {
+      if (std::fflush(stdout) != 0) broken_pipe_ = true;
+      return;
+    }
+    std::string text;
+    for (const trace::file_entry& c : portraits_) text += autopsy::portrait(c, r, canvas_) + "\n";
+    if (a_.ladders.empty()) text = overview(worst, r);
+    print(text);
+    if (std::fflush(stdout) != 0) broken_pipe_ = true;
+  }
+
+  [[nodiscard]] std::string overview(const std::vector<trace::file_entry>& worst,
+                                     const autopsy::reading& r) const {
+    std::string text;
+    for (const std::string& line : autopsy::remarks_on(r)) text += line + "\n";
+    if (shown_.connections() == 0) return text;
+    text += "\n" + autopsy::story_table(worst, r, canvas_);
+    if (worst.size() < shown_.connections())
+      text += fmt::format("the worst {} of {}; more with --top\n", worst.size(), shown_.connections());
+    return text + "\n" + autopsy::summary_tables(shown_, r, a_.hosts, canvas_);
+  }
+
+  void write_html(const std::vector<trace::file_entry>& worst, const autopsy::reading& r) const {
+    const std::string title = "Autopsy of " + (a_.file == "-" ? "the standard input" : a_.file);
+    const auto& shown = a_.ladders.empty() ? worst : portraits_;
+    std::ofstream file(a_.html);
+    file << autopsy::html_page(title, shown_, shown, r);
+    if (!file.flush()) throw autopsy_usage_error("cannot write " + a_.html + ": " + std::strerror(errno));
+  }
+
+  /// What is wrong with the file is said last, where it is seen.
+  [[nodiscard]] int code_of(const autopsy::reading& r) const {
+    const auto complain = [&](const std::string& what) {
+      fmt::print(stderr, "halfopen autopsy: {}: {}\n", a_.file == "-" ? "standard input" : a_.file, what);
+      return int{bad_arguments};
+    };
+    if (asked_to_end != 0) return a_.follow ? int{all_met} : 130;
+    if (broken_pipe_) return all_met;
+    if (r.error)
+      return complain(r.error->is_no_capture
+                          ? fmt::format("is no capture: {}", r.error->at_offset())
+                          : fmt::format("{}; what was read before that is reported", r.error->at_offset()));
+    std::uint64_t unknown = 0;
+    for (const auto& [type, n] : r.unknown_links) unknown += n;
+    if (unknown > 0 && unknown == r.frames)
+      return complain(fmt::format("link type {} is none that is read", r.unknown_links.begin()->first));
+    if (a_.ladders.empty() ? shown_.connections() > 0 : !portraits_.empty()) return all_met;
+    fmt::print(stderr, "halfopen autopsy: {}\n",
+               r.connections == 0 ? "the capture holds no TCP connection" : "no connection is like that");
+    return not_met;
+  }
+
+  const autopsy_arguments& a_;
+  autopsy::filter filter_;
+  autopsy::summary shown_;
+  report::canvas canvas_;
+  std::unique_ptr<autopsy::examiner> examiner_;
+  std::vector<trace::file_entry> portraits_;
+  std::chrono::steady_clock::time_point last_read_ = std::chrono::steady_clock::now();
+  bool broken_pipe_ = false;
+};
+
+}  // namespace
+
+void add_autopsy(CLI::App& app, int& exit_code) {
+  CLI::App& verb = *app.add_subcommand("autopsy", "How each connection in a capture died, and who killed it");
+  const auto a = std::make_shared<autopsy_arguments>();
+  verb.add_option("FILE", a->file, "pcap or pcapng, also packed by gzip or zstd; - for the standard input")
+      ->required();
+  verb.add_option("--address", a->addresses, "only connections of that address or network; may be repeated")
+      ->type_name("ADDRESS[/BITS]")
+      ->allow_extra_args(false);
+  verb.add_option("--port", a->ports, "only connections of that port; may be repeated")
+      ->type_name("PORT")
+      ->allow_extra_args(false);
+  verb.add_option("--ending", a->endings,
+                  "only connections that may have ended so: an ending, open, or a manner or doubt as in the "
+                  "table; may be repeated")
+      ->type_name("WORD")
+      ->allow_extra_args(false);
+  verb.add_option("--since", a->since,
+                  "only connections with a packet after that: +SECONDS of the capture, or UTC")
+      ->type_name("TIME");
+  verb.add_option("--until", a->until, "or before that")->type_name("TIME");
+  verb.add_flag("--json", a->json, "one line of JSON a connection, as they end, instead of the table");
+  verb.add_option("--html", a->html, "write a page with a ladder diagram of each connection shown")
+      ->type_name("FILE");
+  verb.add_option(
+          "--ladder", a->ladders,
+          "the story and the ladder diagram of connection N alone, here or in the page; may be repeated")
+      ->type_name("N")
+      ->allow_extra_args(false);
+  verb.add_option("--top", a->top,
+                  "connections in the table, worst first; 0 for all, which takes memory for all")
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_option("--hosts", a->hosts, "hosts in the summary")->type_name("N")->capture_default_str();
+  verb.add_flag("--follow", a->follow, "wait for more: a file that grows, or a pipe; ends with Ctrl-C");
+  verb.add_option("--owed", a->owed, "bytes that every server owes: a FIN after fewer is peer_closed")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("BYTES");
+  verb.add_option("--idle", a->idle, "a connection silent for longer is followed no further")
+      ->check(CLI::Range(1.0, 1e8).description(""))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  verb.add_option(
+          "--most-open", a->most_connections,
+          "connections followed at one time, about 2 kB each; with more, the longest silent is let go")
+      ->check(CLI::Range(2, 1'000'000'000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  verb.footer(
+      "Exit codes: 0 read to its end, 1 no connection (that is like that), 2 bad arguments, no capture, or "
+      "a\n"
+      "damaged one (what was read up to the damage is reported), 130 interrupted.\n\n"
+      "Examples:\n"
+      "  halfopen autopsy incident.pcapng\n"
+      "  halfopen autopsy incident.pcapng.gz --ending peer_vanished --address 10.1.2.0/24\n"
+      "  halfopen autopsy incident.pcapng --ladder 7\n"
+      "  halfopen autopsy incident.pcapng --html report.html\n"
+      "  tcpdump -i any -U -w - tcp or icmp | halfopen autopsy - --follow\n"
+      "  halfopen autopsy incident.pcapng --json | jq 'select(.by == \"middlebox\")'");
+  verb.callback([a, &exit_code] {
+    try {
+      end_on_signals();
+      exit_code = autopsy_run{*a}.run();
+    } catch (const autopsy_usage_error& e) {
+      fmt::print(stderr, "halfopen autopsy: {}\n", e.what());
+      exit_code = bad_arguments;
+    }
+  });
+}
+
+}  // namespace halfopen::cli

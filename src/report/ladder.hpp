@@ -1,0 +1,77 @@
+#ifndef HALFOPEN_REPORT_LADDER_HPP
+#define HALFOPEN_REPORT_LADDER_HPP
+
+/// Who said what when: two hosts, an arrow a packet, time downwards. As text for a
+/// terminal and as SVG for a page. It decides how packets look, never what they mean.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halfopen/trace/story_stream.hpp"
+#include "report/table.hpp"
+
+namespace halfopen::report {
+
+/// Something that happened beside the packets: a fault, a program's exit.
+struct ladder_mark {
+  std::chrono::nanoseconds at{};    ///< since the ladder's begin
+  std::string text;                 ///< "the server host crashes"
+  std::optional<trace::side> on{};  ///< whom it happened to; nothing: neither, or both
+};
+
+/// One arrow.
+struct ladder_arrow {
+  enum class kind : std::uint8_t { ack, data, opening, closing, reset, icmp };
+
+  std::chrono::nanoseconds at{};  ///< since the ladder's begin
+  std::uint64_t number = 0;       ///< of the packet; 0: none
+  trace::side from = trace::side::opener;
+  kind what = kind::ack;
+  std::string label;      ///< "SYN", "120 bytes, ACK"
+  std::string detail;     ///< "seq 1, ack 1, win 65535"
+  bool stressed = false;  ///< one that proves something
+};
+
+/// A diagram: the opener stands on the left.
+struct ladder {
+  std::string title;
+  std::string left, right;  ///< the hosts' labels
+  std::vector<ladder_arrow> arrows;
+  std::vector<ladder_mark> marks;                ///< in any order
+  std::optional<std::size_t> left_out_before{};  ///< packets are missing before this arrow
+  std::uint64_t left_out = 0;                    ///< that many
+};
+
+/// The names under which two hosts are shown, beside their addresses; may be empty.
+struct host_names {
+  std::string opener, responder;
+};
+
+/// The ladder of a connection, from the packets that were kept of it. Times count from
+/// the first packet of the connection, sequence numbers from its SYN; the packets that
+/// prove its story are stressed.
+[[nodiscard]] ladder ladder_of(const trace::file_entry& c, const host_names& names = {});
+
+/// Lines for a terminal; at least 60 columns wide.
+[[nodiscard]] std::string to_text(const ladder& l, const canvas& where = {});
+
+/// One <svg> element, to stand in an HTML page or (with its namespace) alone. Its colours are
+/// CSS classes with defaults: .ladder-reset and so on, see ladder_style().
+[[nodiscard]] std::string to_svg(const ladder& l);
+
+/// The CSS of to_svg(), to be put into a page once. A lone SVG has it inside.
+[[nodiscard]] const char* ladder_style() noexcept;
+
+/// Text as it may stand in HTML, between tags or in a quoted attribute. The text is
+/// clean()ed too.
+[[nodiscard]] std::string html_escaped(std::string_view text);
+
+/// A duration in a unit that suits it: "120 us", "3.2 ms", "4.50 s", "2 min 3 s".
+[[nodiscard]] std::string readable(std::chrono::nanoseconds d);
+
+}  // namespace halfopen::report
+
+#endif

@@ -1,0 +1,166 @@
+// A ladder as SVG, by hand: a dozen kinds of elements, and no library in Debian that
+// writes them would be smaller than this file. Sizes are in CSS pixels; the text is text,
+// so that a browser's search finds a packet's number.
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "report/ladder_rows.hpp"
+#include "report/utf8.hpp"
+
+namespace halfopen::report {
+namespace {
+
+using kind = ladder_arrow::kind;
+using trace::side;
+
+constexpr int width = 900, left = 190, right = 860, row_height = 30, head_height = 44;
+
+const char* class_of(kind k) {
+  switch (k) {
+    case kind::ack:
+      return "ack";
+    case kind::data:
+      return "data";
+    case kind::opening:
+      return "opening";
+    case kind::closing:
+      return "closing";
+    case kind::reset:
+      return "reset";
+    case kind::icmp:
+      return "icmp";
+  }
+  return "ack";
+}
+
+double seconds(std::chrono::nanoseconds d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+class svg {
+ public:
+  explicit svg(const ladder& l) {
+    const std::vector<ladder_row> rows = rows_of(l);
+    const int height = head_height + static_cast<int>(rows.size()) * row_height + 20;
+    add("<svg class=\"ladder\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" "
+        "height=\"{}\" role=\"img\">\n<title>{}</title>\n<style>{}</style>\n",
+        width, height, width, height, html_escaped(l.title), ladder_style());
+    head(l, height);
+    int y = head_height + row_height;
+    for (const ladder_row& row : rows) {
+      if (row.arrow != nullptr)
+        arrow(*row.arrow, y);
+      else if (row.mark)
+        mark(*row.mark, y);
+      else
+        gap(row.gap, y);
+      y += row_height;
+    }
+    out_ += "</svg>\n";
+  }
+  std::string text() && { return std::move(out_); }
+
+ private:
+  template <class... Values>
+  void add(fmt::format_string<Values...> format, Values&&... values) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Values>(values)...);
+  }
+
+  void head(const ladder& l, int height) {
+    add("<text class=\"ladder-host\" x=\"{}\" y=\"20\">{}</text>\n", left, html_escaped(l.left));
+    add("<text class=\"ladder-host ladder-end\" x=\"{}\" y=\"20\">{}</text>\n", right, html_escaped(l.right));
+    add("<text class=\"ladder-time\" x=\"8\" y=\"20\">seconds, packet</text>\n");
+    for (const int x : {left, right})
+      add("<line class=\"ladder-host-line\" x1=\"{}\" y1=\"30\" x2=\"{}\" y2=\"{}\"/>\n", x, x, height - 6);
+  }
+
+  void arrow(const ladder_arrow& a, int y) {
+    const bool rightward = a.from == side::opener;
+    const int from = rightward ? left : right, to = rightward ? right : left;
+    const int back = rightward ? -9 : 9;
+    add("<g class=\"ladder-{}{}\">\n", class_of(a.what), a.stressed ? " ladder-proof" : "");
+    add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{:.6f}</text>\n", y + 4, seconds(a.at));
+    if (a.number != 0)
+      add("<text class=\"ladder-number\" x=\"{}\" y=\"{}\">{}</text>\n", left - 12, y + 4, a.number);
+    add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", from, y, to, y);
+    add("<polygon points=\"{},{} {},{} {},{}\"/>\n", to, y, to + back, y - 5, to + back, y + 5);
+    add("<text class=\"ladder-label\" x=\"{}\" y=\"{}\">{}<tspan class=\"ladder-detail\"> "
+        "{}</tspan></text>\n</g>\n",
+        (left + right) / 2, y - 6, html_escaped(a.label), html_escaped(a.detail));
+  }
+
+  void mark(const ladder_mark& m, int y) {
+    const bool at_right = m.on == side::responder;
+    const int x = at_right ? right : m.on ? left : (left + right) / 2;
+    const char* anchor = at_right ? "ladder-end" : m.on ? "" : "ladder-middle";
+    const int text_at = at_right ? x - 14 : m.on ? x + 14 : x;
+    add("<g class=\"ladder-mark\">\n<text class=\"ladder-time\" x=\"8\" y=\"{}\">{:.6f}</text>\n", y + 4,
+        seconds(m.at));
+    add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", left, y + 7, right, y + 7);
+    if (m.on) add("<circle cx=\"{}\" cy=\"{}\" r=\"5\"/>\n", x, y + 7);
+    add("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n</g>\n", anchor, text_at, y + 2,
+        html_escaped(m.text));
+  }
+
+  void gap(const std::string& text, int y) {
+    add("<text class=\"ladder-gap ladder-middle\" x=\"{}\" y=\"{}\">{}</text>\n", (left + right) / 2, y + 2,
+        html_escaped(text));
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+const char* ladder_style() noexcept {
+  return ".ladder{font:13px system-ui,sans-serif;fill:currentColor;max-width:100%;height:auto}"
+         ".ladder-host{font-weight:600}.ladder-host,.ladder-middle,.ladder-label{text-anchor:middle}"
+         ".ladder-host-line{stroke:currentColor;opacity:.35}"
+         ".ladder-end{text-anchor:end}"
+         ".ladder-time,.ladder-number{font:12px ui-monospace,monospace;opacity:.75}"
+         ".ladder-number{text-anchor:end}.ladder-detail,.ladder-gap{opacity:.65;font-size:12px}"
+         ".ladder g line{stroke-width:1.4}"
+         ".ladder-ack line{stroke:#888}.ladder-ack polygon{fill:#888}"
+         ".ladder-data line{stroke:#1c7ed6}.ladder-data polygon{fill:#1c7ed6}"
+         ".ladder-opening line{stroke:#2b8a3e}.ladder-opening polygon{fill:#2b8a3e}"
+         ".ladder-closing line{stroke:#e8590c}.ladder-closing polygon{fill:#e8590c}"
+         ".ladder-reset line,.ladder-icmp line{stroke:#e03131}"
+         ".ladder-reset polygon,.ladder-icmp polygon{fill:#e03131}"
+         ".ladder-proof .ladder-label,.ladder-proof .ladder-number{font-weight:700;opacity:1}"
+         ".ladder-mark line{stroke:#ae3ec9;stroke-dasharray:4 4}.ladder-mark circle{fill:#ae3ec9}"
+         ".ladder-mark text{fill:#ae3ec9}";
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : clean(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string to_svg(const ladder& l) {
+  return svg{l}.text();
+}
+
+}  // namespace halfopen::report
