@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "halfopen/lab/error.hpp"
+#include "lab/middlebox.hpp"
 #include "lab/namespaces.hpp"
 #include "lab/router.hpp"
 
@@ -112,7 +113,10 @@ bool cable::next_frame() {
     is_injected_ = true;
     sender_ = ports_.size();
     receiver_ = injected_.front().receiver;
-    if (take_in(injected_.front().bytes, experiment::now())) return true;
+    if (take_in(injected_.front().bytes, experiment::now())) {
+      if (!injected_.front().note.empty()) evidence_.note(injected_.front().note);
+      return true;
+    }
     injected_.pop_front();
     return next_frame();
   }
@@ -132,6 +136,7 @@ bool cable::next_frame() {
 }
 
 bool cable::take_in(std::span<std::byte> frame, trace::time_point when) {
+  if (most_mss_) lab::clamp_mss(frame, *most_mss_);
   const auto decoded = trace::decode(frame, trace::link::ethernet, count_ + 1, when);
   if (!decoded) return false;
   packet_ = *decoded;
@@ -156,6 +161,9 @@ void cable::dispose() {
   if (decision_ == decision::hold && receiver_) {
     evidence_.note("held on the cable");
     held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
+    finish_frame(0);
+  } else if (decision_ == decision::reset) {
+    answer_for_receiver();
     finish_frame(0);
   } else if (decision_ == decision::lose || !receiver_ || !ports_[*receiver_].connected ||
              sender_is_cut_off()) {
@@ -182,8 +190,25 @@ void cable::lose_current() {
   if (answer.empty()) return;
   std::memcpy(answer.data() + 6, router_mac.data(), router_mac.size());
   events_.at(loop::clock::now() + router_delay, [this, answer = std::move(answer), to = sender_]() mutable {
-    injected_.push_back({std::move(answer), to});
+    injected_.push_back({std::move(answer), to, {}});
   });
+}
+
+bool cable::reset_current() {
+  reset_ = reset_answer(packet_);
+  if (reset_.empty()) return false;
+  decision_ = decision::reset;
+  return true;
+}
+
+/// At once: an RST that finds its socket busy waits for it (net/ipv4/tcp_ipv4.c,
+/// tcp_add_backlog), unlike what the router says.
+void cable::answer_for_receiver() {
+  evidence_.note("lost: a middlebox has forgotten this connection");
+  if (sender_ >= ports_.size()) return;
+  std::memcpy(reset_.data() + 6, router_mac.data(), router_mac.size());
+  const std::string name = receiver_ ? ports_[*receiver_].owner->name() : packet_.destination.to_string();
+  injected_.push_back({std::move(reset_), sender_, "this RST is a middlebox's, in the name of the " + name});
 }
 
 void cable::finish_frame(unsigned send_to_interface) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "halfopen/lab/experiment.hpp"
@@ -58,9 +59,13 @@ class cable {
   [[nodiscard]] bool has_current() const noexcept { return at_hand_; }
   void drop_current() { decision_ = decision::lose; }
   void hold_current() { decision_ = decision::hold; }
+  /// False if there is no RST that answers it.
+  bool reset_current();
   void hold(match which) { hold_rules_.push_back(std::move(which)); }
   void lose(match which) { lose_rules_.push_back(std::move(which)); }
   void release();
+  /// From now on no SYN offers a larger segment size.
+  void clamp_mss(std::optional<std::uint16_t> most) noexcept { most_mss_ = most; }
 
   void note(std::string what) { evidence_.note(std::move(what)); }
 
@@ -74,10 +79,11 @@ class cable {
   [[nodiscard]] std::uint64_t overflowed() { return ring().overflowed() - overflowed_before_; }
 
  private:
-  enum class decision { by_rule, lose, hold };
+  enum class decision { by_rule, lose, hold, reset };
   struct injected {
     std::vector<std::byte> bytes;
     std::size_t receiver;
+    std::string note;
   };
   struct held {
     std::vector<std::byte> bytes;
@@ -91,6 +97,7 @@ class cable {
   void dispose();
   [[nodiscard]] bool sender_is_cut_off() const;
   void lose_current();
+  void answer_for_receiver();
   void finish_frame(unsigned send_to_interface);
   std::optional<std::size_t> port_with(const trace::ip_address& address) const;
 
@@ -102,7 +109,8 @@ class cable {
   std::vector<port> ports_;
   std::vector<match> hold_rules_, lose_rules_;
   std::vector<held> held_;
-  std::deque<injected> injected_;  // what the router says
+  std::deque<injected> injected_;  // what the router and a middlebox say
+  std::optional<std::uint16_t> most_mss_;
 
   // The frame at hand, between its arrival and its delivery.
   bool at_hand_ = false;
@@ -114,6 +122,7 @@ class cable {
   trace::packet packet_;
   arrival arrival_;
   decision decision_ = decision::by_rule;
+  std::vector<std::byte> reset_;  // what the sender gets if that is `reset`
   std::uint64_t count_ = 0;
   std::uint64_t overflowed_before_;
   loop::clock::time_point last_packet_ = loop::clock::now();

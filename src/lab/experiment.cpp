@@ -85,6 +85,7 @@ experiment::experiment(options what) : state_(std::make_unique<state>()) {
   const bool v6 = what.ip == ip_version::v6;
   s.router = address_of(v6, 254);
   s.wire = std::make_unique<cable>(s.events, s.router, std::move(what.recorder));
+  s.wire->clamp_mss(what.clamp_mss);
   s.events.watch(s.wire->descriptor(), EPOLLIN, [](std::uint32_t) {});  // wait() pumps
   for (std::size_t i = 0; i < what.hosts.size(); ++i) {
     auto h = std::make_unique<host_access::state>();
@@ -186,6 +187,10 @@ void experiment::drop_current() {
 void experiment::hold_current() {
   if (!state_->wire->has_current()) throw error("hold_current(): no packet is on the cable");
   state_->wire->hold_current();
+}
+void experiment::reset_current() {
+  if (!state_->wire->has_current()) throw error("reset_current(): no packet is on the cable");
+  if (!state_->wire->reset_current()) throw error("reset_current(): no RST answers such a packet");
 }
 void experiment::hold(match which) {
   state_->wire->hold(std::move(which));

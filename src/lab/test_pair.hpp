@@ -21,14 +21,14 @@ inline unique_fd make_socket(const host& h) {
   return fd;
 }
 
-/// A listener on the server's port 7, a connected client, and the accepted socket.
+/// A listener on that port of the server, a connected client, and the accepted socket.
 struct connected_pair {
   unique_fd listener, client, accepted;
-  explicit connected_pair(experiment& lab) {
+  explicit connected_pair(experiment& lab, std::uint16_t port = 7) {
     const host& s = lab.at("server");
     const host& c = lab.at("client");
     listener = make_socket(s);
-    const socket_address here(s.address(), 7);
+    const socket_address here(s.address(), port);
     EXPECT_EQ(::bind(listener.get(), here.get(), here.size()), 0);
     EXPECT_EQ(::listen(listener.get(), 8), 0);
     client = make_socket(c);

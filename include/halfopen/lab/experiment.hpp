@@ -110,9 +110,10 @@ class experiment {
   void drop_current();
   /// ... or stays on the cable until release().
   void hold_current();
-  /// ... or does not arrive, and a middlebox that has forgotten the connection answers it with
-  /// an RST in the receiver's name (RFC 5382 section 4.3 allows it; RFC 9293 section 3.10.7.1 for
-  /// its sequence number). Only for TCP segments that are no RST.
+  /// ... or does not arrive, and a middlebox that has forgotten the connection, as an address
+  /// translator may after an idle time (RFC 5382 section 5), answers it with an RST in the
+  /// receiver's name (RFC 9293 section 3.10.7.1 for its sequence number). Throws lab::error for
+  /// anything but a TCP segment that is no RST.
   void reset_current();
   /// Packets that match from now on stay on the cable until release().
   void hold(match which);

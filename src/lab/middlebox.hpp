@@ -1,0 +1,23 @@
+#ifndef HALFOPEN_SRC_LAB_MIDDLEBOX_HPP
+#define HALFOPEN_SRC_LAB_MIDDLEBOX_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "halfopen/trace/packet.hpp"
+
+namespace halfopen::lab {
+
+/// In a SYN or SYN+ACK, lowers the maximum segment size that its sender offers to
+/// `most`, checksum included. Leaves alone what offers less, or nothing.
+void clamp_mss(std::span<std::byte> ethernet_frame, std::uint16_t most) noexcept;
+
+/// The Ethernet frame of the RST with which a kernel that knows no such connection
+/// answers this segment. Empty for what is not to be answered so: RSTs, and all but TCP.
+std::vector<std::byte> reset_answer(const trace::packet& segment);
+
+}  // namespace halfopen::lab
+
+#endif
