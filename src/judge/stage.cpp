@@ -78,6 +78,13 @@ stage::stage(const pair& who, const baseline& normal, const judge_case& what,
   sheet_.rule = what.rule;
   sheet_.what = verdict::pass;
   sheet_.evidence = capture;
+  if (!capture_) return;
+  for (const auto& h : lab.hosts()) {
+    capture_->add_interface(h->name(), "what the " + h->name() + " host sends");
+    capture_->name(h->address(), h->name());
+  }
+  capture_->add_interface("router", "what the router between the hosts sends");
+  capture_->name(lab.router(), "router");
 }
 
 /// Takes each packet: into the capture, and into the ladder.
