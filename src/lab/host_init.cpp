@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +22,7 @@
 #include <fstream>
 
 #include "halfopen/lab/error.hpp"
+#include "halfopen/lab/host.hpp"
 #include "lab/namespaces.hpp"
 
 namespace halfopen::lab {
@@ -84,6 +86,19 @@ std::string name_service_switch() {
   return text;
 }
 
+/// Memory that the host's processes share (shm_open(3)), and nobody else. The private folder
+/// is in it because that is the one folder of files that is sure to be no one else's: /tmp and
+/// the home are the system's, and may hold the very programs that are to run.
+const char* set_up_shared_memory() {
+  if (::access("/dev/shm", F_OK) < 0) return nullptr;
+  if (::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0)
+    return "mounting /dev/shm";
+  // chmod(2) too: the mode that mkdir(2) takes is cut by the umask.
+  if (::mkdir(host::private_folder, 0700) < 0 || ::chmod(host::private_folder, 01777) < 0)
+    return "making the private folder";
+  return nullptr;
+}
+
 /// Null if all went well, or the step that failed.
 const char* set_up(const std::string& host_name, const host_files& files) {
   if (::sethostname(host_name.c_str(), host_name.size()) < 0) return "sethostname";
@@ -106,7 +121,7 @@ const char* set_up(const std::string& host_name, const host_files& files) {
   // A caching daemon outside would answer instead of /etc/hosts.
   if (::access("/run/nscd", F_OK) == 0 && ::mount("tmpfs", "/run/nscd", "tmpfs", 0, nullptr) < 0)
     return "mounting /run/nscd";
-  return nullptr;
+  return set_up_shared_memory();
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <sstream>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
@@ -149,48 +149,6 @@ TEST_F(lab_programs, names_resolve_and_the_host_has_its_own) {
   ASSERT_TRUE(lab.until_ended(sh));
   EXPECT_TRUE(sh.output().starts_with("10.0.0.1")) << sh.output() << sh.errors();
   EXPECT_TRUE(sh.output().ends_with("server\nvalue\n")) << sh.output();
-}
-
-class half_dead_name : public testing::TestWithParam<ip_version> {
- protected:
-  experiment lab{
-      {.hosts = {"client", "server"}, .ip = GetParam(), .half_dead_names = {"server"}, .recorder = {}}};
-  host& client = lab.at("client");
-  std::string nobody = GetParam() == ip_version::v4 ? "10.0.0.200" : "fd00::c8";
-
-  /// The addresses of that name, as getaddrinfo(3) gives them to a program on the host.
-  std::vector<std::string> addresses_of(const std::string& name, host& where) {
-    const process& getent = where.start({{"getent", "ahosts", name}, {}, {}});
-    EXPECT_TRUE(lab.until_ended(getent));
-    std::vector<std::string> found;
-    std::istringstream lines(getent.output());
-    for (std::string address, kind, line; lines >> address >> kind && std::getline(lines, line);)
-      if (kind == "STREAM") found.push_back(address);
-    return found;
-  }
-};
-INSTANTIATE_TEST_SUITE_P(ip, half_dead_name, testing::Values(ip_version::v4, ip_version::v6),
-                         [](const auto& p) { return p.param == ip_version::v4 ? "v4" : "v6"; });
-
-TEST_P(half_dead_name, resolves_to_nobody_first) {
-  const std::vector both{nobody, lab.at("server").address().to_string()};
-  EXPECT_EQ(addresses_of("server", client), both);
-  EXPECT_EQ(addresses_of("server", lab.at("server")), both);
-  EXPECT_EQ(addresses_of("client", client), std::vector{client.address().to_string()});
-}
-
-TEST_P(half_dead_name, nobody_does_not_answer) {
-  const unique_fd fd = make_socket(client);
-  const socket_address there(trace::ip_address::parse(nobody).value(), 7);
-  ::connect(fd.get(), there.get(), there.size());
-  ASSERT_TRUE(lab.after(from(client) && syn()));
-  EXPECT_EQ(lab.current().destination.to_string(), nobody);
-  EXPECT_TRUE(lab.after(from(client) && syn(), 2s));  // once more, after a second
-  EXPECT_EQ(lab.packets(), 2U);
-}
-
-TEST(half_dead_names, are_names_of_hosts) {
-  EXPECT_THROW(experiment({.hosts = {"client"}, .half_dead_names = {"sever"}, .recorder = {}}), error);
 }
 
 TEST_F(lab_programs, a_missing_program_is_a_clear_error) {

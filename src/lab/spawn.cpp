@@ -24,6 +24,7 @@
 #include <cstring>
 
 #include "halfopen/lab/error.hpp"
+#include "halfopen/lab/host.hpp"
 #include "lab/namespaces.hpp"
 
 namespace halfopen::lab {
@@ -110,6 +111,16 @@ void reset_signals() {
     if (s != SIGKILL && s != SIGSTOP) ::signal(s, SIG_DFL);
 }
 
+/// The host's own folder first, so that the program's environment can say otherwise.
+void set_environment(const std::vector<std::string>& entries) {
+  if (::access(host::private_folder, F_OK) == 0)
+    for (const char* name : {"TMPDIR", "HALFOPEN_DIR"}) ::setenv(name, host::private_folder, 1);
+  for (const std::string& entry : entries) {
+    const auto equals = entry.find('=');
+    if (equals != std::string::npos) ::setenv(entry.substr(0, equals).c_str(), entry.c_str() + equals + 1, 1);
+  }
+}
+
 [[noreturn]] void become_program(int line, const program& what, const int (&ends)[3],
                                  const std::string& folder) {
   for (int i = 0; i < 3; ++i)
@@ -117,10 +128,7 @@ void reset_signals() {
   ::setsid();
   // Entering a mount namespace leads to its root (setns(2)).
   if (::chdir(folder.c_str()) < 0 && ::chdir("/") < 0) fail(line, "chdir");
-  for (const std::string& entry : what.environment) {
-    const auto equals = entry.find('=');
-    if (equals != std::string::npos) ::setenv(entry.substr(0, equals).c_str(), entry.c_str() + equals + 1, 1);
-  }
+  set_environment(what.environment);
   std::vector<char*> argv;
   for (const std::string& a : what.argv) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);

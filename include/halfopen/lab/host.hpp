@@ -34,6 +34,11 @@ struct socket_view {
 /// Owned by its experiment. Not thread-safe.
 class host {
  public:
+  /// A folder of the host's own, in memory, that every user may write to: hosts share no files
+  /// there and, as all of /dev/shm is the host's own, no memory. Empty after a reboot. Programs
+  /// find it in TMPDIR and HALFOPEN_DIR. Missing where the system has no /dev/shm.
+  static constexpr const char* private_folder = "/dev/shm/halfopen";
+
   ~host();
   host(const host&) = delete;
   host& operator=(const host&) = delete;

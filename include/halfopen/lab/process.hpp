@@ -24,7 +24,9 @@ class experiment;
 /// What to start.
 struct program {
   std::vector<std::string> argv;
-  std::vector<std::string> environment;  ///< "NAME=value", on top of the lab's own
+  /// "NAME=value", on top of the lab's own. TMPDIR and HALFOPEN_DIR are host::private_folder
+  /// unless this says otherwise.
+  std::vector<std::string> environment;
   /// If set, the program's accept calls behave as on that kernel.
   std::optional<accept_flavour> accept_like;
   /// Its accept calls can be made to fail: see process::fail_accepts. Implied by accept_like.
