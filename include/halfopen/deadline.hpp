@@ -23,7 +23,7 @@ class deadline {
   [[nodiscard]] static deadline never() noexcept { return clock::time_point::max(); }
 
   [[nodiscard]] clock::time_point at() const noexcept { return at_; }
-  [[nodiscard]] bool passed() const noexcept { return at_ <= clock::now(); }
+  [[nodiscard]] bool passed() const noexcept { return *this != never() && at_ <= clock::now(); }
 
   friend bool operator==(deadline, deadline) = default;
   /// The earlier of the two.

@@ -60,7 +60,7 @@ class stream {
   /// Takes a connected socket over, and sets its options: nonblocking, TCP_NODELAY, and
   /// those above as far as the kernel has them.
   /// Throws std::system_error if it cannot be watched (ENOMEM, or not a socket).
-  stream(asio::any_io_executor executor, unique_fd connected, const stream_options& options = {});
+  stream(const asio::any_io_executor& executor, unique_fd connected, const stream_options& options = {});
   stream(stream&&) noexcept;
   stream& operator=(stream&&) noexcept;
   /// Closes at once. What has come meanwhile is read and dropped first, since close(2) with
@@ -138,7 +138,7 @@ class stream {
   [[nodiscard]] const asio::ip::tcp::endpoint& peer() const noexcept;
   /// For socket options and diagnose(). It stays the stream's: nonblocking, and not to be closed.
   [[nodiscard]] int native_handle() const noexcept;
-  [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept;
+  [[nodiscard]] asio::any_io_executor get_executor() const noexcept;
 
  private:
   friend class net::stream_state;

@@ -14,20 +14,21 @@
 // `done`, and not a posted completion, matters: then the scheduler runs us right after
 // epoll_wait, and not after another epoll_wait.
 //
-// reactor_op and reactor are in asio::detail, which promises nothing. All of that is in
-// this file, and a change there shows when it is compiled or in channel_test.cpp. Written
-// for Asio 1.22 (Debian 12).
+// A coroutine that waits is kept as Asio keeps it, as an awaitable_thread: next_edge() is what
+// asio::use_awaitable does for an operation, without the coroutine of its own that it makes
+// for each (160 bytes, and two context switches).
 //
-// The state of an edge is one atomic word, because an io_context that several threads
-// run may call perform() on one while the coroutine that waits runs on another.
+// reactor_op, reactor and awaitable_thread are in asio::detail, which promises nothing. All of
+// that is in this file and its header (and in start.hpp), and a change there shows when it is
+// compiled or in channel_test.cpp. Written for Asio 1.22 (Debian 12).
 
 #include "net/channel.hpp"
 
 #include <asio/detail/reactor_op.hpp>
 #include <asio/detail/scheduler.hpp>
 #include <asio/post.hpp>
-#include <atomic>
 #include <cerrno>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -47,45 +48,38 @@ class edge final : public reactor_op, public timed {
     channel_->reactor_.start_op(type_, channel_->fd(), channel_->data_, this, true, true);
   }
 
-  bool take_ready() noexcept {
-    int expected = ready;
-    return state_.compare_exchange_strong(expected, quiet);
+  bool take_ready() noexcept { return std::exchange(ready_, false); }
+
+  [[nodiscard]] bool has_waiter() const noexcept { return waits_.has_value(); }
+  [[nodiscard]] wake why() const noexcept { return why_; }
+
+  void begin_wait(suspended&& who) {
+    waits_.emplace(std::move(who));
+    if (take_ready()) end_later(wake::ready);
   }
 
-  [[nodiscard]] bool has_waiter() const noexcept { return static_cast<bool>(resume_); }
-
-  /// False if an edge has come meanwhile: then there is nothing to wait for.
-  bool begin_wait(channel::resume&& how) {
-    resume_ = std::move(how);
-    int expected = quiet;
-    return state_.compare_exchange_strong(expected, awaited);
-  }
-
-  /// Takes the waiter away from the edges that come; empty if one was first.
-  channel::resume stop_waiting() noexcept {
-    int expected = awaited;
-    if (!state_.compare_exchange_strong(expected, quiet)) return {};
-    return std::exchange(resume_, {});
-  }
-
-  channel::resume take_resume() noexcept {
-    state_ = quiet;
-    return std::exchange(resume_, {});
+  /// False if nobody waits, or an edge has come first.
+  bool end_later(wake why) {
+    if (!waits_ || ready_) return false;
+    why_ = why;
+    asio::post(channel_->context_, [who = take_waiter()]() mutable { go_on(*std::move(who)); });
+    return true;
   }
 
   void leave() noexcept { channel_ = nullptr; }
 
-  void end_later(channel::resume how, wake why) const {
-    asio::post(channel_->executor(), [how = std::move(how), why]() mutable { how(why); });
+ private:
+  void expired() noexcept override { end_later(wake::timed_out); }
+
+  std::optional<suspended> take_waiter() noexcept {
+    std::optional<suspended> who = std::move(waits_);
+    waits_.reset();
+    return who;
   }
 
- private:
-  enum state : int { quiet, ready, awaited };
-
-  void expired() noexcept override {
-    if (auto how = stop_waiting()) return end_later(std::move(how), wake::timed_out);
-    int expected = quiet;  // so soon that the wait has not begun: it will look once more, and wait again
-    state_.compare_exchange_strong(expected, ready);
+  static void go_on(suspended who) {
+    who.get_cancellation_slot().clear();
+    who.launch();
   }
 
   /// At an edge, under the descriptor's lock; and once by start_op(), which asks whether
@@ -93,39 +87,42 @@ class edge final : public reactor_op, public timed {
   static status perform(reactor_op* base) {
     auto& self = *static_cast<edge*>(base);
     if (std::exchange(self.asking_, false)) return not_done;
-    return self.state_.exchange(ready) == awaited ? done : not_done;
+    self.ready_ = true;
+    return self.waits_ ? done : not_done;
   }
 
   static void complete(void* owner, asio::detail::operation* base, const asio::error_code&, std::size_t) {
     auto* self = static_cast<edge*>(base);
     if (owner == nullptr || self->channel_ == nullptr) {  // the io_context or the channel goes away
-      const channel::resume with_its_coroutine = std::move(self->resume_);
+      const std::optional<suspended> with_its_coroutine = self->take_waiter();
       if (self->channel_ != nullptr) self->channel_->forget(*self);
       delete self;
       return;
     }
-    auto how = self->take_resume();
+    auto who = self->take_waiter();
+    self->ready_ = false;
+    self->why_ = wake::ready;
     self->channel_->deadlines_.disarm(*self);
     if (!self->ec_) self->queue();
-    if (how) how(wake::ready);
+    if (who) go_on(*std::move(who));
   }
 
   channel* channel_;
   int type_;
   bool asking_ = false;
-  std::atomic<int> state_ = quiet;
-  channel::resume resume_;
+  bool ready_ = false;  // an edge has come that nobody has taken
+  wake why_ = wake::ready;
+  std::optional<suspended> waits_;
 };
 
-channel::channel(asio::any_io_executor executor, unique_fd fd, sharing with_others)
-    : executor_(std::move(executor)),
-      reactor_(asio::use_service<reactor>(asio::query(executor_, asio::execution::context))),
-      deadlines_(deadline_queue::of(asio::query(executor_, asio::execution::context))),
+channel::channel(const asio::any_io_executor& executor, unique_fd fd, sharing with_others)
+    : context_(static_cast<asio::io_context&>(asio::query(executor, asio::execution::context))),
+      reactor_(asio::use_service<reactor>(context_)),
+      deadlines_(deadline_queue::of(context_)),
       fd_(std::move(fd)),
       sharing_(with_others) {
   reactor_.init_task();
-  // Queued before the descriptor is watched, or another thread might meet its first edge
-  // with nobody there. And it is told of EPERM, which register_descriptor() keeps to itself.
+  // Queued as it is registered: so it is told of EPERM, which register_descriptor() keeps to itself.
   reading_ = new edge(*this, reactor::read_op);
   const int error = reactor_.register_internal_descriptor(reactor::read_op, fd_.get(), data_, reading_);
   if (error != 0) {
@@ -134,7 +131,7 @@ channel::channel(asio::any_io_executor executor, unique_fd fd, sharing with_othe
     throw std::system_error(error, std::generic_category(), "epoll_ctl");
   }
   // Asio does not count its internal operations as work; this one will complete as any other.
-  asio::use_service<asio::detail::scheduler>(asio::query(executor_, asio::execution::context)).work_started();
+  asio::use_service<asio::detail::scheduler>(context_).work_started();
 }
 
 channel::~channel() {
@@ -168,26 +165,34 @@ bool channel::take_ready(direction d) noexcept {
   return e != nullptr && e->take_ready();
 }
 
-void channel::must_be_the_first(direction d) const {
-  const edge* e = d == direction::reading ? reading_ : writing_;
-  if (e != nullptr && e->has_waiter())
-    throw std::logic_error("halfopen: two waits for one direction of a connection");
+void channel::must_be_the_first(direction d) {
+  if (of(d).has_waiter()) throw std::logic_error("halfopen: two waits for one direction of a connection");
 }
 
-void channel::begin_wait(direction d, deadline limit, resume how) {
+wake channel::woken(direction d) const noexcept {
+  return (d == direction::reading ? reading_ : writing_)->why();
+}
+
+asio::awaitable<wake> channel::wait(direction d, deadline limit) {
+  co_await next_edge(d, limit);
+  co_return woken(d);
+}
+
+void channel::begin_wait(direction d, deadline limit, suspended who) {
   edge& e = of(d);
-  // First the deadline: once the wait has begun another thread may end it, and all of this.
-  deadlines_.arm(e, limit.at(), executor_);
-  if (!e.begin_wait(std::move(how))) e.end_later(e.take_resume(), wake::ready);
+  auto slot = who.get_cancellation_slot();
+  if (slot.is_connected()) slot.assign([this, d](asio::cancellation_type) { cancel(d); });
+  const bool cancelled = is_cancelled(who.get_cancellation_state());
+  e.begin_wait(std::move(who));
+  if (cancelled)
+    cancel(d);
+  else if (e.has_waiter())
+    deadlines_.arm(e, limit.at());
 }
 
 void channel::cancel(direction d) noexcept {
   edge* e = d == direction::reading ? reading_ : writing_;
-  if (e == nullptr) return;
-  if (auto how = e->stop_waiting()) {
-    deadlines_.disarm(*e);
-    e->end_later(std::move(how), wake::cancelled);
-  }
+  if (e != nullptr && e->end_later(wake::cancelled)) deadlines_.disarm(*e);
 }
 
 }  // namespace halfopen::net

@@ -2,12 +2,10 @@
 #define HALFOPEN_SRC_NET_CHANNEL_HPP
 
 #include <asio/any_io_executor.hpp>
-#include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_state.hpp>
 #include <asio/detail/reactor.hpp>
-#include <asio/use_awaitable.hpp>
-#include <functional>
+#include <asio/io_context.hpp>
 
 #include "halfopen/deadline.hpp"
 #include "halfopen/unique_fd.hpp"
@@ -30,6 +28,9 @@ enum class sharing : std::uint8_t { none, with_others };
   return state.cancelled() != asio::cancellation_type::none;
 }
 
+/// A coroutine that is suspended, with all that wait for it.
+using suspended = asio::detail::awaitable_thread<asio::any_io_executor>;
+
 class edge;
 
 /// A descriptor in Asio's reactor, edge-triggered: see channel.cpp for why
@@ -40,44 +41,45 @@ class edge;
 /// there is one.
 class channel {
  public:
-  /// Throws std::system_error if the descriptor cannot be watched.
-  channel(asio::any_io_executor executor, unique_fd fd, sharing with_others = sharing::none);
+  /// The executor is an io_context's. Throws std::system_error if the descriptor cannot be watched.
+  channel(const asio::any_io_executor& executor, unique_fd fd, sharing with_others = sharing::none);
   ~channel();
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] asio::any_io_executor executor() const noexcept { return context_.get_executor(); }
 
   /// True if an edge has come since the last one was taken: then there is no need to wait.
   [[nodiscard]] bool take_ready(direction d) noexcept;
 
-  /// Until the next edge in that direction. Throws std::logic_error if somebody waits for
-  /// it already: at once, since a coroutine that has begun to wait cannot be thrown at.
-  [[nodiscard]] asio::awaitable<wake> wait(direction d, deadline limit) {
+  /// For co_await: suspends until the next edge in that direction, and then woken() says why
+  /// it has ended. Throws std::logic_error if somebody waits for it already: at once, since
+  /// a coroutine that has begun to wait cannot be thrown at.
+  [[nodiscard]] auto next_edge(direction d, deadline limit) {
     must_be_the_first(d);
-    return asio::async_initiate<const asio::use_awaitable_t<>, void(wake)>(
-        [this, d, limit](auto handler) {
-          auto slot = asio::get_associated_cancellation_slot(handler);
-          if (slot.is_connected()) slot.assign([this, d](asio::cancellation_type) { cancel(d); });
-          begin_wait(d, limit, std::move(handler));
-        },
-        asio::use_awaitable);
+    return [this, d, limit](asio::detail::awaitable_frame_base<asio::any_io_executor>* waits) -> suspended* {
+      begin_wait(d, limit, suspended(std::move(*waits->detach_thread())));
+      return nullptr;
+    };
   }
+  [[nodiscard]] wake woken(direction d) const noexcept;
+
+  /// The same in one, for a coroutine frame more.
+  [[nodiscard]] asio::awaitable<wake> wait(direction d, deadline limit);
 
   /// Ends a wait in that direction with wake::cancelled.
   void cancel(direction d) noexcept;
 
  private:
   friend class edge;
-  using resume = std::move_only_function<void(wake)>;
 
-  void must_be_the_first(direction d) const;
-  void begin_wait(direction d, deadline limit, resume how);
+  void must_be_the_first(direction d);
+  void begin_wait(direction d, deadline limit, suspended who);
   edge& of(direction d);
   void forget(edge& e) noexcept;
 
-  asio::any_io_executor executor_;
+  asio::io_context& context_;
   asio::detail::reactor& reactor_;
   deadline_queue& deadlines_;
   asio::detail::reactor::per_descriptor_data data_ = nullptr;

@@ -19,12 +19,11 @@ using time_point = deadline::clock::time_point;
 
 asio::execution_context::id deadline_queue::id;
 
-deadline_queue& deadline_queue::of(asio::execution_context& context) {
+deadline_queue& deadline_queue::of(asio::io_context& context) {
   return asio::use_service<deadline_queue>(context);
 }
 
-void deadline_queue::arm(timed& t, time_point when, const asio::any_io_executor& executor) {
-  const std::scoped_lock lock(mutex_);
+void deadline_queue::arm(timed& t, time_point when) {
   t.wanted_ = when;
   if (when == time_point::max()) return;
   if (t.place_ == timed::nowhere) {
@@ -37,17 +36,14 @@ void deadline_queue::arm(timed& t, time_point when, const asio::any_io_executor&
   } else {
     return;
   }
-  if (!timer_) timer_.emplace(executor);
   set_timer();
 }
 
 void deadline_queue::disarm(timed& t) noexcept {
-  const std::scoped_lock lock(mutex_);
   t.wanted_ = time_point::max();
 }
 
 void deadline_queue::remove(timed& t) noexcept {
-  const std::scoped_lock lock(mutex_);
   if (t.place_ == timed::nowhere) return;
   take_out(t.place_);
   t.place_ = timed::nowhere;
@@ -72,7 +68,6 @@ void deadline_queue::set_timer() {
 }
 
 void deadline_queue::on_timer() {
-  const std::scoped_lock lock(mutex_);
   timer_at_ = time_point::max();
   const time_point now = deadline::clock::now();
   while (!heap_.empty() && heap_.front().at <= now) {

@@ -1,12 +1,12 @@
 #ifndef HALFOPEN_SRC_NET_DEADLINE_QUEUE_HPP
 #define HALFOPEN_SRC_NET_DEADLINE_QUEUE_HPP
 
-#include <asio/any_io_executor.hpp>
 #include <asio/execution_context.hpp>
+#include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstddef>
-#include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "halfopen/deadline.hpp"
@@ -24,8 +24,7 @@ class timed {
   virtual ~timed() = default;  // after deadline_queue::remove()
 
  protected:
-  /// Its time has come. Called under the queue's lock, so that it cannot be destroyed
-  /// meanwhile: it posts what there is to do and does not call the queue.
+  /// Its time has come. It posts what there is to do, and does not call the queue.
   virtual void expired() noexcept = 0;
 
  private:
@@ -35,17 +34,18 @@ class timed {
   std::size_t place_ = nowhere;  // in the heap
 };
 
-/// All deadlines of an io_context, behind one timer. Thread-safe.
+/// All deadlines of an io_context, behind one timer. Not synchronised: for the one thread that
+/// runs the io_context.
 class deadline_queue : public asio::execution_context::service {
  public:
   using key_type = deadline_queue;
   static asio::execution_context::id id;
 
-  explicit deadline_queue(asio::execution_context& context) : service(context) {}
-  [[nodiscard]] static deadline_queue& of(asio::execution_context& context);
+  explicit deadline_queue(asio::io_context& context) : service(context), timer_(std::in_place, context) {}
+  [[nodiscard]] static deadline_queue& of(asio::io_context& context);
 
   /// t.expired() will be called at that time, unless it is armed anew or disarmed before.
-  void arm(timed& t, deadline::clock::time_point when, const asio::any_io_executor& executor);
+  void arm(timed& t, deadline::clock::time_point when);
   void disarm(timed& t) noexcept;
   /// Forgets it: it may be destroyed then.
   void remove(timed& t) noexcept;
@@ -64,9 +64,8 @@ class deadline_queue : public asio::execution_context::service {
   void sift_down(std::size_t where) noexcept;
   void take_out(std::size_t where) noexcept;
 
-  std::mutex mutex_;
   std::vector<entry> heap_;
-  std::optional<asio::steady_timer> timer_;
+  std::optional<asio::steady_timer> timer_;  // none after shutdown()
   deadline::clock::time_point timer_at_ = deadline::clock::time_point::max();
 };
 

@@ -29,7 +29,7 @@ struct deadlines : testing::Test {
   deadline_queue& queue = deadline_queue::of(context);
   const steady_clock::time_point start = steady_clock::now();
 
-  void arm(alarm& a, milliseconds after) { queue.arm(a, start + after, context.get_executor()); }
+  void arm(alarm& a, milliseconds after) { queue.arm(a, start + after); }
   void run_until(milliseconds after) {
     context.restart();
     context.run_until(start + after);
@@ -116,7 +116,7 @@ TEST_F(deadlines, disarmed_and_armed_again_earlier_before_its_old_time) {
 
 TEST_F(deadlines, never_is_no_work) {
   alarm a;
-  queue.arm(a, deadline::never().at(), context.get_executor());
+  queue.arm(a, deadline::never().at());
   EXPECT_EQ(context.run_for(test::patience), 0U);
   EXPECT_LT(steady_clock::now(), start + 500ms);
 }

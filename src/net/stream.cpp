@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -30,32 +31,51 @@ constexpr std::uint64_t most_dropped = 64 << 20;
 /// How often one may read, 64 KiB at a time, before other connections get their turn.
 constexpr int reads_at_once = 16;
 
-/// `take` gives the message once it is whole, or the reason why it never will be.
+using message = stream::result<std::string_view>;
+
+/// Reads until there is a message, which take() gives, as it gives the reason why there will never
+/// be one; or until one must wait: nothing.
 template <class Take>
-asio::awaitable<stream::result<std::string_view>> read_until(stream_state& s, Take take, deadline limit) {
+std::optional<message> read_what_is_here(stream_state& s, const Take& take) {
   for (;;) {
-    if (auto taken = take(); taken) co_return std::move(*taken);
+    if (auto taken = take(); taken) return taken;
+    if (s.unbroken >= reads_at_once) return std::nullopt;
     switch (s.try_read()) {
       case stream_state::pull::bytes:
-        if (++s.unbroken < reads_at_once) break;
-        s.unbroken = 0;
-        co_await asio::post(s.wire().executor(), asio::use_awaitable);
+        ++s.unbroken;
         break;
       case stream_state::pull::over:
-        co_return std::unexpected(*s.ended);
+        return std::unexpected(*s.ended);
       case stream_state::pull::wait:
-        const wake why = co_await s.wire().wait(direction::reading, limit);
-        if (why != wake::ready) co_return std::unexpected(s.stopped(why, operation::read));
-        s.drained = false;
-        s.unbroken = 0;
-    }
-    // The edges may be many and bring little (a byte a second): the limit counts all the same.
-    if (limit.passed()) {
-      static_cast<void>(s.try_read());
-      if (auto taken = take(); taken) co_return std::move(*taken);
-      co_return std::unexpected(s.stopped(wake::timed_out, operation::read));
+        return std::nullopt;
     }
   }
+}
+
+/// Each result that a coroutine names or makes lies in its frame, which an idle connection
+/// keeps: hence one, and one co_return.
+template <class Take>
+asio::awaitable<message> read_until(stream_state& s, Take take, deadline limit) {
+  std::optional<message> got;
+  while (!(got = read_what_is_here(s, take))) {
+    wake why = wake::timed_out;
+    // The edges may be many and bring little (a byte a second): the limit counts all the same.
+    if (limit.passed()) {
+    } else if (s.unbroken >= reads_at_once) {
+      co_await asio::post(s.wire().executor(), asio::use_awaitable);
+      why = wake::ready;
+    } else {
+      co_await s.wire().next_edge(direction::reading, limit);
+      why = s.wire().woken(direction::reading);
+      if (why == wake::ready) s.drained = false;
+    }
+    s.unbroken = 0;
+    if (why != wake::ready) {
+      got.emplace(std::unexpect, s.stopped(why, operation::read));
+      break;
+    }
+  }
+  co_return *std::move(got);
 }
 
 }  // namespace
@@ -64,7 +84,7 @@ stream::stream() noexcept = default;
 stream::stream(std::unique_ptr<stream_state> state) noexcept : state_(std::move(state)) {}
 stream::stream(stream&&) noexcept = default;
 
-stream::stream(asio::any_io_executor executor, unique_fd connected, const stream_options& options) {
+stream::stream(const asio::any_io_executor& executor, unique_fd connected, const stream_options& options) {
   int on = 1;
   static_cast<void>(::ioctl(connected.get(), FIONBIO, &on));
   asio::ip::tcp::endpoint peer;
@@ -73,7 +93,7 @@ stream::stream(asio::any_io_executor executor, unique_fd connected, const stream
     peer.resize(size);
   else if (errno == EBADF || errno == ENOTSOCK)  // a regular file is ready for ever to Asio, and would spin
     throw std::system_error(errno, std::generic_category(), "not a socket");
-  state_ = std::make_unique<stream_state>(std::move(executor), std::move(connected));
+  state_ = std::make_unique<stream_state>(executor, std::move(connected));
   state_->set_options(options);
   state_->set_peer(peer);
 }
@@ -165,16 +185,17 @@ asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, dead
     writing& operator=(const writing&) = delete;
     ~writing() { now = false; }
   } until_the_end(s.writing);
-  for (;;) {
-    if (!s.try_write(bytes)) co_return std::unexpected(*s.write_failed);
-    if (bytes.empty()) break;
+  wake why = wake::ready;
+  while (why == wake::ready && s.try_write(bytes) && !bytes.empty()) {
     if (s.wire().take_ready(direction::writing)) continue;
-    const wake why = co_await s.wire().wait(direction::writing, limit);
-    if (why != wake::ready || limit.passed())
-      co_return std::unexpected(s.stopped(why == wake::ready ? wake::timed_out : why, operation::write));
+    if (limit.passed()) {
+      why = wake::timed_out;
+    } else {
+      co_await s.wire().next_edge(direction::writing, limit);
+      why = s.wire().woken(direction::writing);
+    }
   }
-  s.where = phase::awaiting_reply;
-  co_return result<void>{};
+  co_return s.written(bytes.empty(), why);
 }
 
 void stream::settle() noexcept {
@@ -184,25 +205,23 @@ void stream::settle() noexcept {
 asio::awaitable<stream::result<void>> stream::next_message(deadline limit) {
   stream_state& s = *state_;
   s.settle();
-  for (;;) {
-    if (!s.in.empty()) co_return result<void>{};
+  wake last = wake::ready;
+  while (last == wake::ready && s.in.empty()) {
     if (s.draining) s.drained = false;  // what is here by now counts, though no edge was seen yet
-    switch (s.try_read()) {
-      case stream_state::pull::bytes:
-        break;
-      case stream_state::pull::over:
-        co_return std::unexpected(*s.ended);
-      case stream_state::pull::wait:
-        if (s.draining) co_return std::unexpected(s.stopped(wake::cancelled, operation::read));
-        s.idle_wait = true;
-        const wake why = co_await s.wire().wait(direction::reading, limit);
-        s.idle_wait = false;
-        s.drained = false;
-        // Told to stop: a request that is here already is still taken.
-        if (why == wake::ready || (why == wake::cancelled && s.draining)) break;
-        co_return std::unexpected(s.stopped(why, operation::read));
+    if (s.try_read() != stream_state::pull::wait) break;
+    if (s.draining) {
+      last = wake::cancelled;
+      break;
     }
+    s.idle_wait = true;
+    co_await s.wire().next_edge(direction::reading, limit);
+    last = s.wire().woken(direction::reading);
+    s.idle_wait = false;
+    s.drained = false;
+    // Told to stop: a request that is here already is still taken.
+    if (last == wake::cancelled && s.draining) last = wake::ready;
   }
+  co_return s.begun(last);
 }
 
 void stream::drain() noexcept {
@@ -277,7 +296,7 @@ const asio::ip::tcp::endpoint& stream::peer() const noexcept {
 int stream::native_handle() const noexcept {
   return state_->fd();
 }
-const asio::any_io_executor& stream::get_executor() const noexcept {
+asio::any_io_executor stream::get_executor() const noexcept {
   return state_->wire().executor();
 }
 

@@ -47,8 +47,8 @@ std::array<char, 65536>& buffer() noexcept {
 
 }  // namespace
 
-stream_state::stream_state(asio::any_io_executor executor, unique_fd fd)
-    : stream_state(std::make_shared<channel>(std::move(executor), std::move(fd))) {}
+stream_state::stream_state(const asio::any_io_executor& executor, unique_fd fd)
+    : stream_state(std::make_shared<channel>(executor, std::move(fd))) {}
 
 stream_state::stream_state(std::shared_ptr<channel> connected) : channel_(std::move(connected)) {}
 
@@ -174,6 +174,19 @@ const fate& stream_state::end(fate f) noexcept {
 retry stream_state::again() const noexcept {
   if (where == phase::idle) return answered ? retry::pointless : retry::safe;
   return handed_over == request_began ? retry::safe : retry::unknown;
+}
+
+stream::result<void> stream_state::written(bool all, wake last) {
+  if (write_failed) return std::unexpected(*write_failed);
+  if (!all) return std::unexpected(stopped(last, operation::write));
+  where = phase::awaiting_reply;
+  return {};
+}
+
+stream::result<void> stream_state::begun(wake last) const {
+  if (!in.empty()) return {};
+  if (read_over) return std::unexpected(*ended);
+  return std::unexpected(stopped(last, operation::read));
 }
 
 fate stream_state::stopped(wake why, operation during) const noexcept {

@@ -19,7 +19,7 @@ void set_connection_options(int fd, const stream_options& options) noexcept;
 /// enough of the past to say what an ending means. stream.cpp says how it reads.
 class stream_state {
  public:
-  stream_state(asio::any_io_executor executor, unique_fd fd);
+  stream_state(const asio::any_io_executor& executor, unique_fd fd);
   /// Takes over what connected, with its place in the reactor.
   explicit stream_state(std::shared_ptr<channel> connected);
 
@@ -44,6 +44,10 @@ class stream_state {
   /// is no reason not to: it may only have shut its writing side.
   [[nodiscard]] bool try_write(std::string_view& bytes) noexcept;
 
+  /// What write() gives after the last try_write().
+  [[nodiscard]] stream::result<void> written(bool all, wake last);
+  /// What next_message() gives once a byte is here, or none will be: a wait ended so.
+  [[nodiscard]] stream::result<void> begun(wake last) const;
   /// The fate of a wait that was not ended by its descriptor.
   [[nodiscard]] fate stopped(wake why, operation during) const noexcept;
   [[nodiscard]] fate malformed(std::string_view what) const noexcept;

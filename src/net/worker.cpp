@@ -60,21 +60,23 @@ asio::awaitable<void> server::worker::accept_all() {
 void server::worker::begin(stream connection) {
   ++done.served;
   ++open;
-  asio::co_spawn(context, play(std::move(connection)), asio::detached);
+  net::start(context, play(std::move(connection)));
 }
 
-asio::awaitable<void> server::worker::play(stream connection) {
+net::root server::worker::play(stream connection) {
   const auto here = sessions.insert(sessions.end(), session{&connection});
   if (draining) connection.drain();
   const asio::ip::tcp::endpoint peer = connection.peer();
-  std::optional<fate> how;
+  const auto tell = [&](const fate& how) {
+    if (options.ended) options.ended(peer, how);
+  };
+  bool threw = false;
   try {
-    how = co_await serve_one(connection);
+    tell(co_await serve_one(connection));
   } catch (...) {
-    how = handler_failed();
+    threw = true;
   }
-  if (options.ended) options.ended(peer, *how);
-  how.reset();
+  if (threw) tell(handler_failed());
   here->said_all = true;
   co_await connection.close(options.linger);
   sessions.erase(here);

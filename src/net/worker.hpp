@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "halfopen/server.hpp"
+#include "net/start.hpp"
 
 namespace halfopen {
 
@@ -28,7 +29,7 @@ struct server::worker {
   };
 
   asio::awaitable<void> accept_all();
-  asio::awaitable<void> play(stream connection);
+  net::root play(stream connection);
   asio::awaitable<void> cut_off_in_time();
   void begin(stream connection);
   void begin_drain();
@@ -36,7 +37,8 @@ struct server::worker {
 
   const server_options& options;
   const handler& serve_one;
-  asio::io_context context{1};
+  /// Its descriptors are this thread's alone, and need no locks.
+  asio::io_context context{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer grace{context};
   std::optional<listener> door;
   bool shares_door = false;  // the next process takes what is in the queue
