@@ -111,10 +111,10 @@ TEST_P(dead_host, is_noticed_within_the_time_idle_or_not) {
   EXPECT_EQ(f.how, ending::peer_vanished);
   EXPECT_EQ(f.or_else, std::nullopt);
   EXPECT_EQ(f.again, retry::unknown);
-  EXPECT_EQ(f.seen.unacknowledged, 5u);
-  EXPECT_GE(f.seen.retransmissions, 3u);
-  EXPECT_GE(f.seen.last_heard, 3s);
-  EXPECT_FALSE(f.seen.still_open);
+  EXPECT_EQ(f.seen->unacknowledged, 5u);
+  EXPECT_GE(f.seen->retransmissions, 3u);
+  EXPECT_GE(f.seen->last_heard, 3s);
+  EXPECT_FALSE(f.seen->still_open);
   EXPECT_EQ(diagnose(idle.get(), operation::read, read_error(idle.get())).again, retry::safe);
 }
 
@@ -132,7 +132,7 @@ TEST_P(dead_host, that_rebooted_is_told_by_the_silence_before_its_reset) {
     EXPECT_EQ(f.error, ECONNRESET);
     EXPECT_EQ(f.how, ending::peer_rebooted);
     EXPECT_EQ(f.or_else, ending::peer_reset);
-    EXPECT_GE(f.seen.last_heard, 1s);
+    EXPECT_GE(f.seen->last_heard, 1s);
   }
 }
 
@@ -145,10 +145,10 @@ TEST_P(dead_host, a_router_is_named_while_connecting) {
   const fate f = diagnose(fd.get(), operation::connect, error);
   EXPECT_EQ(f.how, ending::net_unreachable);
   EXPECT_EQ(f.again, retry::safe);
-  ASSERT_TRUE(f.seen.icmp);
-  EXPECT_EQ(f.seen.icmp->router_text(), world.router().to_string());
-  EXPECT_EQ(f.seen.icmp->v6, GetParam() == lab::ip_version::v6);
-  EXPECT_EQ(f.seen.icmp->type, f.seen.icmp->v6 ? 1 : 3);
+  ASSERT_TRUE(f.seen->icmp);
+  EXPECT_EQ(f.seen->icmp->router_text(), world.router().to_string());
+  EXPECT_EQ(f.seen->icmp->v6, GetParam() == lab::ip_version::v6);
+  EXPECT_EQ(f.seen->icmp->type, f.seen->icmp->v6 ? 1 : 3);
   EXPECT_EQ(f.detail, "");
 }
 
@@ -163,8 +163,8 @@ TEST_P(dead_host, an_open_connection_is_told_at_once_and_goes_on) {
   EXPECT_LT(clock::now() - begin, 1s);
   const fate f = diagnose(fd.get(), operation::read, read_error(fd.get()));
   EXPECT_EQ(f.how, ending::host_unreachable);
-  EXPECT_TRUE(f.seen.still_open);
-  EXPECT_EQ(f.seen.icmp, std::nullopt);
+  EXPECT_TRUE(f.seen->still_open);
+  EXPECT_EQ(f.seen->icmp, std::nullopt);
   EXPECT_EQ(f.again, retry::unknown);
 }
 

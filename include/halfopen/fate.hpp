@@ -19,6 +19,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -97,13 +98,29 @@ struct icmp_report {
 struct evidence {
   /// Since the peer's last segment of any kind (tcpi_last_ack_recv, tcpi_last_data_recv)
   /// but an RST: so the silence before that.
-  std::optional<std::chrono::milliseconds> last_heard;
+  std::optional<std::chrono::milliseconds> last_heard{};
   std::chrono::microseconds round_trip{};  ///< smoothed (tcpi_rtt); 0 if it was never measured
   std::uint32_t unacknowledged = 0;        ///< bytes sent and not acknowledged (SIOCOUTQ in tcp(7))
   std::uint32_t unsent = 0;                ///< bytes written and not yet sent (tcpi_notsent_bytes)
   std::uint32_t retransmissions = 0;       ///< in all the connection's life (tcpi_total_retrans)
   bool still_open = false;                 ///< the kernel has not given the connection up
-  std::optional<icmp_report> icmp;         ///< only while connecting, see report_icmp() in liveness.hpp
+  std::optional<icmp_report> icmp{};       ///< only while connecting, see report_icmp() in liveness.hpp
+};
+
+/// Evidence, and as small as a pointer or two: a fate lies in every coroutine frame of a program,
+/// for a connection that may be idle all its life, and seldom has any. Copies share it; there
+/// always is one, if only with nothing in it.
+class kept_evidence {
+ public:
+  kept_evidence() noexcept = default;
+  /// Without memory for it nothing is kept.
+  kept_evidence(const evidence& e) noexcept;  // NOLINT(*-explicit-*)
+
+  [[nodiscard]] const evidence& operator*() const noexcept;
+  [[nodiscard]] const evidence* operator->() const noexcept { return &**this; }
+
+ private:
+  std::shared_ptr<const evidence> kept_;
 };
 
 /// How a connection ended, as far as the program's own host can know.
@@ -116,7 +133,7 @@ struct fate {
   retry again = retry::unknown;
   operation during = operation::read;
   int error = 0;  ///< errno; 0 for end-of-file and for what is no system call's failure
-  evidence seen{};
+  kept_evidence seen{};
   /// What is not an errno, in a few words that live for ever: "end-of-file", "a NUL
   /// byte in a text line", "no such name". Empty if the errno says all.
   std::string_view detail{};

@@ -29,6 +29,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <memory>
+#include <new>
 
 #include "fate/ask_kernel.hpp"
 #include "halfopen/fate.hpp"
@@ -90,17 +92,17 @@ void judge_reset(fate& f, const connection_facts& k) noexcept {
 }
 
 void judge_timeout(fate& f, const connection_facts& k) noexcept {
-  const bool window_is_shut = f.seen.unsent > 0 && f.seen.unacknowledged == 0;
+  const bool window_is_shut = k.seen.unsent > 0 && k.seen.unacknowledged == 0;
   if (!window_is_shut || k.probes > 0) return;
   f.how = ending::deadline_passed;
   f.or_else = ending::peer_vanished;
   f.detail = "the peer answers, but took no data for the whole user timeout";
 }
 
-void judge_unreachable(fate& f, int fd, const connection_facts& k) noexcept {
+void judge_unreachable(fate& f, int fd, connection_facts& k) noexcept {
   if (f.when != phase::connecting) return;
-  f.seen.icmp = take_icmp(fd);
-  if (!f.seen.icmp) {
+  k.seen.icmp = take_icmp(fd);
+  if (!k.seen.icmp) {
     if (f.error == ENETUNREACH && k.sent == 0) {
       f.detail = "this host has no route to it";
       f.or_else = ending::local_failure;
@@ -108,11 +110,11 @@ void judge_unreachable(fate& f, int fd, const connection_facts& k) noexcept {
     return;
   }
   if (f.how == ending::local_failure) f.how = ending::host_unreachable;
-  if (is_own_address(fd, *f.seen.icmp)) f.detail = "no neighbour answers for the address";
+  if (is_own_address(fd, *k.seen.icmp)) f.detail = "no neighbour answers for the address";
 }
 
 /// The errno's ending is the rule; here are the cases in which the kernel knows more.
-void judge(fate& f, int fd, const connection_facts& k) noexcept {
+void judge(fate& f, int fd, connection_facts& k) noexcept {
   if (f.error == EPIPE && f.during == operation::write && k.state != tcp_state::close &&
       k.state != tcp_state::close_wait) {
     f.how = ending::local_failure;
@@ -124,7 +126,7 @@ void judge(fate& f, int fd, const connection_facts& k) noexcept {
   } else if (f.error == ECONNREFUSED && k.opened && f.when != phase::connecting) {
     f.how = ending::host_unreachable;
     f.detail = "ICMP port unreachable on an open connection";
-  } else if (f.error == EMSGSIZE && k.opened && !f.seen.still_open) {
+  } else if (f.error == EMSGSIZE && k.opened && !k.seen.still_open) {
     f.how = ending::peer_vanished;
     f.detail = "a router called the packets too big before";
   } else if (may_be_icmp(f.error)) {
@@ -156,11 +158,23 @@ retry again(const fate& f, const std::optional<connection_facts>& k) noexcept {
   // on a connection that never opened proves nothing.
   if (f.when == phase::connecting && f.during != operation::write)
     return !k || !k->bytes_sent || sent_none ? retry::safe : retry::unknown;
-  const bool never_will = k && (f.seen.unsent == 0 || !f.seen.still_open);
+  const bool never_will = k && (k->seen.unsent == 0 || !k->seen.still_open);
   return sent_none && k->opened && never_will ? retry::safe : retry::unknown;
 }
 
 }  // namespace
+
+kept_evidence::kept_evidence(const evidence& e) noexcept {
+  try {
+    kept_ = std::make_shared<const evidence>(e);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+const evidence& kept_evidence::operator*() const noexcept {
+  static constexpr evidence nothing{};
+  return kept_ ? *kept_ : nothing;
+}
 
 fate diagnose(int fd, operation during, int error, std::optional<phase> when) noexcept {
   const keep_errno kept;
@@ -176,12 +190,12 @@ fate diagnose(int fd, operation during, int error, std::optional<phase> when) no
 
   std::optional<connection_facts> known;
   if (fd >= 0) known = ask_kernel(fd);  // of an accept that failed, fd is the listener: nothing
-  if (known) f.seen = known->seen;
   if (during == operation::accept && error == 0)
     judge_accepted(f, fd, known);
   else if (known && during != operation::accept)
     judge(f, fd, *known);
   f.again = again(f, known);
+  if (known) f.seen = known->seen;
   return f;
 }
 

@@ -31,8 +31,8 @@ TEST(diagnose, refused) {
   EXPECT_EQ(f.when, phase::connecting);
   EXPECT_EQ(f.again, retry::safe);
   EXPECT_EQ(f.error, ECONNREFUSED);
-  EXPECT_EQ(f.seen.last_heard, std::nullopt);
-  EXPECT_EQ(f.seen.icmp, std::nullopt);
+  EXPECT_EQ(f.seen->last_heard, std::nullopt);
+  EXPECT_EQ(f.seen->icmp, std::nullopt);
 }
 
 TEST(diagnose, refused_is_told_by_so_error_too) {
@@ -57,12 +57,12 @@ TEST(diagnose, a_reset_that_is_read) {
   EXPECT_EQ(f.or_else, ending::peer_rebooted);
   EXPECT_EQ(f.when, phase::awaiting_reply);
   EXPECT_EQ(f.again, retry::unknown) << "five bytes were sent";
-  EXPECT_FALSE(f.seen.still_open);
-  ASSERT_TRUE(f.seen.last_heard);
-  EXPECT_LT(*f.seen.last_heard, 5s);
-  EXPECT_GT(f.seen.round_trip, 0us);
-  EXPECT_EQ(f.seen.unacknowledged, 0u);
-  EXPECT_EQ(f.seen.retransmissions, 0u);
+  EXPECT_FALSE(f.seen->still_open);
+  ASSERT_TRUE(f.seen->last_heard);
+  EXPECT_LT(*f.seen->last_heard, 5s);
+  EXPECT_GT(f.seen->round_trip, 0us);
+  EXPECT_EQ(f.seen->unacknowledged, 0u);
+  EXPECT_EQ(f.seen->retransmissions, 0u);
 }
 
 TEST(diagnose, a_reset_that_is_written_to) {
@@ -92,7 +92,7 @@ TEST(diagnose, a_write_after_fin_and_reset) {
   EXPECT_EQ(f.error, EPIPE);
   EXPECT_EQ(f.how, ending::broken_pipe);
   EXPECT_EQ(f.again, retry::unknown);
-  EXPECT_EQ(f.seen.unacknowledged, 5u + 0u);
+  EXPECT_EQ(f.seen->unacknowledged, 5u + 0u);
 }
 
 TEST(diagnose, end_of_file) {
@@ -107,7 +107,7 @@ TEST(diagnose, end_of_file) {
   EXPECT_EQ(f.when, phase::receiving_reply);
   EXPECT_EQ(f.detail, "end-of-file");
   EXPECT_EQ(f.again, retry::unknown);
-  EXPECT_TRUE(f.seen.still_open) << "we may still write";
+  EXPECT_TRUE(f.seen->still_open) << "we may still write";
 }
 
 TEST(diagnose, end_of_file_before_a_byte_was_sent) {
@@ -137,7 +137,7 @@ TEST(diagnose, bytes_that_never_left_are_counted) {
   ASSERT_TRUE(wait_for_news(c.client));
   const fate f = diagnose(c.client.get(), operation::read, receive(c.client));
   EXPECT_EQ(f.how, ending::peer_reset);
-  EXPECT_GT(f.seen.unsent, 10'000u);
+  EXPECT_GT(f.seen->unsent, 10'000u);
   EXPECT_EQ(f.again, retry::unknown);
 }
 
@@ -158,7 +158,7 @@ TEST(diagnose, an_accepted_connection_that_lives) {
   const connection c;
   const fate f = diagnose(c.server.get(), operation::accept, 0);
   EXPECT_EQ(f.how, ending::completed);
-  EXPECT_TRUE(f.seen.still_open);
+  EXPECT_TRUE(f.seen->still_open);
 }
 
 TEST(diagnose, a_failed_accept_says_nothing_of_the_listener) {
@@ -167,8 +167,8 @@ TEST(diagnose, a_failed_accept_says_nothing_of_the_listener) {
     EXPECT_EQ(diagnose(c.port.fd.get(), operation::accept, error).how, ending::aborted_before_accept);
   const fate f = diagnose(c.port.fd.get(), operation::accept, EMFILE);
   EXPECT_EQ(f.how, ending::local_failure);
-  EXPECT_EQ(f.seen.last_heard, std::nullopt);
-  EXPECT_FALSE(f.seen.still_open);
+  EXPECT_EQ(f.seen->last_heard, std::nullopt);
+  EXPECT_FALSE(f.seen->still_open);
   EXPECT_EQ(diagnose(c.port.fd.get(), operation::accept, EAGAIN).how, ending::deadline_passed);
 }
 
@@ -218,7 +218,7 @@ TEST(diagnose, without_a_socket) {
   const fate f = diagnose(-1, operation::connect, EMFILE);
   EXPECT_EQ(f.how, ending::local_failure);
   EXPECT_EQ(f.again, retry::safe);
-  EXPECT_EQ(f.seen.last_heard, std::nullopt);
+  EXPECT_EQ(f.seen->last_heard, std::nullopt);
   EXPECT_EQ(diagnose(-1, operation::read, 0).how, ending::peer_closed);
   EXPECT_EQ(diagnose(-1, operation::read, ETIMEDOUT).again, retry::unknown);
   EXPECT_EQ(diagnose(-1, operation::write, ECONNREFUSED, phase::connecting).again, retry::unknown)
@@ -238,7 +238,7 @@ TEST(diagnose, what_is_no_tcp_socket) {
     for (const operation during : {operation::connect, operation::accept, operation::read, operation::write})
       for (const int error : {0, ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, EBADF, -5, 5000}) {
         const fate f = diagnose(fd, during, error);
-        EXPECT_EQ(f.seen.last_heard, std::nullopt);
+        EXPECT_EQ(f.seen->last_heard, std::nullopt);
         EXPECT_FALSE(to_string(f).empty());
         EXPECT_FALSE(explain(f).empty());
         const bool looked_at = error == 0 && during == operation::accept && fd >= 0;

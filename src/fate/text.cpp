@@ -108,7 +108,7 @@ std::string_view meanwhile(phase p) noexcept {
 /// What it rests on: the call first, then what the kernel knew.
 std::string grounds(const fate& f) {
   std::string text = what_failed(f);
-  const evidence& seen = f.seen;
+  const evidence& seen = *f.seen;
   if (seen.last_heard) text += ", last heard " + duration_text(*seen.last_heard) + " before";
   if (seen.unacknowledged > 0) text += ", " + counted(seen.unacknowledged, "byte") + " unacknowledged";
   if (seen.unsent > 0) text += ", " + counted(seen.unsent, "byte") + " unsent";

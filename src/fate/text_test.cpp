@@ -47,9 +47,7 @@ TEST(explain, is_one_sentence_with_its_grounds) {
   f.how = ending::peer_vanished;
   f.when = phase::awaiting_reply;
   f.error = ETIMEDOUT;
-  f.seen.last_heard = 3210ms;
-  f.seen.unacknowledged = 1;
-  f.seen.retransmissions = 6;
+  f.seen = evidence{.last_heard = 3210ms, .unacknowledged = 1, .retransmissions = 6};
   EXPECT_EQ(
       explain(f),
       "While a reply was awaited, the peer's host no longer answers (read: ETIMEDOUT (Connection timed out), "
@@ -64,7 +62,7 @@ TEST(explain, names_the_router) {
   f.during = operation::connect;
   f.error = EHOSTUNREACH;
   f.again = retry::safe;
-  f.seen.icmp = icmp_report{{10, 0, 0, 254}, false, 3, 1};
+  f.seen = evidence{.icmp = icmp_report{{10, 0, 0, 254}, false, 3, 1}};
   EXPECT_EQ(
       explain(f),
       "While the connection was being opened, the peer's host cannot be reached (connect: EHOSTUNREACH (No "

@@ -39,6 +39,7 @@ asio::awaitable<answer> ask_slowly(stream& s) {
 asio::awaitable<answer> ask_twice(stream& s) {
   auto first = co_await ask(s);
   if (!first) co_return first;
+  s.settle();  // from here on its own fates are of the second request
   co_return co_await ask_slowly(s);
 }
 
@@ -185,6 +186,28 @@ TEST_F(calling, a_fate_that_says_pointless_is_not_asked_again) {
   EXPECT_EQ(none.error().how, ending::malformed);
   EXPECT_EQ(server.asked, 1);
   EXPECT_EQ(c.count().open, 0U) << "nor is the connection kept";
+}
+
+TEST_F(calling, what_is_over_is_not_asked_again_though_it_were_safe) {
+  const auto f = [](ending how, retry again) {
+    fate made;
+    made.how = how;
+    made.again = again;
+    return made;
+  };
+  for (const fate& why : {f(ending::peer_reset, retry::pointless), f(ending::malformed, retry::safe),
+                          f(ending::deadline_passed, retry::safe), f(ending::shut_down, retry::safe),
+                          f(ending::local_failure, retry::safe)}) {
+    const answering_server server;
+    client c = to(server);
+    int played = 0;
+    const auto fails = [&](stream&) -> asio::awaitable<answer> {
+      ++played;
+      co_return std::unexpected(why);
+    };
+    EXPECT_FALSE(play(context, c.call(fails, 2s, repeat::idempotent)));
+    EXPECT_EQ(played, 1) << to_string(why.how);
+  }
 }
 
 TEST_F(calling, a_connection_with_bytes_that_nobody_asked_for_is_not_kept) {

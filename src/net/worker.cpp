@@ -63,20 +63,21 @@ void server::worker::begin(stream connection) {
   net::start(context, play(std::move(connection)));
 }
 
+void server::worker::tell(const asio::ip::tcp::endpoint& peer, const fate& how) const {
+  if (options.ended) options.ended(peer, how);
+}
+
 net::root server::worker::play(stream connection) {
   const auto here = sessions.insert(sessions.end(), session{&connection});
   if (draining) connection.drain();
   const asio::ip::tcp::endpoint peer = connection.peer();
-  const auto tell = [&](const fate& how) {
-    if (options.ended) options.ended(peer, how);
-  };
   bool threw = false;
   try {
-    tell(co_await serve_one(connection));
+    tell(peer, co_await serve_one(connection));
   } catch (...) {
     threw = true;
   }
-  if (threw) tell(handler_failed());
+  if (threw) tell(peer, handler_failed());
   here->said_all = true;
   co_await connection.close(options.linger);
   sessions.erase(here);

@@ -32,6 +32,7 @@ struct server::worker {
   net::root play(stream connection);
   asio::awaitable<void> cut_off_in_time();
   void begin(stream connection);
+  void tell(const asio::ip::tcp::endpoint& peer, const fate& how) const;
   void begin_drain();
   void stop_if_done();
 
