@@ -28,17 +28,17 @@ void examiner::take(const trace::captured_frame& f) {
     ++seen_.unknown_links[f.linktype];
     return;
   }
-  const auto p = trace::decode(f.bytes, *f.type, f.number, f.when);
-  if (!p) {
-    const trace::decode_error why = p.error();
+  trace::packet& p = stories_.next();
+  if (const auto read = trace::decode_into(p, f.bytes, *f.type, f.number, f.when); !read) {
+    const trace::decode_error why = read.error();
     ++(why == trace::decode_error::not_ip      ? seen_.not_ip
        : why == trace::decode_error::truncated ? seen_.cut
                                                : seen_.odd);
     return;
   }
-  if (p->what == trace::packet::kind::other) return;
+  if (p.what == trace::packet::kind::other) return;
   ++seen_.tcp;
-  stories_.add(*p);
+  stories_.take();
   seen_.most_held = std::max(seen_.most_held, stories_.held());
 }
 

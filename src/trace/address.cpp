@@ -13,10 +13,9 @@
 
 namespace halfopen::trace {
 
-ip_address::ip_address(std::span<const std::byte> network_order) noexcept {
-  if (network_order.size() != 4 && network_order.size() != 16) return;
-  v6_ = network_order.size() == 16;
-  std::ranges::copy(network_order, bytes_.begin());
+std::strong_ordering ip_address::operator<=>(const ip_address& other) const noexcept {
+  if (v6_ != other.v6_) return v6_ <=> other.v6_;
+  return std::memcmp(words_.data(), other.words_.data(), sizeof words_) <=> 0;
 }
 
 std::optional<ip_address> ip_address::parse(std::string_view text) noexcept {
@@ -35,7 +34,7 @@ std::optional<ip_address> ip_address::parse(std::string_view text) noexcept {
 
 std::string ip_address::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (inet_ntop(v6_ ? AF_INET6 : AF_INET, bytes_.data(), text.data(), text.size()) == nullptr) return "?";
+  if (inet_ntop(v6_ ? AF_INET6 : AF_INET, words_.data(), text.data(), text.size()) == nullptr) return "?";
   return text.data();
 }
 

@@ -23,7 +23,7 @@
 namespace halfopen::trace {
 namespace {
 
-constexpr std::size_t chunk = std::size_t{1} << 18U;
+constexpr std::size_t chunk = std::size_t{1} << 16U;  // stays in the processor's nearest caches
 /// As libpcap has it: no packet is longer (pcap-int.h, MAXIMUM_SNAPLEN), no block either
 /// (sf-pcapng.c, 16 MB), or the length is taken for damage.
 constexpr std::uint32_t longest_packet = 262'144;
@@ -196,7 +196,8 @@ bool capture_reader::begin_pcap() {
   if (!have(header)) return cut_off("the file's header") != nullptr;
   if (u16(4) != 2) return fail(fmt::format("version {}.{} of pcap is unknown", u16(4), u16(6))) != nullptr;
   // The upper half of the link type says how long Ethernet's checksum is; the IP length rules.
-  interfaces_.push_back({.linktype = static_cast<std::uint16_t>(u32(20) & 0xFFFFU)});
+  frame_.linktype = static_cast<std::uint16_t>(u32(20) & 0xFFFFU);
+  frame_.type = link_of(frame_.linktype);
   at_ += header;
   format_ = format::pcap;
   return true;
@@ -212,8 +213,6 @@ const captured_frame* capture_reader::next_pcap() {
   frame_.offset = offset();
   const auto fraction = std::chrono::nanoseconds{std::int64_t{u32(4)} * (nanoseconds_ ? 1 : 1000)};
   frame_.when = time_point{std::chrono::seconds{u32(0)} + fraction};
-  frame_.linktype = interfaces_[0].linktype;
-  frame_.type = link_of(frame_.linktype);
   frame_.original_length = u32(12);
   frame_.bytes = peek(record_header_ + captured).subspan(record_header_);
   frame_.options = {};

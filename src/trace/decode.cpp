@@ -45,7 +45,7 @@ struct ip_packet {
 
   [[nodiscard]] bool cut() const noexcept { return payload.size() < length; }
 };
-using ip_result = std::expected<ip_packet, decode_error>;
+using done = std::expected<void, decode_error>;
 
 /// What follows a header of `header` bytes in a packet of `total` bytes.
 void set_payload(ip_packet& ip, bytes packet_bytes, std::size_t header, std::size_t total) noexcept {
@@ -54,7 +54,7 @@ void set_payload(ip_packet& ip, bytes packet_bytes, std::size_t header, std::siz
   ip.payload = rest.first(std::min(rest.size(), ip.length));
 }
 
-ip_result read_ipv4(bytes b) noexcept {
+done read_ipv4(bytes b, ip_packet& ip) noexcept {
   constexpr std::size_t smallest = 20;
   if (b.size() < smallest) return std::unexpected{decode_error::truncated};
   const std::size_t header = (octet(b, 0) & 0x0FU) * std::size_t{4};
@@ -64,7 +64,6 @@ ip_result read_ipv4(bytes b) noexcept {
   const std::size_t total = stated == 0 ? b.size() : stated;
   if (total < header) return std::unexpected{decode_error::bad_length};
 
-  ip_packet ip;
   ip.source = ip_address{b.subspan(12, 4)};
   ip.destination = ip_address{b.subspan(16, 4)};
   ip.protocol = octet(b, 9);
@@ -72,7 +71,7 @@ ip_result read_ipv4(bytes b) noexcept {
   ip.id = be16(b, 4);
   ip.later_fragment = (be16(b, 6) & 0x1FFFU) != 0;
   set_payload(ip, b, header, total);
-  return ip;
+  return {};
 }
 
 constexpr std::uint8_t extension_fragment = 44;
@@ -96,7 +95,7 @@ std::size_t extension_size(std::uint8_t number, bytes b) noexcept {
 
 /// Leaves the extension headers behind. Each takes at least eight bytes away,
 /// so a chain is never longer than the frame.
-std::expected<void, decode_error> skip_extensions(ip_packet& ip) noexcept {
+done skip_extensions(ip_packet& ip) noexcept {
   constexpr std::size_t smallest = 8;
   while (!ip.later_fragment && is_extension(ip.protocol)) {
     if (ip.length < smallest) return std::unexpected{decode_error::bad_length};
@@ -112,27 +111,26 @@ std::expected<void, decode_error> skip_extensions(ip_packet& ip) noexcept {
   return {};
 }
 
-ip_result read_ipv6(bytes b) noexcept {
+done read_ipv6(bytes b, ip_packet& ip) noexcept {
   constexpr std::size_t header = 40;
   if (b.size() < header) return std::unexpected{decode_error::truncated};
   const std::size_t stated = be16(b, 4);
-  ip_packet ip;
   ip.source = ip_address{b.subspan(8, 16)};
   ip.destination = ip_address{b.subspan(24, 16)};
   ip.protocol = octet(b, 6);
   ip.ttl = octet(b, 7);
   set_payload(ip, b, header, stated == 0 ? b.size() : header + stated);
-  if (const auto skipped = skip_extensions(ip); !skipped) return std::unexpected{skipped.error()};
-  return ip;
+  return skip_extensions(ip);
 }
 
-ip_result read_ip(bytes b) noexcept {
+/// Into `ip`, which is worth nothing after an error.
+done read_ip(bytes b, ip_packet& ip) noexcept {
   if (b.empty()) return std::unexpected{decode_error::truncated};
   switch (octet(b, 0) >> 4U) {
     case 4:
-      return read_ipv4(b);
+      return read_ipv4(b, ip);
     case 6:
-      return read_ipv6(b);
+      return read_ipv6(b, ip);
     default:
       return std::unexpected{decode_error::not_ip};
   }
@@ -145,7 +143,7 @@ void read_ports(tcp_segment& tcp, const ip_packet& ip) noexcept {
   tcp.sequence = be32(ip.payload, 4);
 }
 
-std::expected<void, decode_error> read_tcp(packet& p, const ip_packet& ip) noexcept {
+done read_tcp(packet& p, const ip_packet& ip) noexcept {
   if (ip.length < tcp_header_size) return std::unexpected{decode_error::bad_length};
   if (ip.payload.size() < tcp_header_size) return std::unexpected{decode_error::truncated};
   const std::size_t header = (octet(ip.payload, 12) >> 4U) * std::size_t{4};
@@ -209,33 +207,34 @@ unreachable icmpv6_code(std::uint8_t code) noexcept {
 /// An unreachable message about TCP quotes the IP header and at least the first
 /// eight bytes after it. A quote that is too short leaves the packet kind::other,
 /// unless the capture cut it.
-std::expected<void, decode_error> read_icmp(packet& p, const ip_packet& ip) noexcept {
+done read_icmp(packet& p, const ip_packet& ip) noexcept {
   if (ip.length < icmp_header_size) return std::unexpected{decode_error::bad_length};
   if (ip.payload.size() < icmp_header_size) return std::unexpected{decode_error::truncated};
   const bool v6 = ip.protocol == protocol_icmpv6;
   if (octet(ip.payload, 0) != (v6 ? 1 : 3)) return {};
 
-  const ip_result quoted = read_ip(ip.payload.subspan(icmp_header_size));
-  const bool readable = quoted && (quoted->payload.size() >= 8 || quoted->protocol != protocol_tcp);
+  ip_packet quoted;
+  const bool is_ip = read_ip(ip.payload.subspan(icmp_header_size), quoted).has_value();
+  const bool readable = is_ip && (quoted.payload.size() >= 8 || quoted.protocol != protocol_tcp);
   if (!readable && ip.cut()) return std::unexpected{decode_error::truncated};
-  if (!readable || quoted->protocol != protocol_tcp || quoted->later_fragment) return {};
+  if (!readable || quoted.protocol != protocol_tcp || quoted.later_fragment) return {};
 
   const std::uint8_t code = octet(ip.payload, 1);
   p.what = packet::kind::icmp;
   p.icmp = v6 ? icmpv6_code(code) : icmp_code(code);
-  read_ports(p.tcp, *quoted);
+  read_ports(p.tcp, quoted);
   return {};
 }
 
-std::expected<void, decode_error> read_transport(packet& p, const ip_packet& ip) noexcept {
+done read_transport(packet& p, const ip_packet& ip) noexcept {
   if (ip.later_fragment) return {};
   switch (ip.protocol) {
     case protocol_tcp:
       return read_tcp(p, ip);
     case protocol_icmp:
-      return ip.source.is_v6() ? std::expected<void, decode_error>{} : read_icmp(p, ip);
+      return ip.source.is_v6() ? done{} : read_icmp(p, ip);
     case protocol_icmpv6:
-      return ip.source.is_v6() ? read_icmp(p, ip) : std::expected<void, decode_error>{};
+      return ip.source.is_v6() ? read_icmp(p, ip) : done{};
     default:
       return {};
   }
@@ -255,21 +254,30 @@ std::string_view to_string(decode_error e) noexcept {
   return "?";
 }
 
-std::expected<packet, decode_error> decode(std::span<const std::byte> frame, link type, std::uint64_t number,
-                                           time_point when) noexcept {
+std::expected<void, decode_error> decode_into(packet& p, std::span<const std::byte> frame, link type,
+                                              std::uint64_t number, time_point when) noexcept {
   const auto inner = strip_link(frame, type);
   if (!inner) return std::unexpected{inner.error()};
-  const ip_result ip = read_ip(*inner);
-  if (!ip) return std::unexpected{ip.error()};
+  ip_packet ip;
+  if (const auto read = read_ip(*inner, ip); !read) return read;
 
-  packet p;
   p.number = number;
   p.when = when;
-  p.ttl = ip->ttl;
-  p.ip_id = ip->id;
-  p.source = ip->source;
-  p.destination = ip->destination;
-  if (const auto read = read_transport(p, *ip); !read) return std::unexpected{read.error()};
+  p.what = packet::kind::other;
+  p.icmp = unreachable::none;
+  p.ttl = ip.ttl;
+  p.ip_id = ip.id;
+  p.source = ip.source;
+  p.destination = ip.destination;
+  p.tcp = {};
+  return read_transport(p, ip);
+}
+
+std::expected<packet, decode_error> decode(std::span<const std::byte> frame, link type, std::uint64_t number,
+                                           time_point when) noexcept {
+  packet p;
+  if (const auto read = decode_into(p, frame, type, number, when); !read)
+    return std::unexpected{read.error()};
   return p;
 }
 

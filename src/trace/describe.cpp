@@ -114,9 +114,10 @@ class describer {
     std::string line;
     for (const side s : {side::opener, side::responder}) {
       const auto& m = s_.could_know[static_cast<std::size_t>(s)];
-      line += fmt::format("{}{} {}", line.empty() ? "  could know: " : ", ", name(s),
-                          m ? fmt::format("from packet {} on, after {}", m->number, readable(m->when - c_.first.when))
-                            : std::string{"not at all"});
+      line += fmt::format(
+          "{}{} {}", line.empty() ? "  could know: " : ", ", name(s),
+          m ? fmt::format("from packet {} on, after {}", m->number, readable(m->when - c_.first.when))
+            : std::string{"not at all"});
     }
     lines_.push_back(std::move(line));
   }

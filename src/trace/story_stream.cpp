@@ -12,6 +12,7 @@
 #include "halfopen/trace/story_stream.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <utility>
 
@@ -53,13 +54,13 @@ struct excerpt {
   }
 };
 
-step step_of(const packet& p, const connection& c) {
-  const side from = c.side_of(p.tcp.source).value_or(side::opener);
+step step_of(const packet& p, side from) {
   return {p.number,    p.when, p.tcp.sequence, p.tcp.acknowledgement, p.tcp.length, p.tcp.window,
           p.tcp.flags, from,   p.icmp};
 }
 
 constexpr std::size_t always_kept = 10'000;
+constexpr std::size_t waiting_room = 16;
 
 }  // namespace
 
@@ -75,7 +76,13 @@ struct story_stream::state {
   std::size_t open_count = 0;  ///< of the connections held, those not in `ended`
   std::vector<bool> in_ended;  ///< by index
   time_point now{};
+  std::array<packet, waiting_room> waiting;  ///< a ring
+  std::array<std::uint64_t, waiting_room> hashes{};
+  std::uint64_t waiting_begun = 0;  ///< that have ever been in it, since it was empty
 
+  void drain();
+  void take(const packet& p, std::uint64_t hash);
+  void advance(time_point to_when);
   [[nodiscard]] bool is(const entry& e) const noexcept {
     return e.index < connections.made() && connections[e.index].number == e.number;
   }
@@ -85,7 +92,6 @@ struct story_stream::state {
 
   void begin(const table::finding& p, const packet& by);
   void note_end(std::uint32_t index);
-  void record(const table::finding& found, const packet& p);
   void tell(std::uint32_t index, watched until);
   void look_at_ended();
   void look_at_open();
@@ -201,27 +207,62 @@ story_stream::story_stream(story_stream&&) noexcept = default;
 story_stream& story_stream::operator=(story_stream&&) noexcept = default;
 
 void story_stream::add(const packet& p) {
+  next() = p;
+  take();
+}
+
+// The memory of a connection that has not spoken for a while is far away, and to wait for
+// it would take longer than all else. So packets wait a few turns here, while it comes:
+// first the slot, which says where the connection is, then that.
+
+packet& story_stream::next() noexcept {
+  return state_->waiting[state_->waiting_begun % waiting_room];
+}
+
+void story_stream::take() {
   state& s = *state_;
-  if (p.when > s.now) advance(p.when);
-  if (p.what == packet::kind::other) return;
-  const table::finding found = s.connections.take(p);
+  const std::size_t at = s.waiting_begun % waiting_room;
+  if (s.waiting[at].what == packet::kind::other) return;
+  s.hashes[at] = s.connections.hash(s.waiting[at].tcp);
+  s.connections.fetch_slot(s.hashes[at]);
+  s.connections.fetch_connection(s.hashes[(at + waiting_room / 2) % waiting_room]);
+  const std::size_t oldest = ++s.waiting_begun % waiting_room;  // its place is the next one's
+  if (s.waiting_begun >= waiting_room) s.take(s.waiting[oldest], s.hashes[oldest]);
+}
+
+void story_stream::state::drain() {
+  const std::uint64_t oldest = waiting_begun - std::min<std::uint64_t>(waiting_begun, waiting_room - 1);
+  for (std::uint64_t i = oldest; i < waiting_begun; ++i)
+    take(waiting[i % waiting_room], hashes[i % waiting_room]);
+  waiting_begun = 0;
+}
+
+void story_stream::state::take(const packet& p, std::uint64_t hash) {
+  state& s = *this;
+  if (p.when > s.now) s.advance(p.when);
+  const table::finding found = s.connections.take(p, hash);
   if (found.index == followed::none) return;
   if (found.begun) s.begin(found, p);
   const followed& f = s.connections[found.index];
-  if (s.excerpts[found.index]) s.excerpts[found.index]->add(step_of(p, f.record()));
+  if (s.excerpts[found.index]) s.excerpts[found.index]->add(step_of(p, found.from));
   if (f.ended()) s.note_end(found.index);
   if (found.begun) s.make_room();
 }
 
+void story_stream::state::advance(time_point to_when) {
+  now = std::max(now, to_when);
+  look_at_ended();
+  look_at_open();
+}
+
 void story_stream::advance(time_point now) {
-  state& s = *state_;
-  s.now = std::max(s.now, now);
-  s.look_at_ended();
-  s.look_at_open();
+  state_->drain();
+  state_->advance(now);
 }
 
 void story_stream::finish() {
   state& s = *state_;
+  s.drain();
   std::vector<std::pair<std::uint64_t, std::uint32_t>> left;
   for (const auto* queue : {&s.ended, &s.open})
     for (const entry& e : *queue)

@@ -19,25 +19,10 @@
 #include "trace/table.hpp"
 
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 namespace halfopen::trace {
 namespace {
-
-constexpr std::uint64_t spread(std::uint64_t x) noexcept {  // the finaliser of SplitMix64
-  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
-  return x ^ (x >> 31U);
-}
-
-std::uint64_t hash_of(const endpoint& e, std::uint64_t salt) noexcept {
-  std::array<std::uint64_t, 2> words{};
-  const auto address = e.address.bytes();
-  std::memcpy(words.data(), address.data(), address.size());
-  const std::uint64_t low = spread(words[0] ^ salt);
-  return e.address.is_v6() ? spread(low + words[1] + e.port) : spread(low + e.port);
-}
 
 /// Asks for all of a connection's memory at once: a segment changes most of it,
 /// and the cache's misses then overlap.
@@ -47,9 +32,11 @@ void fetch(const followed& f) noexcept {
   for (std::size_t at = 0; at < sizeof(f); at += cache_line) __builtin_prefetch(begin + at, 1);
 }
 
-bool is_of(const connection& c, const tcp_segment& t) noexcept {
-  return (c.opener == t.source && c.responder == t.destination) ||
-         (c.opener == t.destination && c.responder == t.source);
+/// Whose the segment is, if it is of this connection at all.
+std::optional<side> sender(const connection& c, const tcp_segment& t) noexcept {
+  if (c.opener == t.source && c.responder == t.destination) return side::opener;
+  if (c.opener == t.destination && c.responder == t.source) return side::responder;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -57,27 +44,29 @@ bool is_of(const connection& c, const tcp_segment& t) noexcept {
 // The salt is not a secret worth a system call: it has to differ from one run to the next.
 table::table()
     : slots_(64),
-      salt_{spread(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()))} {
-}
+      salt_{spread_bits(
+          static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()))} {}
 
-std::uint64_t table::hash(const endpoint& a, const endpoint& b) const noexcept {
-  return spread(hash_of(a, salt_) + hash_of(b, salt_));
+void table::fetch_connection(std::uint64_t hash) const noexcept {
+  const slot& s = slots_[hash & (slots_.size() - 1)];
+  if (s.index != followed::none && s.tag == static_cast<std::uint32_t>(hash >> 32U)) fetch((*this)[s.index]);
 }
 
 /// The four-tuple's slot, or the empty one where it belongs.
-table::slot& table::find(const tcp_segment& t) {
-  const std::uint64_t h = hash(t.source, t.destination);
-  const auto tag = static_cast<std::uint32_t>(h >> 32U);
+table::slot& table::find(const tcp_segment& t, std::uint64_t hash, side& from) {
+  const auto tag = static_cast<std::uint32_t>(hash >> 32U);
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t place = h & mask;; place = (place + 1) & mask) {
+  for (std::size_t place = hash & mask;; place = (place + 1) & mask) {
     slot& s = slots_[place];
     if (s.index == followed::none) {
       s.tag = tag;
       return s;
     }
     if (s.tag != tag) continue;
-    fetch(at(s.index));
-    if (is_of(at(s.index).record(), t)) return s;
+    if (const auto who = sender(at(s.index).record(), t)) {
+      from = *who;
+      return s;
+    }
   }
 }
 
@@ -127,31 +116,34 @@ table::finding table::begin(slot& s, const tcp_segment& t, const mark& where) {
   at(index).number = ++begun_;
   s.index = index;
   if (before == followed::none && ++used_ * 10 > slots_.size() * 7) grow();
-  return {index, before, true};
+  const side from = at(index).record().opener == t.source ? side::opener : side::responder;
+  return {index, before, from, true};
 }
 
 /// The connection that the packet belongs to, which a segment may begin.
-table::finding table::owner_of(const packet& p, const mark& where) {
-  slot& s = find(p.tcp);
+table::finding table::owner_of(const packet& p, std::uint64_t hash) {
+  finding found;
+  slot& s = find(p.tcp, hash, found.from);
+  found.index = s.index;
   const bool known = s.index != followed::none;
-  if (p.what == packet::kind::icmp) return {s.index};
+  if (p.what == packet::kind::icmp) return found;
+  const mark where{p.number, p.when};
   if (!known) return begin(s, p.tcp, where);
   const followed& newest = at(s.index);
-  const side from = newest.record().side_of(p.tcp.source).value_or(side::opener);
-  if (newest.is_over_for(p.tcp, from)) return begin(s, p.tcp, where);
-  if (newest.previous != followed::none && newest.is_too_young_for(p.tcp, from)) return {newest.previous};
-  return {s.index};
+  if (newest.is_over_for(p.tcp, found.from)) return begin(s, p.tcp, where);
+  if (newest.previous == followed::none || !newest.is_too_young_for(p.tcp, found.from)) return found;
+  found.index = newest.previous;
+  found.from = sender(at(found.index).record(), p.tcp).value_or(side::opener);
+  return found;
 }
 
-table::finding table::take(const packet& p) {
-  const finding found = owner_of(p, {p.number, p.when});
+table::finding table::take(const packet& p, std::uint64_t hash) {
+  const finding found = owner_of(p, hash);
   if (found.index == followed::none) return found;
-  followed& owner = at(found.index);
-  const side from = owner.record().side_of(p.tcp.source).value_or(side::opener);
   if (p.what == packet::kind::icmp)
-    owner.take_notice(p, from);
+    at(found.index).take_notice(p, found.from);
   else
-    owner.take(p, from);
+    at(found.index).take(p, found.from);
   return found;
 }
 

@@ -120,7 +120,7 @@ class capture_reader {
   bool swapped_ = false;
   std::size_t record_header_ = 16;
   bool nanoseconds_ = false;
-  std::vector<interface> interfaces_;  ///< of the section; pcap has one
+  std::vector<interface> interfaces_;  ///< of the section, in pcapng
   std::size_t consume_ = 0;            ///< the size of the record that was handed out last
   std::uint64_t dropped_before_ = 0;
   captured_frame frame_;

@@ -84,6 +84,12 @@ enum class decode_error : std::uint8_t {
 [[nodiscard]] std::expected<packet, decode_error> decode(std::span<const std::byte> frame, link type,
                                                          std::uint64_t number, time_point when) noexcept;
 
+/// The same into a packet that is there already, for a caller who reads millions. After an
+/// error the packet is worth nothing.
+[[nodiscard]] std::expected<void, decode_error> decode_into(packet& p, std::span<const std::byte> frame,
+                                                            link type, std::uint64_t number,
+                                                            time_point when) noexcept;
+
 }  // namespace halfopen::trace
 
 #endif

@@ -66,9 +66,15 @@ class story_stream {
   story_stream(story_stream&&) noexcept;
   story_stream& operator=(story_stream&&) noexcept;
 
-  /// Takes one packet in; tells the stories that have come to an end meanwhile.
+  /// Takes one packet in; tells the stories that have come to an end meanwhile. It may wait
+  /// in line behind a few others; its payload is not looked at.
   void add(const packet& p);
-  /// Time passes without packets: for a capture that is followed while it is made.
+  /// The same without a copy: write a packet there, by decode_into() say, then call take().
+  /// What is there before is worth nothing.
+  [[nodiscard]] packet& next() noexcept;
+  void take();
+  /// Time passes without packets, and none waits any more: for a capture that is followed
+  /// while it is made.
   void advance(time_point now);
   /// The capture has ended: tells all that are left, in the order in which they began.
   void finish();
