@@ -75,7 +75,9 @@ void two_in_one(stage& s) {
   c.send(c.request() + c.request());
   std::string reply = c.receive({2 * s.base.reply.least, 2 * s.base.reply.most}, 2s);
   const bool one_and_closed = reply.size() >= s.base.reply.least && c.at_end();
-  s.prove(true, "two requests in one segment");
+  const trace::flow& said = c.traffic()->of(trace::side::opener);
+  s.prove(said.acked >= c.said_so_far(),
+          fmt::format("two requests, {} bytes in all, are acknowledged", said.acked));
   s.require(reply.size() >= 2 * s.base.reply.least || one_and_closed,
             one_and_closed
                 ? "the first is answered, and the connection closed"

@@ -15,9 +15,14 @@ constexpr const char* rule =
 void client_idle(stage& s) {
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
+  s.lab.until_quiet(100ms, s.soon);  // an ACK that is still owed would be asked for again
+  const auto before = c.traffic()->of(trace::side::opener).segments;
   s.fault();
   lab::reboot(s.client);
   s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.prove(c.traffic()->handshake_done && c.traffic()->of(trace::side::opener).segments >= before &&
+              !c.traffic()->of(trace::side::opener).fin,
+          "the connection was established, and no FIN came from the host that rebooted");
 }
 
 void client_mid_reply(stage& s) {

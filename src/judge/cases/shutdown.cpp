@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 
 #include "halfopen/lab/error.hpp"
@@ -90,7 +91,10 @@ void new_connection(stage& s) {
   } catch (const lab::error&) {
     refused = true;
   }
-  s.prove(true, "a client came after SIGTERM");
+  const auto all = s.lab.traffic().connections();
+  s.prove(
+      std::ranges::any_of(all, [&](const auto* one) { return one->opener.address == s.witness.address(); }),
+      "SYN from another client after SIGTERM");
   s.require(refused || reply.size() >= s.base.reply.least,
             refused ? "it is refused, and can go elsewhere" : "it is answered",
             "close the listener first of all on SIGTERM: what it has taken must be answered");
@@ -106,6 +110,7 @@ void started_again(stage& s) {
   s.fault();
   for (const pid_t pid : s.server.pids()) ::kill(pid, SIGKILL);
   s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.soon);
+  s.lab.until_quiet(20ms, s.soon);
   s.prove(c.traffic() != nullptr &&
               (c.traffic()->of(trace::side::responder).fin || c.traffic()->of(trace::side::responder).rst),
           "the server was killed with a connection open: FIN or RST from its host");
