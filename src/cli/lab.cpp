@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/doctor_text.hpp"
+#include "cli/lab_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
@@ -30,17 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using situation::pair_kind;
-
-struct lab_arguments {
-  std::vector<std::string> patterns;
-  std::string pair = "both";
-  std::string ip = "4";
-  std::string evidence;
-  std::string json;
-  double grace = 5;
-  std::size_t repeat = 1;
-  std::size_t jobs = 0;  ///< 0: choose
-};
 
 /// Runs side by side, unless the user says how many. One lab mostly waits for timers, and
 /// more jobs than cores cost little; repeated, the runs that wait for nothing keep the
@@ -104,21 +94,21 @@ lab::unique_fd lock(const fs::path& folder) {
 constexpr const char* to_stdout = "-";
 
 void write_json(const std::string& path, std::span<const situation::result> results, std::size_t total,
-                std::size_t rounds, int ip) {
+                const lab_arguments& arguments) {
   nlohmann::json counts{{"all", total}};
   for (const auto v : {situation::verdict::met, situation::verdict::not_met, situation::verdict::inconclusive,
                        situation::verdict::broken})
     counts[situation::to_string(v)] = std::ranges::count(results, v, &situation::result::what);
   nlohmann::json document{{"halfopen", HALFOPEN_VERSION},
-                          {"clock", "real"},
-                          {"ip_version", ip},
+                          {"clock", arguments.clock},
+                          {"ip_version", arguments.ip == "6" ? 6 : 4},
                           {"runs", counts},
-                          {"rounds", rounds},
+                          {"rounds", arguments.repeat},
                           {"results", nlohmann::json::array()}};
   // Of later rounds, what was as expected is in the tallies only.
   for (const situation::result& r : results)
     if (r.round == 1 || r.what != situation::verdict::met) document["results"].push_back(r);
-  if (rounds > 1) document["tallies"] = situation::tallies(results);
+  if (arguments.repeat > 1) document["tallies"] = situation::tallies(results);
   std::ofstream file(path == to_stdout ? "/dev/stdout" : path.c_str());
   file << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
@@ -132,7 +122,7 @@ bool print(const std::string& text, std::FILE* out) {
   return false;
 }
 
-/// Inside the lab's world: plays, prints, gives the exit code.
+/// Inside the lab's world, or outside of all guests: plays, prints, gives the exit code.
 int play(const lab_arguments& arguments, const situation::run_options& base) {
   std::signal(SIGPIPE, SIG_IGN);  // `halfopen lab | head` must not lose the evidence and the JSON
   situation::run_options options = base;
@@ -149,11 +139,11 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
     if (!under_way.empty())
       progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
   };
-  const auto results = situation::run(options);
+  const auto results =
+      arguments.clock == "real" ? situation::run(options) : play_in_guests(arguments, options);
   progress.clear();
 
-  if (!arguments.json.empty())
-    write_json(arguments.json, results, total, options.rounds, arguments.ip == "6" ? 6 : 4);
+  if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments);
   const auto canvas = report::canvas::of(::fileno(out));
   std::string text = "\n" + situation::summary_table(results, canvas) + "\n";
   if (const std::string endings = situation::endings_table(results, canvas); !endings.empty())
@@ -172,6 +162,17 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
   return print(text, out) ? code : int{not_met};
 }
 
+/// With the virtual clock: nothing of the lab's happens in this process.
+int play_outside(lab_arguments arguments, const situation::run_options& options) {
+  arguments.guest.plain = arguments.clock == "virtual-plain";
+  try {
+    return play(arguments, options);
+  } catch (const lab::error& e) {
+    fmt::print(stderr, "halfopen lab: {}\n", e.what());
+    return cannot_run_here;
+  }
+}
+
 int run_lab(const lab_arguments& arguments) {
   situation::run_options options;
   options.choices = choose(arguments.patterns);
@@ -179,6 +180,8 @@ int run_lab(const lab_arguments& arguments) {
   if (arguments.pair != "naive") options.pairs.push_back(pair_kind::robust);
   options.ip = arguments.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
   options.rounds = arguments.repeat;
+  options.only = arguments.only;
+  if (arguments.full_length) options.timers = situation::kernel_timers::full_length;
   options.jobs = arguments.jobs != 0    ? arguments.jobs
                  : arguments.repeat > 1 ? usual_jobs_repeated
                                         : usual_jobs;
@@ -187,10 +190,11 @@ int run_lab(const lab_arguments& arguments) {
     throw usage_error("cannot write " + arguments.json + ": " + std::strerror(errno));
   options.evidence = make_evidence_folder(arguments.evidence);
   const lab::unique_fd held = lock(options.evidence);
+  if (arguments.clock != "real") return play_outside(arguments, options);
   try {
     return lab::enter([&] {
       try {
-        return play(arguments, options);
+        return arguments.events ? play_for_the_outside(options) : play(arguments, options);
       } catch (const usage_error& e) {  // no exception leaves that world: it is another process
         return refuse(e);
       }
@@ -211,6 +215,13 @@ void add_lab(CLI::App& app, int& exit_code) {
           "situations", arguments->patterns,
           "situations (exit), variants (exit/fin-first) or patterns ('crash/idle*'); all if none is named")
       ->type_name("SITUATION...");
+  verb.add_option(
+          "--clock", arguments->clock,
+          "virtual: waiting takes no time, and the kernel's timers run their full length; virtual-plain: "
+          "the same, but computing takes time there")
+      ->check(CLI::IsMember({"real", "virtual", "virtual-plain"}).description(""))
+      ->type_name("real|virtual|virtual-plain")
+      ->capture_default_str();
   verb.add_option("--pair", arguments->pair, "which pair plays")
       ->check(CLI::IsMember({"naive", "robust", "both"}).description(""))
       ->type_name("naive|robust|both")
@@ -237,7 +248,13 @@ void add_lab(CLI::App& app, int& exit_code) {
   verb.add_option("--jobs", arguments->jobs, "runs side by side; most of their time is waiting")
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N")
-      ->default_str(fmt::format("{}, or {} with --repeat", usual_jobs, usual_jobs_repeated));
+      ->default_str(fmt::format("{}, or {} with --repeat; in each guest of the virtual clock 15", usual_jobs,
+                                usual_jobs_repeated));
+  add_guest_options(verb, arguments->guest);
+  // What a guest's lab is told by the one outside; in no help.
+  verb.add_option("--only", arguments->only)->group("");
+  verb.add_flag("--full-length", arguments->full_length)->group("");
+  verb.add_flag("--events", arguments->events)->group("");
   verb.footer(
       "A run is met, not met, inconclusive (the packets do not prove the fault) or broken (the lab failed).\n"
       "It is not met, too, if what was done, the packets and the robust program's report do not agree.\n"
@@ -246,7 +263,8 @@ void add_lab(CLI::App& app, int& exit_code) {
       "  halfopen lab\n"
       "  halfopen lab crash --pair naive\n"
       "  halfopen lab exit/fin-first 'reboot/*' --evidence captures --json results.json\n"
-      "  halfopen lab exit sigpipe abort --pair robust --repeat 1000");
+      "  halfopen lab exit sigpipe abort --pair robust --repeat 1000\n"
+      "  halfopen lab --clock virtual           (once before: halfopen clock build)");
   verb.callback([arguments, &exit_code] {
     try {
       exit_code = run_lab(*arguments);

@@ -2,6 +2,7 @@
 #include <exception>
 
 #include "cli/verbs.hpp"
+#include "clock/guest_init.hpp"
 #include "halfopen/lab/error.hpp"
 
 namespace {
@@ -27,6 +28,7 @@ int run(int argc, char** argv) {
   add_list(app, exit_code);
   add_doctor(app, exit_code);
   add_autopsy(app, exit_code);
+  add_clock(app, exit_code);
   add_explain(app, exit_code);
   add_serve(app, exit_code);
   add_call(app, exit_code);
@@ -49,6 +51,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (halfopen::clock::is_guest_init(argc, argv)) halfopen::clock::run_guest_init(argv[2]);
   try {
     return run(argc, argv);
   } catch (const halfopen::lab::interrupted&) {

@@ -19,6 +19,7 @@ void add_test(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+void add_clock(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);

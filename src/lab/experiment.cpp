@@ -15,10 +15,15 @@ namespace {
 
 using clock = loop::clock;
 
-/// How often a condition is looked at again while nothing happens: conditions
-/// such as "is listening" are told by no event. Every 2 ms, sixty experiments side
-/// by side kept a core busy with looking.
-constexpr auto heartbeat = std::chrono::milliseconds(10);
+/// When a condition is looked at again while nothing happens: conditions such as "is
+/// listening" are told by no event. Every 2 ms, sixty experiments side by side kept a core
+/// busy with looking. What has not come for long is looked for less often, so that it is
+/// noticed two hundredths of its time late at most: under the virtual clock experiments wait
+/// for hours, and each look costs more than the wait.
+loop::clock::duration heartbeat(loop::clock::duration waited) {
+  constexpr auto first = std::chrono::milliseconds(10);
+  return std::max<loop::clock::duration>(first, waited / 50);
+}
 
 /// A wait that is this late was not the kernel's timers' doing.
 constexpr auto standstill = std::chrono::milliseconds(100);
@@ -126,7 +131,8 @@ const trace::ip_address& experiment::router() const noexcept {
 /// ready is taken in, until a packet matched or the condition holds.
 bool experiment::state::wait(cable::stop when, const match* which, const std::function<bool()>& condition,
                              duration limit) {
-  auto deadline = clock::now() + std::min<clock::duration>(limit, std::chrono::hours(24 * 365));
+  const auto began = clock::now();
+  auto deadline = began + std::min<clock::duration>(limit, std::chrono::hours(24 * 365));
   for (;;) {
     const auto crossed = wire->packets();
     const auto pumped = wire->pump(when, which);
@@ -137,7 +143,7 @@ bool experiment::state::wait(cable::stop when, const match* which, const std::fu
     const auto before = clock::now();
     const auto left = deadline - before;
     if (left <= clock::duration::zero()) return false;
-    const auto longest = condition ? std::min<clock::duration>(left, heartbeat) : left;
+    const auto longest = condition ? std::min<clock::duration>(left, heartbeat(before - began)) : left;
     const auto pause = more ? clock::duration::zero() : longest;
     events.turn(pause);
     // While this process stood still (a busy machine, a stopped virtual one), so did
@@ -161,6 +167,18 @@ bool experiment::until_ended(const process& p, duration limit) {
 }
 bool experiment::until_says(const process& p, std::string_view text, duration limit) {
   return until([&] { return p.output().contains(text) || p.errors().contains(text); }, limit);
+}
+bool experiment::until_ready(const unique_fd& socket, duration limit) {
+  bool ready = false;
+  state_->events.watch(socket.get(), EPOLLIN, [&](std::uint32_t) { ready = true; });
+  try {
+    until([&] { return ready; }, limit);
+  } catch (...) {
+    state_->events.forget(socket.get());
+    throw;
+  }
+  state_->events.forget(socket.get());
+  return ready;
 }
 bool experiment::until_listening(const host& h, std::uint16_t port, duration limit) {
   return until([&] { return listens(h, port); }, limit);

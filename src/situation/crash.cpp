@@ -4,8 +4,9 @@
 // opened, nothing) and what the network says (nothing, ICMP host unreachable,
 // ICMP network unreachable).
 //
-// The hosts' own timers are shortened so that one sees the end of it; the length
-// at the kernel's defaults is computed and stands beside the measured one.
+// With the real clock the hosts' own timers are shortened so that one sees the end of it; the
+// length at the kernel's defaults is computed and stands beside the measured one. With the
+// virtual clock they are at their defaults, and measured.
 
 #include "fate/kernel_timeouts.hpp"
 #include "situation/catalogue.hpp"
@@ -21,13 +22,13 @@ enum class router { silent, says_host, says_network };
 
 void shorten_retransmission(scene& s) {
   // With tcp_rto_max_ms (Linux 6.15) the pauses stay under a second.
-  const bool capped = s.set(s.client, "net.ipv4.tcp_rto_max_ms", "1000");
-  s.set(s.client, "net.ipv4.tcp_retries2", capped ? "3" : "2");
+  const bool capped = s.shorten(s.client, "net.ipv4.tcp_rto_max_ms", "1000");
+  s.shorten(s.client, "net.ipv4.tcp_retries2", capped ? "3" : "2");
 }
 
 void shorten_connecting(scene& s) {
-  s.set(s.client, "net.ipv4.tcp_syn_retries", "1");
-  s.set(s.client, "net.ipv4.tcp_syn_linear_timeouts", "0");  // Linux 6.5
+  s.shorten(s.client, "net.ipv4.tcp_syn_retries", "1");
+  s.shorten(s.client, "net.ipv4.tcp_syn_linear_timeouts", "0");  // Linux 6.5
 }
 
 void crash(scene& s, router says) {
@@ -92,7 +93,7 @@ void in_flight(scene& s) {
   s.prove_before(lab::said(s.client, 8), "a request on its way");
   crash(s, Says);
   s.fault();
-  s.lab.until_ended(c, 8s);
+  s.lab.until_ended(c, s.timer_limit());
   s.saw_what(c);
   if (s.naive()) s.by_default(retransmission_gives_up(), "at the default tcp_retries2 15");
   const trace::flow& said = s.connection()->of(side::opener);
@@ -109,13 +110,14 @@ void in_flight(scene& s) {
 template <router Says>
 void connecting(scene& s) {
   shorten_connecting(s);
-  if (Says == router::silent) s.connect_within = 1500ms;  // half of the kernel's own limit here
+  if (Says == router::silent && !s.full_length())
+    s.connect_within = 1500ms;  // half of the kernel's own limit here
   crash(s, Says);
   lab::process& c = s.call({"echo"});
   c.type("one\n");
   if (!s.prove_before(lab::syn(), "SYN from the client")) return;
   s.fault();
-  s.lab.until_ended(c, 8s);
+  s.lab.until_ended(c, s.timer_limit());
   s.saw_what(c);
   if (s.naive() && Says == router::silent)
     s.by_default(connect_gives_up(), "at the default tcp_syn_retries 6");
@@ -135,7 +137,6 @@ void naive_stays_ignorant(scene& s, lab::process& c) {
   const trace::flow& said = s.connection()->of(side::opener);
   s.expect(!c.ended() && c.errors().empty(), "it never learns");
   s.saw_nothing("it never learns");
-  s.by_default(keepalive_gives_up(), "if it had SO_KEEPALIVE on, at its defaults");
   s.prove(said.bytes == 4 && said.keepalive_probes == 0, "not a packet from the client");
   c.type("two\n");  // only now, to prove that the host is gone
   s.prove_after(lab::retransmission(s.client), "a line typed afterwards is retransmitted in vain");
@@ -157,13 +158,17 @@ void robust_learns_by_keepalive(scene& s, const lab::process& c) {
 
 template <router Says>
 void idle(scene& s) {
+  const lab::unique_fd witness = s.naive() ? s.keepalive_witness() : lab::unique_fd{};
   s.serve({"echo"});
   lab::process& c = s.call({"echo"});
   s.exchange(c, "one");
   const std::uint64_t last_before = s.lab.packets();
   crash(s, Says);
   s.fault();
-  s.lab.until_ended(c, scene::watch);
+  if (s.naive())
+    s.watch_idle(c, witness, keepalive_gives_up());
+  else
+    s.lab.until_ended(c, s.watch());
   s.saw_what(c);
   if (s.naive())
     naive_stays_ignorant(s, c);

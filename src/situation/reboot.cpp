@@ -53,6 +53,7 @@ void writing(scene& s) {
 
 void idle(scene& s) {
   s.notice_within = probes_go_on;
+  const lab::unique_fd witness = s.naive() ? s.keepalive_witness() : lab::unique_fd{};
   s.serve({"echo"});
   lab::process& c = s.call({"echo"});
   s.exchange(c, "one");
@@ -60,9 +61,8 @@ void idle(scene& s) {
   s.fault();
   lab::reboot(s.server);
   if (s.naive()) {
-    s.lab.run_for(scene::watch);
+    s.watch_idle(c, witness, keepalive_gives_up(7'200'000ms, 0ms, 0));
     s.saw_nothing("it never learns");
-    s.by_default(keepalive_gives_up(7'200'000ms, 0ms, 0), "if it had SO_KEEPALIVE on, at its defaults");
     s.expect(!c.ended() && c.errors().empty(), "it learns nothing");
     s.prove(old.of(side::opener).bytes == 4 && old.of(side::opener).keepalive_probes == 0,
             "not a packet from the client");
@@ -91,7 +91,7 @@ void awaiting_reply(scene& s) {
   lab::reboot(s.server);
   if (s.naive()) {
     s.serve({"echo"});
-    s.lab.run_for(scene::watch);
+    s.lab.run_for(s.watch());
     s.saw_nothing("it waits for ever");
     s.expect(!c.ended() && c.errors().empty(), "it waits for ever");
     s.prove(old.of(side::responder).last_heard->number == last_word, "then silence");

@@ -61,7 +61,8 @@ void to_json(nlohmann::json& j, const result& r) {
        {"saw", r.saw},
        {"after_ms", r.after ? nlohmann::json(r.after->count()) : nlohmann::json()},
        {"settings", r.settings},
-       {"at_kernel_defaults_computed", r.by_default},
+       {"at_kernel_defaults_computed", r.by_default_measured ? "" : r.by_default},
+       {"at_kernel_defaults_measured", r.by_default_measured ? r.by_default : ""},
        {"checks", r.checks},
        {"story", r.story},
        {"endings", r.endings ? nlohmann::json(*r.endings) : nlohmann::json()},
@@ -83,7 +84,9 @@ void from_json(const nlohmann::json& j, result& r) {
   j.at("saw").get_to(r.saw);
   if (!j.at("after_ms").is_null()) r.after = std::chrono::milliseconds(j.at("after_ms").get<std::int64_t>());
   j.at("settings").get_to(r.settings);
-  j.at("at_kernel_defaults_computed").get_to(r.by_default);
+  j.at("at_kernel_defaults_measured").get_to(r.by_default);
+  r.by_default_measured = !r.by_default.empty();
+  if (!r.by_default_measured) j.at("at_kernel_defaults_computed").get_to(r.by_default);
   j.at("checks").get_to(r.checks);
   j.at("story").get_to(r.story);
   if (!j.at("endings").is_null()) r.endings = j.at("endings").get<three_views>();

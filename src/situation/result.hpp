@@ -43,7 +43,8 @@ struct result {
   std::string saw;                                 ///< what the program saw, in words
   std::optional<std::chrono::milliseconds> after;  ///< from the fault to that
   std::vector<std::string> settings;               ///< kernel settings that were changed: "tcp_retries2 3"
-  std::string by_default;                          ///< its length at the kernel's default settings, computed
+  std::string by_default;                          ///< its length at the kernel's default settings
+  bool by_default_measured = false;                ///< ... measured, not computed
   std::vector<check> checks;
   std::vector<std::string> story;      ///< of the connection, as the packets tell it
   std::optional<three_views> endings;  ///< of the robust pair; nothing if the run did not come so far

@@ -26,7 +26,9 @@ namespace halfopen::situation {
 namespace {
 
 /// A run that takes longer than this hangs, whatever the reason.
-constexpr auto limit = std::chrono::seconds(60);
+std::chrono::seconds limit(kernel_timers timers) {
+  return timers == kernel_timers::full_length ? std::chrono::hours(4) : std::chrono::seconds(60);
+}
 
 struct task {
   choice what;
@@ -69,6 +71,7 @@ result play(const task& t, const run_options& options) {
     scene_options how;
     how.who = t.who;
     how.ip = options.ip;
+    how.timers = options.timers;
     how.grace = options.grace;
     how.title = "halfopen lab: " + id_of(r) + ": " + std::string(t.what.what->done);
     if (!options.evidence.empty()) how.capture = options.evidence / file_name(t);
@@ -137,16 +140,18 @@ std::vector<task> tasks_of(const run_options& options) {
   for (std::size_t round = 1; round <= options.rounds; ++round)
     for (const choice& c : options.choices)
       for (const pair_kind who : options.pairs) tasks.push_back({c, who, round});
+  if (!options.only.empty())
+    std::erase_if(tasks, [&](const task& t) {
+      return std::ranges::find(options.only, id_of(blank(t))) == options.only.end();
+    });
   return tasks;
 }
 
-/// What need not be kept of a run that is one of many and was as expected.
-void forget_details(result& r) {
-  std::error_code ignored;
-  if (!r.evidence.empty()) std::filesystem::remove(r.evidence, ignored);
-  r.evidence.clear();
-  r.checks.clear();
-  r.story.clear();
+std::optional<task> task_of(const run_options& options, std::string_view id) {
+  run_options only = options;
+  only.only = {std::string(id)};
+  const auto found = tasks_of(only);
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 class all_runs {
@@ -177,10 +182,12 @@ class all_runs {
   void wait_a_little() {
     std::vector<pollfd> ready;
     for (const running& r : under_way_) ready.push_back({r.results.get(), POLLIN, 0});
-    ::poll(ready.data(), ready.size(), 100);
+    // Under the virtual clock a look ten times a second is all that would keep it from jumping.
+    const bool often = options_.tick || asked_to_stop != 0;
+    ::poll(ready.data(), ready.size(), often ? 100 : 10'000);
     for (std::size_t i = under_way_.size(); i-- > 0;) {
       running& r = under_way_[i];
-      if (std::chrono::steady_clock::now() - r.began > limit) ::kill(r.pid, SIGKILL);
+      if (std::chrono::steady_clock::now() - r.began > limit(options_.timers)) ::kill(r.pid, SIGKILL);
       if (ready[i].revents == 0) continue;
       char buffer[65536];
       const ssize_t n = ::read(r.results.get(), buffer, sizeof buffer);
@@ -222,6 +229,32 @@ class all_runs {
 };
 
 }  // namespace
+
+std::vector<std::string> ids_of(const run_options& options) {
+  std::vector<std::string> ids;
+  for (const task& t : tasks_of(options)) ids.push_back(id_of(blank(t)));
+  return ids;
+}
+
+result broken_run(const run_options& options, std::string_view id, std::string problem) {
+  const auto t = task_of(options, id);
+  result r = t ? blank(*t) : result{};
+  r.problem = std::move(problem);
+  return r;
+}
+
+std::filesystem::path capture_of(const run_options& options, std::string_view id) {
+  const auto t = task_of(options, id);
+  return t ? options.evidence / file_name(*t) : std::filesystem::path{};
+}
+
+void forget_details(result& r) {
+  std::error_code ignored;
+  if (!r.evidence.empty()) std::filesystem::remove(r.evidence, ignored);
+  r.evidence.clear();
+  r.checks.clear();
+  r.story.clear();
+}
 
 std::vector<result> run(const run_options& options) {
   asked_to_stop = 0;

@@ -33,6 +33,12 @@ std::string without_brackets(std::string text) {
   return text;
 }
 
+std::string in_seconds(std::chrono::milliseconds d) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", std::chrono::duration<double>(d).count());
+  return text;
+}
+
 }  // namespace
 
 std::string signal_name(int number) {
@@ -66,6 +72,7 @@ scene::scene(const scene_options& options)
       client(lab.at("client")),
       server(lab.at("server")),
       who(options.who),
+      timers(options.timers),
       grace(options.grace) {
   sheet_.pair = to_string(who);
   sheet_.evidence = options.capture;
@@ -168,6 +175,10 @@ bool scene::prove_before(const lab::match& which, const std::string& what) {
   return prove(seen, seen ? what + " (packet " + std::to_string(lab.current().number) + ")" : what);
 }
 
+bool scene::shorten(lab::host& where, std::string_view sysctl, std::string_view value) {
+  return !full_length() && set(where, sysctl, value);
+}
+
 bool scene::set(lab::host& where, std::string_view sysctl, std::string_view value) {
   if (!where.sysctl(sysctl)) return false;
   where.set_sysctl(sysctl, value);
@@ -187,9 +198,7 @@ void scene::saw(std::string what, std::optional<trace::time_point> when) {
 }
 
 void scene::saw_nothing(const std::string& so) {
-  char seconds[16];
-  std::snprintf(seconds, sizeof seconds, "%.1f", std::chrono::duration<double>(watch).count());
-  saw("nothing in " + std::string(seconds) + " s: " + so);
+  saw("nothing in " + in_seconds(watch()) + ": " + so);
 }
 
 void scene::saw_what(const lab::process& p) {
@@ -202,9 +211,39 @@ void scene::saw_what(const lab::process& p) {
 }
 
 void scene::by_default(std::chrono::milliseconds computed, std::string_view what) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(computed.count()) / 1e3);
-  sheet_.by_default = std::string(text) + " " + std::string(what);
+  if (full_length()) return;
+  sheet_.by_default = in_seconds(computed) + " " + std::string(what);
+}
+
+lab::unique_fd scene::keepalive_witness() {
+  if (!full_length()) return {};
+  constexpr std::uint16_t witness_port = 9;  // not the pair's, whose newest connection is what counts
+  serve({"echo"}, witness_port);
+  lab::unique_fd made = client.connect_to(server, witness_port);
+  const int on = 1;
+  if (::setsockopt(made.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
+    throw lab::error("SO_KEEPALIVE", errno);
+  return made;
+}
+
+void scene::watch_idle(const lab::process& p, const lab::unique_fd& witness,
+                       std::chrono::milliseconds computed) {
+  constexpr const char* what = "if it had SO_KEEPALIVE on, at its defaults";
+  const auto end = lab::experiment::now() + watch();
+  if (!witness) {
+    by_default(computed, what);
+  } else if (lab.until_ready(witness, watch())) {
+    const auto met = std::chrono::round<std::chrono::milliseconds>(lab::experiment::now() - fault_at_);
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(witness.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    sheet_.by_default = in_seconds(met) + " " + what + ": " + strerrorname_np(error);
+    sheet_.by_default_measured = true;
+    expect(error == ETIMEDOUT || error == ECONNRESET, "a connection with SO_KEEPALIVE on is told");
+  } else {
+    expect(false, "a connection with SO_KEEPALIVE on is told");
+  }
+  lab.until_ended(p, std::max<lab::experiment::duration>(end - lab::experiment::now(), 0ms));
 }
 
 const trace::connection* scene::connection(std::uint16_t at_port) const {

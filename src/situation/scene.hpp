@@ -26,8 +26,13 @@ enum class pair_kind : std::uint8_t { naive, robust };
   return k == pair_kind::naive ? "naive" : "robust";
 }
 
+/// How long the kernel's own timers are: shortened by the hosts' settings, so that one sees
+/// the end of them, or at their defaults, which take hours and need the virtual clock.
+enum class kernel_timers : std::uint8_t { shortened, full_length };
+
 struct scene_options {
   pair_kind who = pair_kind::naive;
+  kernel_timers timers = kernel_timers::shortened;
   lab::ip_version ip = lab::ip_version::v4;
   std::filesystem::path capture;          ///< where the evidence goes; empty: nowhere
   std::string title;                      ///< a comment on the whole capture
@@ -39,9 +44,6 @@ struct scene_options {
 class scene {
  public:
   static constexpr std::uint16_t port = 7;
-  /// How long a program is watched that should never notice: well beyond the
-  /// robust pair's promise.
-  static constexpr std::chrono::milliseconds watch{3500};
   /// How long the lab waits for something that should happen at once.
   static constexpr std::chrono::milliseconds soon{5000};
 
@@ -56,6 +58,7 @@ class scene {
   lab::host& client;
   lab::host& server;
   const pair_kind who;
+  const kernel_timers timers;
   const std::chrono::milliseconds grace;
   /// The robust pair's promise: a dead peer is noticed within this.
   std::chrono::milliseconds notice_within{2000};
@@ -63,6 +66,16 @@ class scene {
   std::chrono::milliseconds connect_within{10'000};
 
   [[nodiscard]] bool naive() const noexcept { return who == pair_kind::naive; }
+  [[nodiscard]] bool full_length() const noexcept { return timers == kernel_timers::full_length; }
+  /// How long a program is watched that should never notice: well beyond the robust
+  /// pair's promise, or beyond all of the kernel's own timers.
+  [[nodiscard]] std::chrono::milliseconds watch() const noexcept {
+    return full_length() ? std::chrono::milliseconds(140min) : 3500ms;
+  }
+  /// How long the lab waits for a timer of the kernel's.
+  [[nodiscard]] std::chrono::milliseconds timer_limit() const noexcept {
+    return full_length() ? std::chrono::milliseconds(20min) : 8000ms;
+  }
 
   /// The built-in server on the server host, listening; `service` may be
   /// followed by options.
@@ -119,11 +132,22 @@ class scene {
   /// The same, read off a program: the signal that killed it, its last error, or
   /// that it noticed nothing.
   void saw_what(const lab::process& p);
-  /// How long that would be at the kernel's default settings, computed.
+  /// How long that would be at the kernel's default settings, computed; where these are in
+  /// force, what the program saw is the measured length, and nothing need be computed.
   void by_default(std::chrono::milliseconds computed, std::string_view what);
   /// Changes a kernel setting of a host, and says so in the table; does nothing if
   /// this kernel has no such setting. True if it has.
   bool set(lab::host& where, std::string_view sysctl, std::string_view value);
+  /// The same for a timer, to shorten it; does nothing where timers run their full length.
+  bool shorten(lab::host& where, std::string_view sysctl, std::string_view value);
+
+  /// A connection of the lab's own from the client's to the server's host with SO_KEEPALIVE
+  /// on and nothing else: it meets what a program that does so would meet. To be opened
+  /// before the fault. Empty where timers are shortened: its defaults take hours.
+  lab::unique_fd keepalive_witness();
+  /// Watches the program for watch(), and meanwhile what the witness meets: that is measured,
+  /// or without a witness computed.
+  void watch_idle(const lab::process& p, const lab::unique_fd& witness, std::chrono::milliseconds computed);
 
   /// The newest connection to a server port; null if there is none.
   [[nodiscard]] const trace::connection* connection(std::uint16_t at_port = port) const;

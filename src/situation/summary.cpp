@@ -43,7 +43,8 @@ std::string saw_cell(const rounds& played) {
   }
   if (outcomes.size() > most) text += "\nand " + std::to_string(outcomes.size() - most) + " more";
   const std::string& by_default = played.front()->by_default;
-  if (!by_default.empty()) text += "\n(computed: " + by_default + ")";
+  if (!by_default.empty())
+    text += (played.front()->by_default_measured ? "\n(measured: " : "\n(computed: ") + by_default + ")";
   return text;
 }
 

@@ -94,6 +94,8 @@ class experiment {
   bool until_ended(const process& p, duration limit = patience);
   /// Until the program's standard output (or error) contains the text.
   bool until_says(const process& p, std::string_view text, duration limit = patience);
+  /// Until a socket of the lab's own has something to read, its end, or an error to tell.
+  bool until_ready(const unique_fd& socket, duration limit = patience);
   bool until_listening(const host& h, std::uint16_t port, duration limit = patience);
   /// Lets the world go on for that long.
   void run_for(duration d);

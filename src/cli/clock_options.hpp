@@ -1,0 +1,48 @@
+#ifndef HALFOPEN_SRC_CLI_CLOCK_OPTIONS_HPP
+#define HALFOPEN_SRC_CLI_CLOCK_OPTIONS_HPP
+
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+
+#include "clock/guest.hpp"
+
+namespace halfopen::cli {
+
+inline constexpr const char* no_kernel =
+    "the virtual clock's kernel is not there; once a machine, some minutes: halfopen clock build";
+
+/// What a guest that failed makes of the exit status, as docker(1) and env(1) have it.
+inline constexpr int guest_failed = 125;
+
+/// What every verb that starts guests takes.
+struct guest_arguments {
+  std::size_t memory_mb = 512;
+  double real_limit = 600;
+  double standstill_limit = 30;
+  std::uint64_t seed = 1;
+  bool plain = false;
+};
+
+void add_guest_options(CLI::App& verb, guest_arguments& arguments);
+[[nodiscard]] clock::guest_options options_of(const guest_arguments& arguments);
+
+/// While it lives, SIGINT, SIGTERM and SIGHUP only make asked() true.
+class stop_signals {
+ public:
+  stop_signals();
+  ~stop_signals();
+  stop_signals(const stop_signals&) = delete;
+  stop_signals& operator=(const stop_signals&) = delete;
+  [[nodiscard]] static bool asked() noexcept;
+
+ private:
+  struct sigaction before_[3];
+};
+
+}  // namespace halfopen::cli
+
+#endif
