@@ -1,19 +1,36 @@
 # Purpose: SIGINT or SIGTERM, to the process or from a terminal to its whole process
 # group, ends the lab at once with code 130, readable evidence, and nothing left.
+# Argument: the clock.
 import os
 import signal
 import subprocess
+import sys
 import time
 
-from lab_helpers import HALFOPEN, adopt_orphans, check, family, mounts, patience, temporary_folder, tshark, wait_until
+from lab_helpers import (
+    HALFOPEN,
+    adopt_orphans,
+    check,
+    family,
+    mounts,
+    need_kernel,
+    patience,
+    temporary_folder,
+    tshark,
+    wait_until,
+)
 
+clock = ["--clock", sys.argv[1]]
+if sys.argv[1] == "virtual":
+    need_kernel()
+    clock += ["--repeat", "20"]  # once, all at full length, it would be over
 adopt_orphans()
 before = mounts()
 for name, send in ("process", os.kill), ("group", os.killpg):
     for number in signal.SIGINT, signal.SIGTERM:
         what = f"{number.name} to the {name}"
         evidence = temporary_folder() / "evidence"
-        lab = subprocess.Popen([HALFOPEN, "lab", "--evidence", evidence], stdin=subprocess.DEVNULL,
+        lab = subprocess.Popen([HALFOPEN, "lab", *clock, "--evidence", evidence], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)  # fmt: skip
         # A second later, and at least with something to show.
         time.sleep(1)

@@ -26,6 +26,17 @@ def skip(why):
     sys.exit(77)
 
 
+def need_kernel():
+    """Skips the test where the virtual clock's kernel is missing."""
+    if halfopen("clock", "status").returncode != 0:
+        skip("not there: halfopen clock build")
+
+
+def kernel_cache():
+    """XDG_CACHE_HOME, or what stands for it."""
+    return os.environ.get("XDG_CACHE_HOME") or str(pathlib.Path.home() / ".cache")
+
+
 def halfopen(*arguments, **options):
     """Runs it to its end; standard output and error are kept as text."""
     options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 200} | options

@@ -1,5 +1,6 @@
 # Purpose: kill -9 of `halfopen lab` at random moments leaves no process, no network
-# namespace, no mount and no file but the evidence. Argument: how many times.
+# namespace, no mount and no file but the evidence. Arguments: how many times, and
+# with which clock.
 import os
 import pathlib
 import random
@@ -8,9 +9,9 @@ import subprocess
 import sys
 import time
 
-from lab_helpers import HALFOPEN, adopt_orphans, check, family, marked, mounts, patience, temporary_folder, wait_until
+from lab_helpers import HALFOPEN, adopt_orphans, check, family, kernel_cache, marked, mounts, need_kernel, patience, temporary_folder, wait_until
 
-times, seed = int(sys.argv[1]), random.randrange(10**6)
+times, clock, seed = int(sys.argv[1]), sys.argv[2], random.randrange(10**6)
 random.seed(seed)
 print("seed", seed)
 adopt_orphans()
@@ -42,7 +43,11 @@ def kernel_networks():
 
 before = networks(), mounts(), set(os.listdir("/dev/shm")), set(family())
 # With that grace a lab that is not killed takes almost a minute: it cannot be gone by itself.
-command = [HALFOPEN, "lab", "--grace", "50", "--evidence", folder / "evidence"]
+command = [HALFOPEN, "lab", "--grace", "50", "--evidence", folder / "evidence", "--clock", clock]
+if clock == "virtual":
+    need_kernel()
+    environment |= {"XDG_CACHE_HOME": kernel_cache()}
+    command += ["--repeat", "20"]  # in which the grace takes no time
 quietly = {"env": environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 kernel_before, most, alive = kernel_networks(), 0, 0
 for number in range(times):

@@ -13,8 +13,7 @@
 // No trace outside: the guest dies with this process (PR_SET_PDEATHSIG), its helper
 // processes with it (they ask for the same, arch/um/os-Linux/skas/process.c), its memory has
 // no name (memfd_create(2)), and the folder's names are removed as soon as the guest has
-// the files open. What a kill in that first tenth of a second leaves is swept away by the
-// next guest.
+// the files open: by a process that does nothing else, in case we are killed before.
 
 #include "clock/guest.hpp"
 
@@ -22,13 +21,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -55,8 +52,6 @@ using lab::error;
 using lab::unique_fd;
 using steady = std::chrono::steady_clock;
 
-constexpr const char* folder_prefix = "halfopen-guest-";
-
 /// Where folders are made: the kernel's command line has no quoting for blanks.
 fs::path temporary() {
   const char* wanted = std::getenv("TMPDIR");
@@ -66,22 +61,43 @@ fs::path temporary() {
   return plain && ::access(wanted, W_OK) == 0 ? fs::path(name) : fs::path("/tmp");
 }
 
-unique_fd locked(const fs::path& folder) {
-  unique_fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) < 0) fd.reset();
-  return fd;
-}
-
-/// Removes folders whose makers are gone.
-void sweep() {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(temporary(), ignored)) {
-    if (!entry.path().filename().string().starts_with(folder_prefix)) continue;
-    struct stat is{};
-    if (::lstat(entry.path().c_str(), &is) < 0 || is.st_uid != ::geteuid() || !S_ISDIR(is.st_mode)) continue;
-    if (const unique_fd mine = locked(entry.path())) fs::remove_all(entry.path(), ignored);
+/// Removes a folder when this process ends, however that ends: a process that does nothing
+/// but wait for it.
+class janitor {
+ public:
+  explicit janitor(const fs::path& folder) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) throw error("pipe", errno);
+    const unique_fd theirs(ends[0]);
+    alive_.reset(ends[1]);
+    pid_ = ::fork();
+    if (pid_ < 0) throw error("fork", errno);
+    if (pid_ == 0) wait_and_remove(ends[0], folder);
   }
-}
+  ~janitor() {
+    alive_.reset();
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  janitor(const janitor&) = delete;
+  janitor& operator=(const janitor&) = delete;
+
+ private:
+  [[noreturn]] static void wait_and_remove(int line, const fs::path& folder) {
+    ::setsid();  // a terminal's Ctrl-C is not for it
+    ::dup2(line, 0);
+    ::close_range(1, ~0U, 0);
+    char byte = 0;
+    while (::read(0, &byte, 1) < 0 && errno == EINTR) {
+    }
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+    ::_exit(0);
+  }
+
+  unique_fd alive_;
+  pid_t pid_ = -1;
+};
 
 unique_fd make_file(const fs::path& path) {
   unique_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -94,10 +110,10 @@ unique_fd make_file(const fs::path& path) {
 class job_folder {
  public:
   explicit job_folder(const job& what) {
-    std::string pattern = temporary() / (std::string(folder_prefix) + "XXXXXX");
+    std::string pattern = temporary() / "halfopen-guest-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) throw error("making " + pattern, errno);
     path = pattern;
-    lock_ = locked(path);
+    janitor_.emplace(path);
     const std::string text = to_text(what);
     const unique_fd file = make_file(path / "job");
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
@@ -111,18 +127,17 @@ class job_folder {
   job_folder(const job_folder&) = delete;
   job_folder& operator=(const job_folder&) = delete;
 
+  /// The names; the files stay as long as they are open.
   void remove() noexcept {
-    std::error_code ignored;
-    if (!path.empty()) fs::remove_all(path, ignored);
+    janitor_.reset();
     path.clear();
-    lock_.reset();
   }
 
   fs::path path;
   unique_fd output, errors, status;
 
  private:
-  unique_fd lock_;
+  std::optional<janitor> janitor_;
 };
 
 std::vector<std::string> command_line(const kernel& k, const guest_options& how, const fs::path& folder) {
@@ -337,8 +352,6 @@ struct guest::state {
 
 guest::guest(const kernel& k, const job& what, guest_options how) {
   if (what.argv.empty()) throw error("a job without a program");
-  static const bool swept = (sweep(), true);
-  (void)swept;
   state_ = std::make_unique<state>(k, what, std::move(how));
 }
 guest::~guest() = default;

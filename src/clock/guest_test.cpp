@@ -1,0 +1,207 @@
+#include "clock/guest.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+namespace halfopen::clock {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::string children_of(int pid) {
+  const std::string self = std::to_string(pid);
+  std::ifstream file("/proc/" + self + "/task/" + self + "/children");
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
+class in_a_guest : public testing::Test {
+ protected:
+  void SetUp() override {
+    there = find_kernel();
+    if (!there) GTEST_SKIP() << "the kernel is not there: halfopen clock build";
+    std::string pattern = fs::temp_directory_path() / "guest-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder = pattern;
+    // A test of a busy machine must not wait for ever.
+    options.real_limit = 100s;
+    options.output = [this](std::string_view text) { output += text; };
+    options.errors = [this](std::string_view text) { errors += text; };
+  }
+  void TearDown() override {
+    std::error_code ignored;
+    if (!folder.empty()) fs::remove_all(folder, ignored);
+  }
+
+  guest_end run(std::vector<std::string> argv) {
+    output.clear();
+    job what = job_here(std::move(argv));
+    what.writable = writable;
+    guest g(*there, what, options);
+    guest* const all[]{&g};
+    while (!g.ended()) wait_for_any(all, 50ms);
+    return *g.ended();
+  }
+  guest_end shell(const std::string& script) { return run({"sh", "-c", script}); }
+
+  std::optional<kernel> there;
+  fs::path folder;
+  guest_options options;
+  std::vector<fs::path> writable;
+  std::string output, errors;
+};
+
+TEST_F(in_a_guest, an_hour_is_over_at_once) {
+  const guest_end end = run({"sleep", "3600"});
+  EXPECT_EQ(end.how, guest_fate::done) << in_words(end);
+  EXPECT_EQ(end.code, 0);
+  EXPECT_GE(end.guest_time, 3600s);
+  EXPECT_LT(end.guest_time, 3601s);
+  EXPECT_LT(end.real_time, 30s);
+}
+
+TEST_F(in_a_guest, the_programs_output_and_exit_status_are_its_own) {
+  const guest_end end = shell("echo out; echo err >&2; exit 7");
+  EXPECT_EQ(end.how, guest_fate::done) << in_words(end);
+  EXPECT_EQ(end.code, 7);
+  EXPECT_EQ(output, "out\n");
+  EXPECT_EQ(errors, "err\n");
+  EXPECT_EQ(shell("kill -9 $$").code, 128 + SIGKILL);
+}
+
+TEST_F(in_a_guest, environment_and_folder_are_the_callers) {
+  ::setenv("HALFOPEN_GUEST_TEST", "two words", 1);
+  EXPECT_EQ(shell("echo \"$HALFOPEN_GUEST_TEST\"; pwd").code, 0);
+  EXPECT_EQ(output, "two words\n" + fs::current_path().string() + "\n");
+}
+
+TEST_F(in_a_guest, nothing_of_the_host_changes_but_what_is_named) {
+  std::ofstream(folder / "there") << "before\n";
+  fs::create_directory(folder / "mine");
+  writable = {folder / "mine"};
+  const guest_end end = shell("set -e; cd '" + folder.string() +
+                              "'; echo after > there; cat there; echo new > new; echo result > mine/result");
+  EXPECT_EQ(end.code, 0) << errors;
+  EXPECT_EQ(output, "after\n");
+  std::string text;
+  std::getline(std::ifstream(folder / "there"), text);
+  EXPECT_EQ(text, "before");
+  EXPECT_FALSE(fs::exists(folder / "new"));
+  std::getline(std::ifstream(folder / "mine/result"), text);
+  EXPECT_EQ(text, "result");
+}
+
+TEST_F(in_a_guest, two_runs_are_the_same_to_the_nanosecond) {
+  options.begins = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+  const std::string script =
+      "date +%s.%N; cat /proc/sys/kernel/random/uuid; sleep 0.3; date +%s.%N; "
+      "python3 -c 'import os, time; print(os.urandom(8), id(object()), time.monotonic_ns())'";
+  EXPECT_EQ(shell(script).code, 0) << errors;
+  const std::string first = output;
+  EXPECT_EQ(shell(script).code, 0);
+  EXPECT_EQ(output, first);
+  EXPECT_THAT(first, HasSubstr("1767225600."));
+  options.seed = 2;
+  shell(script);
+  EXPECT_NE(output, first);
+}
+
+TEST_F(in_a_guest, a_program_that_spins_is_told_from_one_that_waits) {
+  options.standstill_limit = 2s;
+  const guest_end end = shell("echo begun; sleep 5; while :; do :; done");
+  EXPECT_EQ(end.how, guest_fate::stood_still) << in_words(end);
+  EXPECT_EQ(output, "begun\n");  // what it said before is not lost
+  EXPECT_GE(end.guest_time, 5s);
+  EXPECT_LT(end.guest_time, 6s);
+  EXPECT_THAT(in_words(end), HasSubstr("--clock real"));
+
+  options.speed = computing::takes_time;
+  EXPECT_EQ(shell("timeout 1 sh -c 'while :; do :; done'; echo $?").code, 0);
+  EXPECT_EQ(output, "124\n");
+}
+
+TEST_F(in_a_guest, output_comes_as_it_is_produced) {
+  job what = job_here({"sh", "-c", "echo first; while :; do :; done"});
+  guest g(*there, what, options);
+  guest* const all[]{&g};
+  while (!g.ended() && output.empty()) wait_for_any(all, 50ms);
+  EXPECT_EQ(output, "first\n");
+  EXPECT_FALSE(g.ended());
+  g.stop();
+  EXPECT_EQ(g.ended()->how, guest_fate::stopped);
+}
+
+TEST_F(in_a_guest, the_real_time_limit_ends_it) {
+  options.real_limit = 2s;
+  const guest_end end = shell("while :; do date; done");
+  EXPECT_EQ(end.how, guest_fate::too_long) << in_words(end);
+}
+
+TEST_F(in_a_guest, too_little_memory_is_named) {
+  options.memory_mb = 96;
+  const guest_end end = run({"python3", "-c", "x = bytearray(b'1') * 200_000_000"});
+  EXPECT_EQ(end.how, guest_fate::out_of_memory) << in_words(end);
+}
+
+TEST_F(in_a_guest, that_is_powered_off_from_inside_has_no_status) {
+  const guest_end end = run({"python3", "-c", "import ctypes; ctypes.CDLL(None).reboot(0x4321fedc)"});
+  EXPECT_EQ(end.how, guest_fate::died) << in_words(end);
+}
+
+TEST_F(in_a_guest, a_program_that_is_not_there_is_named) {
+  const guest_end end = run({"/no/such/program"});
+  EXPECT_EQ(end.how, guest_fate::job_failed);
+  EXPECT_THAT(in_words(end), HasSubstr("/no/such/program"));
+}
+
+TEST_F(in_a_guest, nothing_is_left_of_it) {
+  const auto names = [] {
+    std::vector<fs::path> found;
+    for (const auto& e : fs::directory_iterator(fs::temp_directory_path()))
+      if (e.path().filename().string().starts_with("halfopen-guest-")) found.push_back(e.path());
+    return found;
+  };
+  int pid = 0;
+  std::string children;
+  {
+    guest g(*there, job_here({"sh", "-c", "echo begun; while :; do :; done"}), options);
+    guest* const all[]{&g};
+    while (!g.ended() && output.empty()) wait_for_any(all, 50ms);
+    pid = g.pid();
+    children = children_of(pid);
+    EXPECT_FALSE(children.empty());
+    EXPECT_GT(g.memory_kib(), 1000);
+    EXPECT_THAT(names(), testing::IsEmpty());  // although it runs
+  }
+  EXPECT_LT(::kill(pid, 0), 0);
+  std::istringstream all(children);
+  for (int child = 0; all >> child;) {
+    for (int i = 0; i < 100 && ::kill(child, 0) == 0; ++i) std::this_thread::sleep_for(20ms);
+    EXPECT_LT(::kill(child, 0), 0) << child;
+  }
+}
+
+TEST_F(in_a_guest, several_run_side_by_side) {
+  std::vector<std::string> said(3);
+  std::vector<guest> guests;
+  std::vector<guest*> all;
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    guest_options how = options;
+    how.output = [&said, i](std::string_view text) { said[i] += text; };
+    guests.emplace_back(*there, job_here({"sh", "-c", "sleep 100; echo " + std::to_string(i)}), how);
+  }
+  for (guest& g : guests) all.push_back(&g);
+  while (std::ranges::any_of(guests, [](const guest& g) { return !g.ended(); })) wait_for_any(all, 50ms);
+  EXPECT_THAT(said, testing::ElementsAre("0\n", "1\n", "2\n"));
+}
+
+}  // namespace
+}  // namespace halfopen::clock
