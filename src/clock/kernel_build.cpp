@@ -81,7 +81,7 @@ pid_t start_script(const fs::path& in, int output) {
 std::string in_words(std::string_view line) {
   constexpr std::string_view compiled = "compiled ";
   if (!line.starts_with(compiled)) return std::string(line);
-  return "compiling: " + std::string(line.substr(compiled.size())) + " of about 590 files";
+  return "compiling: " + std::string(line.substr(compiled.size())) + " of about 660 files";
 }
 
 /// Passes lines on until the script has ended; gives what it said of its failure.
