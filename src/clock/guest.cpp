@@ -52,13 +52,10 @@ using lab::error;
 using lab::unique_fd;
 using steady = std::chrono::steady_clock;
 
-/// Where folders are made: the kernel's command line has no quoting for blanks.
+/// Where folders are made.
 fs::path temporary() {
   const char* wanted = std::getenv("TMPDIR");
-  const std::string_view name = wanted != nullptr ? wanted : "";
-  const bool plain =
-      name.starts_with('/') && name.find_first_of(" \t\"'\\,") == name.npos && name.size() < 100;
-  return plain && ::access(wanted, W_OK) == 0 ? fs::path(name) : fs::path("/tmp");
+  return wanted != nullptr && *wanted == '/' && ::access(wanted, W_OK) == 0 ? wanted : "/tmp";
 }
 
 /// Removes a folder when this process ends, however that ends: a process that does nothing
@@ -140,7 +137,12 @@ class job_folder {
   std::optional<janitor> janitor_;
 };
 
-std::vector<std::string> command_line(const kernel& k, const guest_options& how, const fs::path& folder) {
+/// The folder by a name that is the same for every guest: the kernel's command line is a part
+/// of what its random numbers are made of (drivers/char/random.c, random_init_early).
+constexpr int folder_descriptor = 9;
+constexpr const char* folder_inside = "/proc/self/fd/9";
+
+std::vector<std::string> command_line(const kernel& k, const guest_options& how) {
   std::vector<std::string> line{
       k.executable,
       "mem=" + std::to_string(how.memory_mb) + "M",
@@ -152,18 +154,18 @@ std::vector<std::string> command_line(const kernel& k, const guest_options& how,
       // No console: what the kernel has to say when it panics goes to its standard output.
       "console=none",
       "con=null",
-      "uml_dir=" + folder.string(),
-      "init=" + (folder / "init").string(),
+      "uml_dir=" + std::string(folder_inside),
+      "init=" + std::string(folder_inside) + "/init",
   };
   if (how.begins)
     line.push_back("time-travel-start=" + std::to_string(how.begins->time_since_epoch().count()));
-  for (const std::string& a : {std::string("--"), std::string(init_argument), folder.string()})
-    line.push_back(a);
+  for (const char* a : {"--", init_argument, folder_inside}) line.emplace_back(a);
   return line;
 }
 
 [[noreturn]] void become_the_guest(const std::vector<std::string>& line,
-                                   const std::vector<std::string>& environment, int console, pid_t parent) {
+                                   const std::vector<std::string>& environment, int console, int folder,
+                                   pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   // The same addresses each time, and no gap in front of the guest's memory
@@ -175,7 +177,10 @@ std::vector<std::string> command_line(const kernel& k, const guest_options& how,
   ::dup2(nothing, 0);
   ::dup2(console, 1);
   ::dup2(console, 2);
-  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::dup2(folder, folder_descriptor);
+  ::fcntl(folder_descriptor, F_SETFD, 0);  // it may have been that one before
+  ::close_range(3, folder_descriptor - 1, CLOSE_RANGE_CLOEXEC);
+  ::close_range(folder_descriptor + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -239,13 +244,15 @@ struct guest::state {
   void start(const kernel& k) {
     console.reset(::memfd_create("halfopen-guest-console", MFD_CLOEXEC));
     if (!console) throw error("memfd_create", errno);
-    const auto line = command_line(k, how, folder.path);
+    const auto line = command_line(k, how);
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=/"};
     if (how.seed) environment.push_back("UML_SEED=" + std::to_string(*how.seed));
+    const unique_fd directory(::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) throw error("opening " + folder.path.string(), errno);
     const pid_t parent = ::getpid();
     pid = ::fork();
     if (pid < 0) throw error("fork", errno);
-    if (pid == 0) become_the_guest(line, environment, console.get(), parent);
+    if (pid == 0) become_the_guest(line, environment, console.get(), directory.get(), parent);
     process.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   }
 
