@@ -14,7 +14,9 @@
 
 #include "cli/doctor_text.hpp"
 #include "cli/settings_file.hpp"
+#include "cli/test_arguments.hpp"
 #include "cli/verbs.hpp"
+#include "clock/kernel.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
 #include "judge/document.hpp"
@@ -27,18 +29,6 @@ namespace halfopen::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct test_arguments {
-  std::string server, client, name;
-  std::string subject = "both";
-  std::vector<std::string> cases, skip, environment;
-  std::string clock = "auto", ip = "4";
-  std::string ready, shard, evidence, json, junit, html, settings;
-  double limit = 20, grace = 10;
-  std::uint16_t port = 0;
-  std::size_t jobs = 0;
-  bool dry_run = false, strict = false;
-};
 
 struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -156,15 +146,19 @@ int explain_no_baseline(const judge::no_baseline& e) {
   return bad_arguments;
 }
 
-/// Inside the lab's world: plays, prints, gives the exit code.
+/// In this process's world; nothing if somebody asked to stop before the first case.
+std::optional<played> play_here(judge::run_options options, report::progress& progress) {
+  progress.show("the baseline: both programs, with nothing wrong");
+  const auto base = judge::rehearse(options.who, [&] { progress.tick(); });
+  if (!base) return std::nullopt;
+  return played{judge::run(options, *base), remarks_on(*base)};
+}
+
+/// Plays, prints, gives the exit code.
 int play(const test_arguments& a, judge::run_options options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
   auto progress = report::progress::on(STDERR_FILENO, options.cases.size());
-  options.tick = [&] { progress.tick(); };
-  progress.show("the baseline: both programs, with nothing wrong");
-  const auto base = judge::rehearse(options.who, options.tick);
-  if (!base) return 130;
   std::vector<std::string> under_way;
   options.started = [&](const std::string& id) { under_way.push_back(id); };
   options.finished = [&](const judge::case_result& r) {
@@ -175,21 +169,20 @@ int play(const test_arguments& a, judge::run_options options) {
     if (!under_way.empty())
       progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
   };
-  judge::judgement judged;
-  judged.results = judge::run(options, *base);
+  auto made = a.clock == "real" ? play_here(options, progress) : play_in_guests(a, options);
   progress.clear();
+  if (!made) return 130;
+
+  judge::judgement judged;
+  judged.results = std::move(made->results);
+  judged.remarks = std::move(made->remarks);
   judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
   judged.server_command = a.server;
   judged.client_command = a.client;
-  judged.clock = "real";
+  judged.clock = a.clock;
   judged.version = HALFOPEN_VERSION;
   judged.date = now_in_words();
   judged.ip_version = a.ip == "6" ? 6 : 4;
-  if (base->varies)
-    judged.remarks.push_back("the client's output differs from run to run: only its shape is compared");
-  for (const std::string* why : {&base->no_replay_to_server, &base->no_replay_to_client})
-    if (!why->empty()) judged.remarks.push_back(*why);
-
   const std::span<const judge::judgement> one(&judged, 1);
   if (!a.json.empty()) write_file(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
   if (!a.junit.empty()) write_file(a.junit, judge::to_junit(one, a.strict));
@@ -204,7 +197,31 @@ int play(const test_arguments& a, judge::run_options options) {
   return judge::exit_code_of(judged.results, a.strict);
 }
 
-int run_test(const test_arguments& a) {
+/// What can go wrong on the way, in words; no exception leaves a lab's world, which is another process.
+int with_errors_told(const std::function<int()>& action) {
+  try {
+    return action();
+  } catch (const judge::no_baseline& e) {
+    return explain_no_baseline(e);
+  } catch (const usage_error& e) {
+    return refuse(e);
+  } catch (const lab::error& e) {
+    fmt::print(stderr, "halfopen test: {}\n", e.what());
+    return cannot_run_here;
+  }
+}
+
+/// The virtual clock, if its kernel is there.
+std::string choose_clock(const std::string& wanted) {
+  if (wanted != "auto") return wanted;
+  if (clock::find_kernel()) return "virtual";
+  fmt::print(stderr,
+             "This is the real clock: hangs are predicted, not measured. To measure them, once: halfopen "
+             "clock build\n");
+  return "real";
+}
+
+int run_test(test_arguments a) {
   judge::run_options options;
   options.cases = choose(a);
   if (a.dry_run) {
@@ -214,6 +231,7 @@ int run_test(const test_arguments& a) {
   if (a.server.empty() || a.client.empty())
     throw usage_error("both --server and --client are needed: two commands that talk to each other");
   options.who = pair_of(a);
+  options.who.virtual_clock = a.full_length;
   if (a.jobs != 0) options.jobs = a.jobs;
   if (!a.evidence.empty()) {
     std::error_code why;
@@ -224,18 +242,12 @@ int run_test(const test_arguments& a) {
   for (const std::string* path : {&a.json, &a.junit, &a.html})
     if (!path->empty() && *path != "-" && !std::ofstream(*path, std::ios::app))
       throw usage_error("cannot write " + *path + ": " + std::strerror(errno));
+  a.clock = choose_clock(a.clock);
+  a.guest.plain = a.clock == "virtual-plain";
+  if (a.clock != "real") return with_errors_told([&] { return play(a, options); });
   try {
     return lab::enter([&] {
-      try {
-        return play(a, options);
-      } catch (const judge::no_baseline& e) {
-        return explain_no_baseline(e);
-      } catch (const usage_error& e) {  // no exception leaves that world: it is another process
-        return refuse(e);
-      } catch (const lab::error& e) {
-        fmt::print(stderr, "halfopen test: {}\n", e.what());
-        return int{cannot_run_here};
-      }
+      return with_errors_told([&] { return a.events ? play_for_the_outside(options) : play(a, options); });
     });
   } catch (const lab::error& e) {
     fmt::print(stderr, "halfopen: {}\n\n", e.what());
@@ -265,6 +277,13 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->check(CLI::Range(0.5, 600.0).description(""))
       ->type_name("SECONDS")
       ->capture_default_str();
+  verb.add_option("--clock", a.clock,
+                  "virtual: hangs are measured in full, in no time; real: they are predicted; auto: virtual, "
+                  "if its kernel "
+                  "is there (halfopen clock build)")
+      ->check(CLI::IsMember({"auto", "real", "virtual", "virtual-plain"}).description(""))
+      ->type_name("auto|real|virtual|virtual-plain")
+      ->capture_default_str();
   verb.add_option("--ip", a.ip, "IP version")
       ->check(CLI::IsMember({"4", "6"}).description(""))
       ->type_name("4|6")
@@ -287,11 +306,24 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_option("--junit", a.junit, "write JUnit XML for a CI server")->type_name("FILE");
   verb.add_option("--html", a.html, "write a page: the matrix, and for every case its packets")
       ->type_name("FILE");
+  add_guest_options(verb, a.guest);
+  // What a guest's judge is told by the one outside; in no help.
+  verb.add_flag("--full-length", a.full_length)->group("");
+  verb.add_flag("--events", a.events)->group("");
   verb.add_option("--settings", a.settings, "read options from there; default: halfopen.toml, if it is there")
       ->type_name("FILE");
 }
 
 }  // namespace
+
+std::vector<std::string> remarks_on(const judge::baseline& base) {
+  std::vector<std::string> remarks;
+  if (base.varies)
+    remarks.emplace_back("the client's output differs from run to run: only its shape is compared");
+  for (const std::string* why : {&base.no_replay_to_server, &base.no_replay_to_client})
+    if (!why->empty()) remarks.push_back(*why);
+  return remarks;
+}
 
 void add_test(CLI::App& app, int& exit_code) {
   CLI::App& verb =
@@ -314,7 +346,7 @@ void add_test(CLI::App& app, int& exit_code) {
       "[\"idle\"].");
   verb.callback([arguments, &verb, &exit_code] {
     try {
-      read_settings(verb, arguments->settings, "halfopen.toml");
+      if (!arguments->events) read_settings(verb, arguments->settings, "halfopen.toml");
       exit_code = run_test(*arguments);
     } catch (const settings_error& e) {
       exit_code = refuse(usage_error(e.what()));

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 
@@ -197,6 +198,24 @@ class rehearsal {
 };
 
 }  // namespace
+
+nlohmann::json json_of(const no_baseline& e) {
+  return {{"failed", e.what()},
+          {"hint", e.hint},
+          {"server_out", e.server_output},
+          {"server_err", e.server_errors},
+          {"out", e.output},
+          {"err", e.errors}};
+}
+
+no_baseline no_baseline_of(const nlohmann::json& j) {
+  no_baseline e(j.at("failed").get<std::string>(), j.at("hint").get<std::string>());
+  j.at("server_out").get_to(e.server_output);
+  j.at("server_err").get_to(e.server_errors);
+  j.at("out").get_to(e.output);
+  j.at("err").get_to(e.errors);
+  return e;
+}
 
 baseline record_baseline(const pair& who) {
   return rehearsal(who).play();

@@ -18,24 +18,6 @@ milliseconds job_limit(const pair& who) {
   return 3 * who.limit + 2 * who.grace + std::chrono::minutes(who.virtual_clock ? 60 * 24 : 2);
 }
 
-std::string text_of(const no_baseline& e) {
-  return to_text({{"failed", e.what()},
-                  {"hint", e.hint},
-                  {"server_out", e.server_output},
-                  {"server_err", e.server_errors},
-                  {"out", e.output},
-                  {"err", e.errors}});
-}
-
-no_baseline failure_of(const nlohmann::json& j) {
-  no_baseline e(j.at("failed").get<std::string>(), j.at("hint").get<std::string>());
-  j.at("server_out").get_to(e.server_output);
-  j.at("server_err").get_to(e.server_errors);
-  j.at("out").get_to(e.output);
-  j.at("err").get_to(e.errors);
-  return e;
-}
-
 /// "exit/6" is the folder "exit-6".
 fs::path folder_of(const fs::path& evidence, const judge_case& c) {
   if (evidence.empty()) return {};
@@ -110,7 +92,7 @@ std::optional<baseline> rehearse(const pair& who, const std::function<void()>& t
     try {
       return to_text(nlohmann::json(record_baseline(who)));
     } catch (const no_baseline& e) {
-      return text_of(e);
+      return to_text(json_of(e));
     } catch (const lab::interrupted&) {
       throw;
     } catch (const std::exception& e) {
@@ -121,7 +103,7 @@ std::optional<baseline> rehearse(const pair& who, const std::function<void()>& t
   if (!end || !end->problem.empty()) throw lab::error("the baseline: " + (end ? end->problem : "no result"));
   const auto j = nlohmann::json::parse(end->text);
   if (j.contains("lab_error")) throw lab::error(j["lab_error"].get<std::string>());
-  if (j.contains("failed")) throw failure_of(j);
+  if (j.contains("failed")) throw no_baseline_of(j);
   return j.get<baseline>();
 }
 

@@ -26,7 +26,7 @@ struct job_options {
   const char* name = "halfopen-job";        ///< of its processes
   std::function<void(std::size_t index)> started;
   std::function<void(job_end)> ended;
-  std::function<void()> tick;  ///< about ten times a second
+  std::function<void()> tick;  ///< about ten times a second; none: nobody is woken for it
 };
 
 /// Runs body(0) to body(count - 1), each in a forked process, and hands over what they return.

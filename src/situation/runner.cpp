@@ -1,26 +1,13 @@
-// Runs side by side, a process each: a run that crashes, hangs or leaks is its
-// own problem, each has one thread and one order of events, and the kernel
-// shares the two cores out. Most of their time is waiting, so there may be many
-// more of them than cores.
-
 #include "situation/runner.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
 #include <exception>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "halfopen/lab/error.hpp"
+#include "lab/jobs.hpp"
 
 namespace halfopen::situation {
 namespace {
@@ -35,16 +22,6 @@ struct task {
   pair_kind who{};
   std::size_t round = 1;
 };
-
-struct running {
-  std::size_t index = 0;
-  pid_t pid = -1;
-  lab::unique_fd results;
-  std::string text;
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
-};
-
-volatile sig_atomic_t asked_to_stop = 0;
 
 std::string file_name(const task& t) {
   const std::string round = t.round > 1 ? ".round-" + std::to_string(t.round) : "";
@@ -87,54 +64,6 @@ result play(const task& t, const run_options& options) {
   return r;
 }
 
-/// The run's own process: the result goes out as one line of JSON.
-[[noreturn]] void be_the_run(const task& t, const run_options& options, int results) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::prctl(PR_SET_NAME, "halfopen-run");
-  // A session each: on a busy machine the scheduler shares the processor out by
-  // sessions (sched(7), autogroups), and a run is the wire of its hosts.
-  ::setsid();
-  lab::interrupt_on_signals();
-  try {
-    const std::string text = to_text(play(t, options));
-    for (std::size_t sent = 0; sent < text.size();) {
-      const ssize_t n = ::write(results, text.data() + sent, text.size() - sent);
-      if (n <= 0) break;
-      sent += static_cast<std::size_t>(n);
-    }
-  } catch (const lab::interrupted&) {
-  } catch (...) {  // what forked this process must not be unwound in it
-    std::_Exit(1);
-  }
-  std::_Exit(0);
-}
-
-running start(std::size_t index, const task& t, const run_options& options) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) throw lab::error("pipe", errno);
-  running r;
-  r.index = index;
-  r.results.reset(ends[0]);
-  const lab::unique_fd write_end(ends[1]);
-  r.pid = ::fork();
-  if (r.pid < 0) throw lab::error("fork", errno);
-  if (r.pid == 0) be_the_run(t, options, write_end.get());
-  return r;
-}
-
-result collect(const running& r, const task& t) {
-  int status = 0;
-  ::waitpid(r.pid, &status, 0);
-  result made = blank(t);
-  try {
-    made = nlohmann::json::parse(r.text).get<result>();
-  } catch (const std::exception&) {
-    made.problem = WIFSIGNALED(status) ? "its process died of signal " + std::to_string(WTERMSIG(status))
-                                       : "its process gave no result";
-  }
-  return made;
-}
-
 std::vector<task> tasks_of(const run_options& options) {
   std::vector<task> tasks;
   for (std::size_t round = 1; round <= options.rounds; ++round)
@@ -154,79 +83,16 @@ std::optional<task> task_of(const run_options& options, std::string_view id) {
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-class all_runs {
- public:
-  explicit all_runs(const run_options& options)
-      : options_(options), tasks_(tasks_of(options)), results_(tasks_.size()) {}
-
-  std::vector<result> play() {
-    while ((next_ < tasks_.size() && asked_to_stop == 0) || !under_way_.empty()) {
-      while (next_ < tasks_.size() && asked_to_stop == 0 && under_way_.size() < options_.jobs) begin();
-      wait_a_little();
-      if (asked_to_stop != 0) stop_all();
-      if (options_.tick) options_.tick();
-    }
-    std::vector<result> done;
-    for (auto& r : results_)
-      if (r) done.push_back(std::move(*r));
-    return done;
+/// What a run's process gave, or why it gave nothing.
+result result_of(const lab::job_end& end, const task& t) {
+  try {
+    return nlohmann::json::parse(end.text).get<result>();
+  } catch (const std::exception&) {
+    result made = blank(t);
+    made.problem = end.problem.empty() ? "its process gave no result" : end.problem;
+    return made;
   }
-
- private:
-  void begin() {
-    if (options_.started) options_.started(id_of(blank(tasks_[next_])));
-    under_way_.push_back(start(next_, tasks_[next_], options_));
-    ++next_;
-  }
-
-  void wait_a_little() {
-    std::vector<pollfd> ready;
-    for (const running& r : under_way_) ready.push_back({r.results.get(), POLLIN, 0});
-    // Under the virtual clock a look ten times a second is all that would keep it from jumping.
-    const bool often = options_.tick || asked_to_stop != 0;
-    ::poll(ready.data(), ready.size(), often ? 100 : 10'000);
-    for (std::size_t i = under_way_.size(); i-- > 0;) {
-      running& r = under_way_[i];
-      if (std::chrono::steady_clock::now() - r.began > limit(options_.timers)) ::kill(r.pid, SIGKILL);
-      if (ready[i].revents == 0) continue;
-      char buffer[65536];
-      const ssize_t n = ::read(r.results.get(), buffer, sizeof buffer);
-      if (n > 0)
-        r.text.append(buffer, static_cast<std::size_t>(n));
-      else
-        end(i);
-    }
-  }
-
-  void end(std::size_t i) {
-    result made = collect(under_way_[i], tasks_[under_way_[i].index]);
-    const std::size_t index = under_way_[i].index;
-    const bool stopped = asked_to_stop != 0 && under_way_[i].text.empty();
-    under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (stopped) return;
-    if (made.round > 1 && made.what == verdict::met) forget_details(made);
-    if (options_.finished) options_.finished(made);
-    results_[index] = std::move(made);
-  }
-
-  /// Each run closes its evidence and ends; it has half a second for that.
-  void stop_all() {
-    const auto now = std::chrono::steady_clock::now();
-    if (!stopping_since_) {
-      stopping_since_ = now;
-      for (const running& r : under_way_) ::kill(r.pid, SIGTERM);
-    } else if (now - *stopping_since_ > std::chrono::milliseconds(500)) {
-      for (const running& r : under_way_) ::kill(r.pid, SIGKILL);
-    }
-  }
-
-  const run_options& options_;
-  std::vector<task> tasks_;
-  std::vector<std::optional<result>> results_;
-  std::vector<running> under_way_;
-  std::size_t next_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> stopping_since_;
-};
+}
 
 }  // namespace
 
@@ -257,15 +123,28 @@ void forget_details(result& r) {
 }
 
 std::vector<result> run(const run_options& options) {
-  asked_to_stop = 0;
-  struct sigaction action{};
-  action.sa_handler = [](int) { asked_to_stop = 1; };
-  for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before{};
-    ::sigaction(s, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) ::sigaction(s, &action, nullptr);  // nohup(1) is respected
-  }
-  return all_runs(options).play();
+  const std::vector<task> tasks = tasks_of(options);
+  std::vector<std::optional<result>> results(tasks.size());
+  lab::job_options jobs;
+  jobs.count = tasks.size();
+  jobs.at_once = options.jobs;
+  jobs.limit = limit(options.timers);
+  jobs.name = "halfopen-run";
+  jobs.tick = options.tick;
+  jobs.started = [&](std::size_t i) {
+    if (options.started) options.started(id_of(blank(tasks[i])));
+  };
+  jobs.ended = [&](const lab::job_end& end) {
+    result made = result_of(end, tasks[end.index]);
+    if (made.round > 1 && made.what == verdict::met) forget_details(made);
+    if (options.finished) options.finished(made);
+    results[end.index] = std::move(made);
+  };
+  (void)lab::run_jobs(jobs, [&](std::size_t i) { return to_text(play(tasks[i], options)); });
+  std::vector<result> done;
+  for (auto& r : results)
+    if (r) done.push_back(std::move(*r));
+  return done;
 }
 
 }  // namespace halfopen::situation

@@ -1,0 +1,48 @@
+#ifndef HALFOPEN_SRC_CLI_TEST_ARGUMENTS_HPP
+#define HALFOPEN_SRC_CLI_TEST_ARGUMENTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/clock_options.hpp"
+#include "judge/runner.hpp"
+
+namespace halfopen::cli {
+
+struct test_arguments {
+  std::string server, client, name;
+  std::string subject = "both";
+  std::vector<std::string> cases, skip, environment;
+  std::string clock = "auto", ip = "4";
+  std::string ready, shard, evidence, json, junit, html, settings;
+  double limit = 20, grace = 10;
+  std::uint16_t port = 0;
+  std::size_t jobs = 0;  ///< 0: choose
+  bool dry_run = false, strict = false;
+  guest_arguments guest;
+
+  // For a guest's judge, which is told its share and reports to the one outside.
+  bool full_length = false, events = false;
+};
+
+struct played {
+  std::vector<judge::case_result> results;
+  std::vector<std::string> remarks;  ///< on the baseline
+};
+
+[[nodiscard]] std::vector<std::string> remarks_on(const judge::baseline& base);
+
+/// Inside a guest: plays its share, and tells of each case in a line of JSON on stdout.
+int play_for_the_outside(const judge::run_options& options);
+
+/// Outside: shares the cases out to guests. Throws judge::no_baseline, or lab::error if no
+/// guest can be made.
+[[nodiscard]] std::optional<played> play_in_guests(const test_arguments& a,
+                                                   const judge::run_options& options);
+
+}  // namespace halfopen::cli
+
+#endif

@@ -1,0 +1,112 @@
+// The judge under the virtual clock: each guest rehearses the pair for itself, then plays its share.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/guest_shares.hpp"
+#include "cli/test_arguments.hpp"
+#include "halfopen/lab/experiment.hpp"
+
+namespace halfopen::cli {
+namespace {
+
+/// Cases a guest, if the user does not say how many. Each is three hosts, a network stack each.
+constexpr std::size_t usual_share = 15;
+
+std::vector<std::string> command_line(const test_arguments& a, const std::vector<std::string>& share) {
+  std::vector<std::string> line{lab::own_executable(), "test",    "--clock", "real",
+                                "--full-length",       "--events"};
+  const auto add = [&line](const char* option, const std::string& value) {
+    if (!value.empty()) line.insert(line.end(), {option, value});
+  };
+  add("--server", a.server);
+  add("--client", a.client);
+  add("--ip", a.ip);
+  add("--ready", a.ready);
+  add("--evidence", a.evidence);
+  add("--limit", fmt::format("{}", a.limit));
+  add("--grace", fmt::format("{}", a.grace));
+  if (a.port != 0) add("--server-port", std::to_string(a.port));
+  for (const std::string& e : a.environment) add("--env", e);
+  for (const std::string& id : share) add("--case", id);
+  return line;
+}
+
+const judge::judge_case& case_of(const judge::run_options& options, const std::string& id) {
+  return **std::ranges::find(options.cases, id, [](const auto* c) { return c->id; });
+}
+
+judge::case_result given_up(const judge::judge_case& c, const std::string& why) {
+  judge::case_result r;
+  r.id = c.id;
+  r.who = c.who;
+  r.done = c.done;
+  r.rule = c.rule;
+  r.reason = why;
+  return r;
+}
+
+}  // namespace
+
+int play_for_the_outside(const judge::run_options& base) {
+  std::optional<judge::baseline> normal;
+  try {
+    normal = judge::rehearse(base.who, {});
+  } catch (const judge::no_baseline& e) {
+    tell_outside({{"stopped", judge::json_of(e)}});
+    return 0;
+  }
+  if (!normal) return 0;
+  const auto remarks = remarks_on(*normal);
+  judge::run_options options = base;
+  options.started = [](const std::string& id) { tell_outside({{"started", id}}); };
+  options.finished = [&](const judge::case_result& r) {
+    nlohmann::json line = r;
+    line["remarks"] = remarks;
+    tell_outside({{"id", r.id}, {"finished", line}});
+  };
+  (void)judge::run(options, *normal);
+  return 0;
+}
+
+std::optional<played> play_in_guests(const test_arguments& a, const judge::run_options& options) {
+  std::map<std::string, judge::case_result> results;
+  played made;
+  std::optional<judge::no_baseline> failure;
+  const auto keep = [&](judge::case_result r) {
+    if (options.finished) options.finished(r);
+    results[r.id] = std::move(r);
+  };
+  shared_work work;
+  for (const auto* c : options.cases) work.ids.emplace_back(c->id);
+  work.share_size = a.jobs != 0 ? a.jobs : usual_share;
+  work.guest = a.guest;
+  work.job = [&](const auto& share) {
+    clock::job job = clock::job_here(command_line(a, share));
+    job.host_name = "lab";
+    if (!options.evidence.empty()) job.writable.push_back(options.evidence);
+    return job;
+  };
+  work.started = options.started;
+  work.finished = [&](const std::string&, const nlohmann::json& j) {
+    for (const std::string remark : j.at("remarks"))
+      if (std::ranges::find(made.remarks, remark) == made.remarks.end()) made.remarks.push_back(remark);
+    keep(j.get<judge::case_result>());
+  };
+  work.given_up = [&](const std::string& id, const std::string& why) {
+    keep(given_up(case_of(options, id), why));
+  };
+  work.stopped = [&](const nlohmann::json& why) { failure = judge::no_baseline_of(why); };
+  work.tick = options.tick;
+  work_in_guests(work);
+  if (failure) throw *failure;
+  for (const std::string& id : work.ids)
+    if (const auto found = results.find(id); found != results.end())
+      made.results.push_back(std::move(found->second));
+  return made;
+}
+
+}  // namespace halfopen::cli
