@@ -52,6 +52,11 @@ std::optional<message> read_what_is_here(stream_state& s, const Take& take) {
   }
 }
 
+/// A frame of its own, since it is seldom needed, and an executor large.
+asio::awaitable<void> let_others_go_first(stream_state& s) {
+  co_await asio::post(s.wire().executor(), asio::use_awaitable);
+}
+
 /// Each result that a coroutine names or makes lies in its frame, which an idle connection
 /// keeps: hence one, and one co_return.
 template <class Take>
@@ -62,7 +67,7 @@ asio::awaitable<message> read_until(stream_state& s, Take take, deadline limit) 
     // The edges may be many and bring little (a byte a second): the limit counts all the same.
     if (limit.passed()) {
     } else if (s.unbroken >= reads_at_once) {
-      co_await asio::post(s.wire().executor(), asio::use_awaitable);
+      co_await let_others_go_first(s);
       why = wake::ready;
     } else {
       co_await s.wire().next_edge(direction::reading, limit);
