@@ -97,7 +97,7 @@ struct calling : testing::Test {
   asio::io_context context{1};
 
   client to(const answering_server& server, client_options options = {}) {
-    return {context.get_executor(), "127.0.0.1", server.port(), std::move(options)};
+    return {context.get_executor(), "127.0.0.1", server.port(), options};
   }
   answer call(client& c, repeat may = repeat::if_safe, deadline limit = 2s) {
     return play(context, c.call(ask, limit, may));

@@ -62,7 +62,7 @@ struct listening : testing::Test {
 
   void open(listen_options options = {}, const std::string& host = "127.0.0.1") {
     options.tell = [this](const accept_event& e) { told.push_back(e); };
-    auto opened = listener::open(context.get_executor(), host, "0", std::move(options));
+    auto opened = listener::open(context.get_executor(), host, "0", options);
     ASSERT_TRUE(opened) << to_string(opened.error());
     door.emplace(std::move(*opened));
   }

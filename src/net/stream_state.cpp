@@ -165,7 +165,7 @@ bool stream_state::try_write(std::string_view& bytes) noexcept {
   return true;
 }
 
-const fate& stream_state::end(fate f) noexcept {
+const fate& stream_state::end(const fate& f) noexcept {
   if (!ended) ended = std::make_unique<fate>(f);
   return *ended;
 }

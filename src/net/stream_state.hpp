@@ -51,7 +51,7 @@ class stream_state {
   /// The fate of a wait that was not ended by its descriptor.
   [[nodiscard]] fate stopped(wake why, operation during) const noexcept;
   [[nodiscard]] fate malformed(std::string_view what) const noexcept;
-  [[nodiscard]] const fate& end(fate f) noexcept;
+  [[nodiscard]] const fate& end(const fate& f) noexcept;
 
   void settle() noexcept;
   /// Reads and drops what is here; false when there is no more to come.
