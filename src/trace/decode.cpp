@@ -138,8 +138,10 @@ done read_ip(bytes b, ip_packet& ip) noexcept {
 
 /// Ports and sequence number: what the first eight bytes of a segment hold.
 void read_ports(tcp_segment& tcp, const ip_packet& ip) noexcept {
-  tcp.source = {ip.source, be16(ip.payload, 0)};
-  tcp.destination = {ip.destination, be16(ip.payload, 2)};
+  tcp.source.address = ip.source;
+  tcp.source.port = be16(ip.payload, 0);
+  tcp.destination.address = ip.destination;
+  tcp.destination.port = be16(ip.payload, 2);
   tcp.sequence = be32(ip.payload, 4);
 }
 

@@ -73,6 +73,21 @@ followed::followed(const tcp_segment& first, const mark& where) noexcept {
   record_.first = record_.last = where;
 }
 
+void followed::fetch() const noexcept {
+  const auto lines = [](const void* from, std::size_t size) {
+    constexpr std::size_t cache_line = 64;
+    for (std::size_t at = 0; at < size; at += cache_line)
+      __builtin_prefetch(static_cast<const std::byte*>(from) + at, 1);
+  };
+  const auto reach = [](const auto& from, const auto& to) {
+    return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&to) -
+                                    reinterpret_cast<const std::byte*>(&from));
+  };
+  lines(&previous, reach(previous, record_.flows[0].initial_sequence));
+  lines(&record_.flows[1], reach(record_.flows[1], record_.flows[1].initial_sequence));
+  lines(&positions_, reach(positions_, ended_));
+}
+
 bool followed::was_reset() const noexcept {
   return record_.of(side::opener).rst || record_.of(side::responder).rst;
 }

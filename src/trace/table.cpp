@@ -24,14 +24,6 @@
 namespace halfopen::trace {
 namespace {
 
-/// Asks for all of a connection's memory at once: a segment changes most of it,
-/// and the cache's misses then overlap.
-void fetch(const followed& f) noexcept {
-  constexpr std::size_t cache_line = 64;
-  const auto* const begin = reinterpret_cast<const std::byte*>(&f);
-  for (std::size_t at = 0; at < sizeof(f); at += cache_line) __builtin_prefetch(begin + at, 1);
-}
-
 /// Whose the segment is, if it is of this connection at all.
 std::optional<side> sender(const connection& c, const tcp_segment& t) noexcept {
   if (c.opener == t.source && c.responder == t.destination) return side::opener;
@@ -49,7 +41,7 @@ table::table()
 
 void table::fetch_connection(std::uint64_t hash) const noexcept {
   const slot& s = slots_[hash & (slots_.size() - 1)];
-  if (s.index != followed::none && s.tag == static_cast<std::uint32_t>(hash >> 32U)) fetch((*this)[s.index]);
+  if (s.index != followed::none && s.tag == static_cast<std::uint32_t>(hash >> 32U)) (*this)[s.index].fetch();
 }
 
 /// The four-tuple's slot, or the empty one where it belongs.

@@ -44,43 +44,44 @@ struct mark {
 };
 
 /// What one side of a connection has said, and what of it the other acknowledged.
+/// What nearly every packet changes stands first, in as few cache lines as will do.
 struct flow {
-  std::optional<std::uint32_t> initial_sequence;  ///< of the SYN
+  std::uint64_t segments = 0;  ///< segments sent, all kinds
+  std::uint64_t data_segments = 0;
   std::uint64_t bytes = 0;  ///< payload bytes sent: the highest offset seen, repeats counted once
   std::uint64_t acked = 0;  ///< of those, acknowledged by the other side
   /// Segments sent since the other side was last heard, RSTs apart. A segment of
   /// the other side that only repeats what it said before (it may be as lost as
   /// we are) does not count as hearing it. Stands still from the first RST on.
   std::uint64_t unanswered = 0;
-  std::uint64_t segments = 0;  ///< segments sent, all kinds
-  std::uint64_t data_segments = 0;
-  std::uint64_t retransmissions = 0;   ///< segments that repeat payload, SYN or FIN already sent
-  std::uint64_t keepalive_probes = 0;  ///< no new bytes, sequence one below the next (RFC 9293 section 3.8.4)
-  bool fin_acked = false;              ///< the other side acknowledged this side's FIN
-  std::optional<mark> syn, first_data, last_data, fin, rst;
-  std::optional<mark> last_heard;  ///< this side's last packet of any kind
-  std::optional<mark> first_retransmission, last_retransmission;
-  std::optional<mark> first_probe, last_probe;
-  std::optional<reset_kind> rst_kind;
-
   /// Of `unanswered`: keepalive probes, and repeats of the oldest byte (or SYN, or
   /// FIN) that was not acknowledged. A retransmission timer repeats that byte and
   /// no other; fast retransmission fills later holes too.
   std::uint64_t repeats_unanswered = 0;
+  std::optional<mark> last_heard;  ///< this side's last packet of any kind
+  std::optional<mark> first_data, last_data, fin, rst;
+  std::optional<mark> zero_window_since;       ///< its receive window is closed, since this packet
+  std::uint8_t ttl_least = 255, ttl_most = 0;  ///< of its packets, RSTs apart; least > most if there is none
+  bool fin_acked = false;                      ///< the other side acknowledged this side's FIN
+  bool fins_crossed = false;                   ///< its FIN and the other side's were on their way at one time
+
+  std::optional<std::uint32_t> initial_sequence;  ///< of the SYN
+  std::optional<mark> syn;
+  std::uint64_t retransmissions = 0;   ///< segments that repeat payload, SYN or FIN already sent
+  std::uint64_t keepalive_probes = 0;  ///< no new bytes, sequence one below the next (RFC 9293 section 3.8.4)
+  std::optional<mark> first_retransmission, last_retransmission;
+  std::optional<mark> first_probe, last_probe;
   std::uint64_t bytes_after_fin_of_other = 0;  ///< payload sent after the other side's FIN was seen
   std::uint64_t duplicates = 0;                ///< packets that the capture holds twice; counted nowhere else
-  std::optional<mark> fin_acked_at;            ///< when fin_acked became true
-  std::optional<mark> heard_before_rst;        ///< this side's last packet before its first RST
-
   std::uint64_t missed = 0;  ///< payload bytes that the other side acknowledged and the capture never held
-  std::optional<mark> zero_window_since;           ///< its receive window is closed, since this packet
+  std::optional<mark> fin_acked_at;      ///< when fin_acked became true
+  std::optional<mark> heard_before_rst;  ///< this side's last packet before its first RST
+  std::uint64_t said_after_rst = 0;      ///< segments other than RST that followed this side's own first RST
+  std::uint64_t probes_of_window = 0;    ///< segments sent to this side while its window was closed
   std::chrono::nanoseconds zero_window_longest{};  ///< of the times that it was closed and opened again
-  std::uint64_t probes_of_window = 0;              ///< segments sent to this side while its window was closed
-  std::uint64_t said_after_rst = 0;  ///< segments other than RST that followed this side's own first RST
-  bool fins_crossed = false;         ///< its FIN and the other side's were on their way at one time
-  std::uint8_t ttl_least = 255, ttl_most = 0;  ///< of its packets, RSTs apart; least > most if there is none
-  std::uint8_t rst_ttl = 0;                    ///< of its first RST
-  std::optional<reset_misfit> rst_misfit;      ///< what of its first RST does not fit the rest of its packets
+  std::optional<reset_kind> rst_kind;
+  std::optional<reset_misfit> rst_misfit;  ///< what of its first RST does not fit the rest of its packets
+  std::uint8_t rst_ttl = 0;                ///< of its first RST
 };
 
 /// An ICMP unreachable that quotes a segment of this connection.
@@ -101,11 +102,11 @@ struct connection {
   endpoint responder;
   bool opener_seen = false;            ///< the SYN itself was captured
   std::optional<mark> handshake_done;  ///< the ACK of the SYN+ACK
+  mark first, last;                    ///< first and last packet
   std::array<flow, 2> flows;           ///< index by side; see of()
+  std::uint64_t icmp_count = 0;
   std::optional<icmp_notice> first_icmp, last_icmp;
   std::optional<icmp_notice> last_heeded_icmp;  ///< the last with in_flight
-  std::uint64_t icmp_count = 0;
-  mark first, last;  ///< first and last packet
 
   [[nodiscard]] const flow& of(side s) const noexcept { return flows[static_cast<std::size_t>(s)]; }
   [[nodiscard]] flow& of(side s) noexcept { return flows[static_cast<std::size_t>(s)]; }
