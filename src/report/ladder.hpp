@@ -30,8 +30,8 @@ struct ladder_arrow {
   std::uint64_t number = 0;       ///< of the packet; 0: none
   trace::side from = trace::side::opener;
   kind what = kind::ack;
-  std::string label;      ///< "SYN", "120 bytes, ACK"
-  std::string detail;     ///< "seq 1, ack 1, win 65535"
+  std::string label{};    ///< "SYN", "120 bytes, ACK"
+  std::string detail{};   ///< "seq 1, ack 1, win 65535"
   bool stressed = false;  ///< one that proves something
 };
 

@@ -22,6 +22,8 @@ void scene::prove_ending(ending how, trace::culprit by, const trace::connection&
   all.capture_end = lab::experiment::now();
   const trace::story told = trace::tell(c, all);
   sheet_.story = trace::describe(told, client.name(), server.name());
+  if (hints.owed_by_responder)  // what the capture alone cannot tell whoever reads it later
+    sheet_.story.push_back("  the server owed " + std::to_string(*hints.owed_by_responder) + " bytes in all");
   const bool fits = packets_allow(how, told).agrees && told.by == by;
   std::string what = "so: " + std::string(to_string(told.could_be(how) || !fits ? how : told.how));
   if (!fits)

@@ -77,6 +77,10 @@ class conversation {
     emit(s, raw);
     return *this;
   }
+  /// The same, with another TTL than this side has.
+  conversation& forged(side s, const segment& raw, unsigned ttl) {
+    return give(tcp_packet(at(s), at(other(s)), raw, {.id = 0, .ttl = ttl}));
+  }
   conversation& give(const frame& ip) {
     frame_ = ethernet(ip);
     frames_.push_back(frame_);

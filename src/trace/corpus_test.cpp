@@ -2,7 +2,8 @@
 //
 // The files in corpus/ are inputs of trace_fuzz.cpp. The conversations among them
 // are written by the disabled test below:
-//   HALFOPEN_CORPUS=src/trace/corpus trace_test --gtest_also_run_disabled_tests --gtest_filter='corpus.*'
+//   HALFOPEN_CORPUS=src/trace/corpus/trace trace_test --gtest_also_run_disabled_tests
+//   --gtest_filter='corpus.*'
 
 #include <gtest/gtest.h>
 
@@ -16,6 +17,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace halfopen::trace {
+
+int tell_capture(std::span<const std::byte> rest);
+
 namespace {
 
 using namespace testing;
@@ -23,16 +27,33 @@ using namespace testing;
 constexpr side opener = side::opener;
 constexpr side responder = side::responder;
 
-TEST(corpus, every_file_is_told_to_the_end) {
+/// Gives each file of the folder to `take`, and says how many there were.
+template <class Take>
+int each_file(const char* folder, Take&& take) {
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator{HALFOPEN_TRACE_CORPUS}) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator{std::filesystem::path{HALFOPEN_TRACE_CORPUS} / folder}) {
     std::ifstream in{entry.path(), std::ios::binary};
     const std::vector<char> content{std::istreambuf_iterator<char>{in}, {}};
     const std::vector<std::uint8_t> input(content.begin(), content.end());
-    EXPECT_EQ(LLVMFuzzerTestOneInput(input.data(), input.size()), 0) << entry.path();
+    EXPECT_EQ(take(input), 0) << entry.path();
     ++files;
   }
-  EXPECT_GT(files, 0);
+  return files;
+}
+
+TEST(corpus, every_file_is_told_to_the_end) {
+  const auto tell = [](const std::vector<std::uint8_t>& input) {
+    return LLVMFuzzerTestOneInput(input.data(), input.size());
+  };
+  EXPECT_GT(each_file("trace", tell), 0);
+}
+
+TEST(corpus, every_capture_is_told_to_the_end) {
+  const auto tell = [](const std::vector<std::uint8_t>& input) {
+    return tell_capture(std::as_bytes(std::span{input}));
+  };
+  EXPECT_GT(each_file("capture", tell), 0);
 }
 
 void write(const std::filesystem::path& folder, const char* name, const conversation& c) {

@@ -78,6 +78,7 @@ struct ipv4_options {
   int total_length = -1;    ///< -1: the true one
   unsigned protocol = 6;
   unsigned id = 0x1234;
+  unsigned ttl = 63;
 };
 
 inline frame ipv4(const ip_address& source, const ip_address& destination, const frame& inside,
@@ -90,7 +91,7 @@ inline frame ipv4(const ip_address& source, const ip_address& destination, const
                                : static_cast<unsigned>(header + inside.size()));
   put16(f, o.id);
   put16(f, o.fragment);
-  put8(f, 63);
+  put8(f, o.ttl);
   put8(f, o.protocol);
   put16(f, 0);
   put(f, source.bytes());

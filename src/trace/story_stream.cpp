@@ -150,7 +150,7 @@ void story_stream::state::look_at_ended() {
     if (silence(e) >= limits.after_end)
       tell(e.index, watched::to_the_end);
     else
-      ended.push_back({e.index, e.number, now});
+      ended.push_back({e.index, e.number, connections[e.index].record().last.when});
   }
 }
 

@@ -407,6 +407,7 @@ TEST(describe, names_the_sides_and_the_proof) {
                   "  alice sent 11 bytes in 4 segments, 0 acknowledged",
                   "  bob sent 0 bytes in 2 segments, 0 acknowledged, RST in packet 6",
                   "  ended: peer_rebooted, by bob; the packets also fit peer_reset", HasSubstr("  why: RST"),
+                  HasSubstr("  could know: alice from packet 6 on, after 3 min 20 s, bob"),
                   "  half-open for 3 min 20 s", "  proof: packets 2, 6"));
 }
 

@@ -1,0 +1,104 @@
+#include "report/ladder.hpp"
+
+#include <gmock/gmock.h>
+
+namespace halfopen::report {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using trace::side;
+
+ladder example() {
+  ladder l;
+  l.title = "a <title>";
+  l.left = "client 10.0.0.1:40000";
+  l.right = "server 10.0.0.2:80";
+  l.arrows = {
+      {.at = 0ns, .number = 1, .from = side::opener, .what = ladder_arrow::kind::opening, .label = "SYN"},
+      {.at = 1ms, .number = 2, .from = side::responder, .label = "ACK", .detail = "seq 1"},
+      {.at = 5s,
+       .number = 9,
+       .from = side::responder,
+       .what = ladder_arrow::kind::reset,
+       .label = "RST",
+       .stressed = true}};
+  l.marks = {{.at = 2ms, .text = "the host <dies>", .on = side::responder},
+             {.at = 6s, .text = "program exited"}};
+  return l;
+}
+
+std::size_t at(const std::string& text, const std::string& what) {
+  EXPECT_THAT(text, HasSubstr(what));
+  return text.find(what);
+}
+
+TEST(ladder, rows_stand_in_the_order_of_time) {
+  const std::string text = to_text(example(), {.width = 80});
+  EXPECT_LT(at(text, " SYN "), at(text, " ACK "));
+  EXPECT_LT(at(text, " ACK "), at(text, "the host <dies>"));
+  EXPECT_LT(at(text, "the host <dies>"), at(text, "5.00 s later"));
+  EXPECT_LT(at(text, "5.00 s later"), at(text, " RST "));
+  EXPECT_LT(at(text, " RST "), at(text, "program exited"));
+  EXPECT_THAT(text, HasSubstr("5.000000       9*")) << "a packet that proves something";
+}
+
+TEST(ladder, arrows_point_away_from_whoever_speaks) {
+  const std::string text = to_text(example(), {.width = 80});
+  const std::string syn = text.substr(text.find("0.000000"), 200),
+                    ack = text.substr(text.find("0.001000"), 200);
+  EXPECT_THAT(syn.substr(0, syn.find('\n')), HasSubstr("▶│"));
+  EXPECT_THAT(ack.substr(0, ack.find('\n')), HasSubstr("│◀"));
+}
+
+TEST(ladder, no_line_is_wider_than_the_window) {
+  for (const std::size_t width : {60U, 80U, 120U}) {
+    const std::string text = to_text(example(), {.width = width});
+    std::size_t begin = 0;
+    for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      std::size_t columns = 0;
+      for (std::size_t i = begin; i < end; ++i)
+        columns += (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+      EXPECT_LE(columns, width) << text.substr(begin, end - begin);
+    }
+  }
+}
+
+TEST(ladder, svg_escapes_what_it_shows) {
+  const std::string svg = to_svg(example());
+  EXPECT_THAT(svg, HasSubstr("the host &lt;dies&gt;"));
+  EXPECT_THAT(svg, HasSubstr("<title>a &lt;title&gt;</title>"));
+  EXPECT_THAT(svg, Not(HasSubstr("<dies>")));
+  EXPECT_THAT(svg, HasSubstr("class=\"ladder-reset ladder-proof\""));
+  EXPECT_EQ(html_escaped("\"a\" & 'b'\x1b"), "&quot;a&quot; &amp; &#39;b&#39;\xEF\xBF\xBD");
+}
+
+TEST(ladder, of_a_connection_counts_from_its_syn) {
+  trace::file_entry c;
+  c.number = 3;
+  c.story.what.first.when = trace::time_point{100s};
+  c.story.what.of(side::opener).initial_sequence = 4'294'967'290U;  // soon to wrap
+  c.story.proof = {2};
+  c.steps = {
+      {.number = 1, .when = trace::time_point{100s}, .sequence = 4'294'967'290U, .flags = trace::syn},
+      {.number = 2,
+       .when = trace::time_point{101s},
+       .sequence = 4,
+       .acknowledgement = 50,
+       .length = 7,
+       .flags = trace::ack},
+      {.number = 5, .when = trace::time_point{102s}, .from = side::opener, .icmp = trace::unreachable::host}};
+  c.steps_left_out = 8;
+  const ladder l = ladder_of(c, {"alice", ""});
+  EXPECT_THAT(l.left, HasSubstr("alice"));
+  EXPECT_EQ(l.arrows[1].detail, "seq 10, ack 0, win 0");
+  EXPECT_EQ(l.arrows[1].label, "7 bytes, ACK");
+  EXPECT_TRUE(l.arrows[1].stressed);
+  EXPECT_EQ(l.arrows[2].label, "ICMP host unreachable");
+  EXPECT_EQ(l.arrows[2].from, side::responder) << "it comes back";
+  EXPECT_THAT(to_text(l), HasSubstr("8 packets not shown"));
+}
+
+}  // namespace
+}  // namespace halfopen::report

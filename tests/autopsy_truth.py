@@ -1,0 +1,56 @@
+# Purpose: autopsy, which is given nothing but the capture, says of every connection that the
+# lab judged what the lab itself says: the ending and who caused it, and what was done is
+# among the endings that it allows. Argument: the folder that whole_lab.py filled.
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from lab_helpers import HALFOPEN, check
+
+folder = pathlib.Path(sys.argv[1])
+results = json.loads((folder / "results.json").read_text())["results"]
+# Only whoever is told to stop knows of it: the packets show an orderly end (see agreement.cpp).
+SAID_FOR = {"shut_down": {"completed"}}
+
+compared = truths = 0
+wrong = []
+for r in results:
+    name = f"{r['situation']}/{r['variant']} {r['pair']}"
+    capture = folder / "evidence" / pathlib.Path(r["evidence"]).name
+    if not r["story"]:  # a naive program's connection that nobody judged
+        run = subprocess.run([HALFOPEN, "autopsy", capture], capture_output=True, text=True)
+        check(run.returncode == 0 and "connection" in run.stdout, f"{name}: exit {run.returncode}: {run.stderr}")
+        continue
+    opener = re.search(r"\((.+)\) -> \S+ \((.+)\):", r["story"][0])
+    ended = next(line for line in r["story"] if line.startswith(("  ended: ", "  not ended")))
+    wanted = re.match(r"  ended: (\w+), by (\w+)", ended)
+    owed = re.search(r"owed (\d+) bytes", " ".join(r["story"]))
+    command = [HALFOPEN, "autopsy", capture, "--json"] + (["--owed", owed.group(1)] if owed else [])
+    run = subprocess.run(command, capture_output=True, text=True)
+    check(run.returncode == 0, f"{name}: exit {run.returncode}: {run.stderr}")
+
+    def text(end):
+        address = end["address"]
+        return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
+
+    all_of_it = [json.loads(line) for line in run.stdout.splitlines()]
+    ours = [c for c in all_of_it if (text(c["opener"]), text(c["responder"])) == opener.groups()]
+    check(ours, f"{name}: no connection {opener.groups()}")
+    c = ours[0]
+    by = {"opener": "client", "responder": "server"}.get(c["by"], c["by"])
+    said = (c["ending"], by) if c["ended"] else ("open", "unknown")
+    if not wanted or said != wanted.groups():
+        wrong.append(f"{name}: the lab says {ended}, autopsy {said}: {c['why']}")
+    compared += 1
+    if r["endings"]:
+        allowed = {c["ending"], *c["also_possible"]}
+        for done in r["endings"]["done"].split(", "):
+            if not allowed & ({done} | SAID_FOR.get(done, set())):
+                wrong.append(f"{name}: done {done}, autopsy allows {allowed}")
+            truths += 1
+
+check(not wrong, "\n".join(wrong))
+check(compared >= 47 and truths >= 29, f"only {compared} stories and {truths} truths were there to compare")
+print(f"{compared} stories and {truths} truths agree")
