@@ -8,6 +8,8 @@
 #     redis-connect  curl-connect  node-connect       it is dead when the client connects
 #     redis-reply    curl-reply    node-reply         it dies with a request under way
 #
+# (Debian packages redis-server, nginx-light, curl, nodejs; iproute2 for the hosts.)
+#
 # Two network namespaces are the hosts, a veth pair is the cable. A host that is gone is one
 # whose hardware address nobody has: packets go out, and nobody answers.
 set -eu
@@ -30,7 +32,10 @@ on() {
   shift
   ip netns exec "$host" "$@"
 }
-host_dies() { ip -n client neigh replace "$server" lladdr 02:00:00:00:00:99 dev cable0 nud permanent; }
+host_dies() {
+  ip -n client neigh replace "$server" lladdr 02:00:00:00:00:99 dev cable0 nud permanent
+  date +%s.%N >/tmp/died
+}
 
 # Until the server listens there.
 until_listening() {
@@ -42,7 +47,7 @@ start_redis() {
   until_listening 6379
 }
 
-# Sends the first megabyte of an endless file, slowly.
+# A file that takes minutes to send.
 start_nginx() {
   mkdir -p /tmp/www
   head -c 50000000 /dev/zero >/tmp/www/file
@@ -60,11 +65,11 @@ END
   until_listening 80
 }
 
+# Runs a client to its end, and says how long after the host's death that was.
 timed() {
-  began=$(date +%s.%N)
   status=0
   "$@" || status=$?
-  echo "$case: status $status after $(echo "$(date +%s.%N) $began" | awk '{ printf "%.1f s", $1 - $2 }')"
+  echo "$case: status $status after $(echo "$(date +%s.%N) $(cat /tmp/died)" | awk '{ printf "%.1f s", $1 - $2 }')"
 }
 
 node_get='
@@ -88,16 +93,16 @@ case $case in
   redis-reply)
     start_redis
     # Two requests of one connection: the host dies between them.
-    { sleep 1; echo ping; sleep 1; host_dies; echo ping; sleep 100000; } | timed on client redis-cli -h "$server"
+    { echo ping; sleep 1; host_dies; echo ping; } | timed on client redis-cli -h "$server"
     ;;
   curl-reply)
     start_nginx
     { sleep 3; host_dies; } &
-    timed on client curl -sS -o /dev/null --max-time 100000 "http://$server/file"
+    timed on client curl -sS -o /dev/null "http://$server/file"
     ;;
   node-reply)
     start_nginx
     { sleep 3; host_dies; } &
-    timed timeout 100000 ip netns exec client node -e "$node_get"
+    timed on client node -e "$node_get"
     ;;
 esac

@@ -9,6 +9,7 @@
 #include "cli/guest_shares.hpp"
 #include "cli/lab_arguments.hpp"
 #include "halfopen/lab/experiment.hpp"
+#include "report/pcapng.hpp"
 
 namespace halfopen::cli {
 namespace {
@@ -75,8 +76,7 @@ std::vector<result> play_in_guests(const lab_arguments& arguments, const run_opt
     keep(id, situation::broken_run(options, id, why));
   };
   work.cut_off = [&](const std::string& id) {
-    std::error_code ignored;  // it was cut off in the middle of a packet, perhaps
-    std::filesystem::remove(situation::capture_of(options, id), ignored);
+    report::keep_whole_blocks(situation::capture_of(options, id));  // it was cut off in the middle of one, perhaps
   };
   work.tick = options.tick;
   work_in_guests(work);

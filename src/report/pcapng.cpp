@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <utility>
 
@@ -229,6 +230,24 @@ std::expected<void, std::string> pcapng_writer::close() {
   if (fd >= 0 && ::close(fd) != 0) fail("cannot close", errno);
   if (!error_.empty()) return std::unexpected{error_};
   return {};
+}
+
+void keep_whole_blocks(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path, ignored));
+  std::int64_t whole = 0;
+  {
+    std::ifstream file(path, std::ios::binary);
+    // A block is its type, its length, and so on (section 3.1 of the format).
+    for (std::uint32_t head[2]; file.seekg(whole) && file.read(reinterpret_cast<char*>(head), sizeof head);) {
+      if (head[1] < 12 || whole + head[1] > size) break;
+      whole += head[1];
+    }
+  }
+  if (whole == 0)
+    std::filesystem::remove(path, ignored);
+  else if (whole < size)
+    std::filesystem::resize_file(path, static_cast<std::uintmax_t>(whole), ignored);
 }
 
 }  // namespace halfopen::report

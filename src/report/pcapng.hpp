@@ -70,6 +70,10 @@ class pcapng_writer {
   std::string error_;
 };
 
+/// Cuts a file off behind its last whole block, as its writer may have been killed in the
+/// middle of one; removes it if it has none.
+void keep_whole_blocks(const std::filesystem::path& path);
+
 }  // namespace halfopen::report
 
 #endif

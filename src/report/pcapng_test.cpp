@@ -297,5 +297,26 @@ TEST_F(pcapng, tshark_reads_it_without_complaint) {
       "1700000002.123456789|cable-server|client|server||60|last\n");
 }
 
+TEST(keep_whole_blocks, cuts_off_what_a_killed_writer_left) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("whole-" + std::to_string(::getpid()) + ".pcapng");
+  std::uintmax_t whole = 0;
+  {
+    auto writer = pcapng_writer::create(path).value();
+    writer.add_interface("eth0", "");
+    whole = std::filesystem::file_size(path);
+    writer.packet(0, {}, std::vector<std::byte>(100));
+  }
+  const auto all = std::filesystem::file_size(path);
+  keep_whole_blocks(path);
+  EXPECT_EQ(std::filesystem::file_size(path), all);
+  std::filesystem::resize_file(path, all - 1);
+  keep_whole_blocks(path);
+  EXPECT_EQ(std::filesystem::file_size(path), whole);
+  std::filesystem::resize_file(path, 5);
+  keep_whole_blocks(path);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
 }  // namespace halfopen::report
