@@ -13,6 +13,7 @@
 #include <span>
 
 #include "cli/doctor_text.hpp"
+#include "cli/repeat_command.hpp"
 #include "cli/settings_file.hpp"
 #include "cli/test_arguments.hpp"
 #include "cli/verbs.hpp"
@@ -29,6 +30,10 @@ namespace halfopen::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Options that choose cases or name reports: no part of the command that repeats one case.
+const std::set<std::string> about_the_whole{"case", "skip",  "subject",  "shard",   "jobs",    "json",
+                                            "html", "junit", "evidence", "dry-run", "settings"};
 
 struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -101,17 +106,6 @@ void list(const std::vector<const judge::judge_case*>& cases) {
   for (const auto* c : cases) fmt::print("{:<12}{:<8}{}\n", c->id, judge::to_string(c->who), c->done);
 }
 
-/// The command that repeats a case.
-std::string command_of(const test_arguments& a) {
-  std::string text = "halfopen test --server " + judge::shell_quoted(a.server) + " --client " +
-                     judge::shell_quoted(a.client);
-  if (a.ip == "6") text += " --ip 6";
-  if (a.port != 0) text += fmt::format(" --server-port {}", a.port);
-  if (!a.ready.empty()) text += " --ready " + judge::shell_quoted(a.ready);
-  for (const std::string& e : a.environment) text += " --env " + judge::shell_quoted(e);
-  return text;
-}
-
 std::string now_in_words() {
   const std::time_t now = std::time(nullptr);
   char text[32];
@@ -163,7 +157,7 @@ int play(const test_arguments& a, judge::run_options options) {
   options.started = [&](const std::string& id) { under_way.push_back(id); };
   options.finished = [&](const judge::case_result& r) {
     std::erase(under_way, r.id);
-    progress.finished(judge::one_line(r));
+    progress.finished_for_good(judge::one_line(r));
   };
   options.tick = [&] {
     if (!under_way.empty())
@@ -182,6 +176,7 @@ int play(const test_arguments& a, judge::run_options options) {
   judged.clock = a.clock;
   judged.version = HALFOPEN_VERSION;
   judged.date = now_in_words();
+  judged.repeat = a.repeat;
   judged.ip_version = a.ip == "6" ? 6 : 4;
   const std::span<const judge::judgement> one(&judged, 1);
   if (!a.json.empty()) write_file(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
@@ -189,7 +184,7 @@ int play(const test_arguments& a, judge::run_options options) {
   if (!a.html.empty()) write_file(a.html, judge::to_html(one));
   const auto canvas = report::canvas::of(::fileno(out));
   std::string text = "\n" + judge::summary_table(judged, canvas) + "\n";
-  text += judge::shortcomings(judged, command_of(a), canvas);
+  text += judge::shortcomings(judged, canvas);
   for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
   std::fputs(text.c_str(), out);
@@ -347,6 +342,7 @@ void add_test(CLI::App& app, int& exit_code) {
   verb.callback([arguments, &verb, &exit_code] {
     try {
       if (!arguments->events) read_settings(verb, arguments->settings, "halfopen.toml");
+      arguments->repeat = repeat_command(verb, program_invocation_name, about_the_whole);
       exit_code = run_test(*arguments);
     } catch (const settings_error& e) {
       exit_code = refuse(usage_error(e.what()));

@@ -22,6 +22,7 @@ struct test_arguments {
   std::uint16_t port = 0;
   std::size_t jobs = 0;  ///< 0: choose
   bool dry_run = false, strict = false;
+  std::string repeat;  ///< the command that does it again
   guest_arguments guest;
 
   // For a guest's judge, which is told its share and reports to the one outside.

@@ -1,13 +1,19 @@
 // One page with everything in it: no script, no font, no picture from elsewhere, so it can be
 // mailed, archived and printed. <details> folds what is long, and is open in print.
+//
+// Whatever a program under test or a report from elsewhere says is text: escaped, in quoted
+// attributes, and no part of an id.
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 #include "judge/case.hpp"
 #include "judge/document.hpp"
 #include "judge/html_ladder.hpp"
+#include "judge/text_report.hpp"
 #include "report/ladder.hpp"
 
 namespace halfopen::judge {
@@ -16,26 +22,38 @@ namespace {
 using report::html_escaped;
 
 constexpr const char* style = R"(
-:root{color-scheme:light dark;--line:#8884;--dim:#888;--pass:#1a7f37;--warn:#b58900;--fail:#c62828;--inconclusive:#7b4fb5}
+:root{color-scheme:light dark;--line:#8886;--dim:#767676;--pass:#1a7f37;--warn:#946c00;--fail:#c62828;--inconclusive:#7b4fb5}
+@media(prefers-color-scheme:dark){:root{--dim:#9a9a9a;--pass:#4ac26b;--warn:#e3b341;--fail:#ff7b72;--inconclusive:#c297ff}}
 *{box-sizing:border-box}
-body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:72rem}
-h1{font-size:1.5rem;margin:.2em 0}h2{font-size:1.2rem;margin:2em 0 .5em}
+body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:64rem}
+h1{font-size:1.5rem;margin:.2em 0}h2{font-size:1.2rem;margin:2em 0 .5em;overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
-table{border-collapse:collapse}
-td,th{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
-th{font-weight:600}td.v{text-align:center;white-space:nowrap}
+table{border-collapse:collapse;width:100%}
+td,th{border-bottom:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
+th{font-weight:600}th.pair{min-width:6rem;max-width:14rem;overflow-wrap:anywhere;font-size:.85rem}
+tr.family th{padding-top:.9rem;border-bottom-width:2px}
+td.v{white-space:nowrap;width:1%}
+.who,.dim{color:var(--dim);font-size:.85rem}
 .pass{color:var(--pass)}.warn{color:var(--warn)}.fail{color:var(--fail);font-weight:700}
 .inconclusive{color:var(--inconclusive)}.not-applicable{color:var(--dim)}
 details{border:1px solid var(--line);border-radius:.4rem;margin:.5rem 0;padding:.4rem .7rem}
+details.is-fail{border-left:.3rem solid var(--fail)}
+details:target{outline:2px solid var(--inconclusive)}
 summary{cursor:pointer;overflow-wrap:anywhere}
-summary b{display:inline-block;min-width:6.5rem}
-dl{display:grid;grid-template-columns:7rem minmax(0,1fr);gap:.25rem .8rem;margin:.6rem 0}
+dl{display:grid;grid-template-columns:6rem minmax(0,1fr);gap:.25rem .8rem;margin:.6rem 0}
 dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line);padding:.5rem;margin:.4rem 0;max-height:24rem;overflow-y:auto;font-size:.85rem}
-.ladder{overflow-x:auto}.ladder svg{max-width:100%;height:auto;background:#fff;color:#000}
-code{overflow-wrap:anywhere}
-@media(max-width:40rem){body{padding:.5rem;font-size:15px}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}
-@media print{details{break-inside:avoid-page}pre{max-height:none}}
+dd.change{font-weight:600}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line);border-radius:.3rem;padding:.5rem;margin:.4rem 0;max-height:24rem;overflow-y:auto;font-size:.85rem}
+p.whose{margin:.6rem 0 0;color:var(--dim)}
+.ladder-box{overflow-x:auto;background:#fff;color:#000;border:1px solid var(--line);border-radius:.3rem;padding:.4rem;margin:.4rem 0}
+.ladder-box svg{display:block;margin:0 auto}
+code{overflow-wrap:anywhere;user-select:all}
+@media(max-width:40rem){body{padding:.5rem;font-size:15px}details{padding:.4rem .5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}
+@media print{
+body{font-size:10pt;max-width:none}pre{max-height:none}a{color:inherit;text-decoration:none}
+details::details-content{content-visibility:visible;display:block;block-size:auto}
+summary,tr,dl{break-inside:avoid}summary{break-after:avoid}h2{break-after:avoid}
+}
 )";
 
 std::string css_class(verdict v) {
@@ -58,46 +76,92 @@ const char* sign_of(verdict v) {
   return "";
 }
 
-/// "pair-2-exit-6"
-std::string anchor(std::size_t pair, const std::string& id) {
-  std::string text = fmt::format("pair-{}-{}", pair + 1, id);
-  std::ranges::replace(text, '/', '-');
-  return html_escaped(text);
+/// "pair-2-case-6", of places in the report: names may hold anything.
+std::string anchor(std::size_t pair, std::size_t index) {
+  return fmt::format("pair-{}-case-{}", pair + 1, index + 1);
+}
+
+/// Text that stands in <pre>: lines stay lines.
+std::string escaped_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    out += html_escaped(text.substr(0, end));
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+/// A row of the matrix.
+struct line {
+  std::string id, done;
+  subject who{};
+};
+
+/// What the pairs were judged by, in the catalogue's order; what this program does not know
+/// comes last.
+std::vector<std::pair<const family*, std::vector<line>>> rows_of(std::span<const judgement> pairs) {
+  std::vector<std::pair<const family*, std::vector<line>>> groups;
+  const auto any_has = [&](std::string_view id) {
+    return std::ranges::any_of(
+        pairs, [&](const judgement& p) { return std::ranges::count(p.results, id, &case_result::id) > 0; });
+  };
+  std::set<std::string, std::less<>> known;
+  for (const family* f : catalogue()) {
+    std::vector<line> lines;
+    for (const judge_case& c : f->cases) {
+      known.emplace(c.id);
+      if (any_has(c.id)) lines.push_back({std::string(c.id), std::string(c.done), c.who});
+    }
+    if (!lines.empty()) groups.emplace_back(f, std::move(lines));
+  }
+  std::vector<line> others;
+  for (const judgement& p : pairs)
+    for (const case_result& r : p.results)
+      if (known.insert(r.id).second) others.push_back({r.id, r.done, r.who});
+  if (!others.empty()) groups.emplace_back(nullptr, std::move(others));
+  return groups;
+}
+
+std::string cell_of(const judgement& p, std::size_t pair, const std::string& id) {
+  const auto r = std::ranges::find(p.results, id, &case_result::id);
+  if (r == p.results.end()) return "<td class=\"v\">";
+  const auto index = static_cast<std::size_t>(r - p.results.begin());
+  return fmt::format("<td class=\"v\"><a class=\"{}\" href=\"#{}\">{}</a>", css_class(r->what),
+                     anchor(pair, index), sign_of(r->what));
 }
 
 std::string matrix(std::span<const judgement> pairs) {
-  std::string text = "<div class=scroll><table id=matrix>\n<tr><th>case<th>subject<th>what is done";
-  for (const judgement& p : pairs) text += "<th>" + html_escaped(p.name);
+  std::string text = "<div class=\"scroll\"><table id=\"matrix\">\n<tr><th>case";
+  for (const judgement& p : pairs) text += "<th class=\"pair\">" + html_escaped(p.name);
   text += "\n";
-  for (const family* f : catalogue())
-    for (const judge_case& c : f->cases) {
-      std::string cells;
-      bool any = false;
-      for (std::size_t i = 0; i < pairs.size(); ++i) {
-        const auto r = std::ranges::find(pairs[i].results, c.id, &case_result::id);
-        if (r == pairs[i].results.end()) {
-          cells += "<td>";
-          continue;
-        }
-        any = true;
-        cells += fmt::format("<td class=v><a class={} href=\"#{}\">{}</a>", css_class(r->what),
-                             anchor(i, r->id), sign_of(r->what));
-      }
-      if (any)
-        text +=
-            fmt::format("<tr><td>{}<td>{}<td>{}{}\n", c.id, to_string(c.who), html_escaped(c.done), cells);
+  for (const auto& [f, lines] : rows_of(pairs)) {
+    const std::string title = f == nullptr ? "other cases" : fmt::format("{}: {}", f->name, f->title);
+    text +=
+        fmt::format("<tr class=\"family\"><th colspan=\"{}\">{}\n", pairs.size() + 1, html_escaped(title));
+    for (const line& l : lines) {
+      text += fmt::format("<tr><td><b>{}</b> <span class=\"who\">{}</span> {}", html_escaped(l.id),
+                          to_string(l.who), html_escaped(l.done));
+      for (std::size_t i = 0; i < pairs.size(); ++i) text += cell_of(pairs[i], i, l.id);
+      text += "\n";
     }
+  }
   return text + "</table></div>\n";
 }
 
 void field(std::string& text, const char* label, const std::string& value) {
-  if (!value.empty()) text += fmt::format("<dt>{}<dd>{}\n", label, html_escaped(value));
+  if (!value.empty()) text += fmt::format("<dt>{}<dd class=\"{}\">{}\n", label, label, html_escaped(value));
+}
+
+void command(std::string& text, const char* label, const std::string& value) {
+  if (!value.empty()) text += fmt::format("<dt>{}<dd><code>{}</code>\n", label, html_escaped(value));
 }
 
 std::string checks_of(const case_result& r) {
   std::string text = "<dt>checks<dd>";
   for (const check& c : r.checks)
-    text += fmt::format("<span class={}>{}</span> {}{}<br>", c.holds ? "pass" : "fail",
+    text += fmt::format("<span class=\"{}\">{}</span> {}{}<br>", c.holds ? "pass" : "fail",
                         c.holds ? "yes" : "NO", c.is_proof ? "proof: " : "", html_escaped(c.what));
   return r.checks.empty() ? std::string() : text + "\n";
 }
@@ -107,41 +171,47 @@ std::string outputs_of(const case_result& r) {
   for (const output& o : r.outputs)
     for (const auto& [name, words] : {std::pair("output", &o.out), std::pair("error output", &o.err)})
       if (!words->empty())
-        text += fmt::format("<p>{} of the program on the {} host:<pre>{}</pre>\n", name,
-                            html_escaped(o.program), html_escaped(*words));
+        text += fmt::format("<p class=\"whose\">{} of the program on the {} host:</p><pre>{}</pre>\n", name,
+                            html_escaped(o.program), escaped_lines(*words));
   return text;
 }
 
-std::string section_of(const case_result& r, std::size_t pair) {
-  const bool open = r.what == verdict::fail;
+std::string section_of(const judgement& p, std::size_t pair, std::size_t index) {
+  const case_result& r = p.results[index];
   std::string text = fmt::format(
-      "<details id={} data-case=\"{}\" class=case{}><summary><b class={}>{}</b> {} {}: {}</summary>\n<dl>\n",
-      anchor(pair, r.id), html_escaped(r.id), open ? " open" : "", css_class(r.what), sign_of(r.what),
-      html_escaped(r.id), to_string(r.who), html_escaped(r.done));
+      "<details id=\"{}\" data-case=\"{}\" class=\"case is-{}\"{}>"
+      "<summary><b class=\"{}\">{}</b> {} <span class=\"who\">{}</span> {}</summary>\n<dl>\n",
+      anchor(pair, index), html_escaped(r.id), css_class(r.what), r.what == verdict::fail ? " open" : "",
+      css_class(r.what), sign_of(r.what), html_escaped(r.id), to_string(r.who), html_escaped(r.done));
   field(text, "rule", r.rule);
   field(text, "expected", r.expected);
   field(text, "happened", r.happened);
-  field(text, "why not", r.reason);
+  field(text, "why", r.reason);
   field(text, "length", r.length);
   field(text, "change", r.cure);
   text += checks_of(r);
-  std::string story;
-  for (const std::string& line : r.story) story += line + "\n";
+  command(text, "repeat", repeat_command(p, r));
   text += "</dl>\n";
-  if (!story.empty()) text += "<pre class=story>" + html_escaped(story) + "</pre>\n";
-  if (!r.packets.empty()) text += "<div class=ladder>" + report::to_svg(ladder_of(r)) + "</div>\n";
+  if (!r.packets.empty())
+    text += "<div class=\"ladder-box\">" +
+            report::to_svg(ladder_of(r), {.width = 460, .left = 120, .with_style = false}) + "</div>\n";
+  std::string story;
+  for (const std::string& sentence : r.story) story += sentence + "\n";
+  if (!story.empty())
+    text += "<p class=\"whose\">what the packets tell:</p><pre>" + escaped_lines(story) + "</pre>\n";
   return text + outputs_of(r) + "</details>\n";
 }
 
-std::string pair_section(const judgement& p, std::size_t index) {
+std::string pair_section(const judgement& p, std::size_t pair) {
   std::string text = fmt::format("<h2>{}</h2>\n<dl>\n", html_escaped(p.name));
-  field(text, "server", p.server_command);
-  field(text, "client", p.client_command);
+  command(text, "server", p.server_command);
+  command(text, "client", p.client_command);
+  field(text, "result", counts_in_words(p));
   field(text, "clock", p.clock + ", IPv" + std::to_string(p.ip_version));
   field(text, "made", p.date + " by halfopen " + p.version);
   for (const std::string& remark : p.remarks) field(text, "note", remark);
   text += "</dl>\n";
-  for (const case_result& r : p.results) text += section_of(r, index);
+  for (std::size_t i = 0; i < p.results.size(); ++i) text += section_of(p, pair, i);
   return text;
 }
 
@@ -149,7 +219,7 @@ std::string pair_section(const judgement& p, std::size_t index) {
 
 std::string to_html(std::span<const judgement> pairs) {
   std::string text =
-      "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><meta name=viewport "
+      "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\">\n"
       "<title>halfopen test</title>\n<style>";
   text += style;

@@ -1,6 +1,10 @@
 #include "judge/html_ladder.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <set>
 
 namespace halfopen::judge {
 namespace {
@@ -10,8 +14,11 @@ constexpr std::size_t shown = 40;
 
 using arrow = report::ladder_arrow;
 
+/// A file may say anything: what is no time of a case (a month) is its begin.
 std::chrono::nanoseconds at(double ms) {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(ms * 1e6));
+  constexpr double longest = 31.0 * 24 * 3600 * 1000;
+  const bool sensible = std::isfinite(ms) && ms > 0 && ms < longest;
+  return std::chrono::nanoseconds(sensible ? static_cast<std::int64_t>(ms * 1e6) : 0);
 }
 
 arrow::kind kind_of(const std::string& label) {
@@ -29,6 +36,55 @@ bool between_the_two(const drawn_packet& p) {
   return one_of(p.from) && (one_of(p.to) || p.from == "client");
 }
 
+/// The packets that the case's proofs name: "RST from the server (packet 12)".
+std::set<std::uint64_t> proofs_of(const case_result& r) {
+  constexpr std::string_view before = "(packet ";
+  std::set<std::uint64_t> numbers;
+  for (const check& c : r.checks) {
+    const auto at = c.what.rfind(before);
+    std::uint64_t number = 0;
+    if (!c.is_proof || at == std::string::npos) continue;
+    std::from_chars(c.what.data() + at + before.size(), c.what.data() + c.what.size(), number);
+    if (number != 0) numbers.insert(number);
+  }
+  return numbers;
+}
+
+/// When the fault was, as well as the result tells: from what was noted after it, else it is
+/// what the first proof shows, else what the lab remarked first.
+std::optional<double> fault_at(const case_result& r, const std::set<std::uint64_t>& proofs) {
+  if (r.after && r.who == subject::client)
+    for (const program_event& e : r.events)
+      if (e.host == "client") return std::max(0.0, e.at_ms - static_cast<double>(r.after->count()));
+  for (const drawn_packet& p : r.packets)
+    if (proofs.contains(p.number) || !p.notes.empty()) return p.at_ms;
+  return std::nullopt;
+}
+
+void add_arrow(report::ladder& l, const drawn_packet& p, bool is_proof) {
+  arrow a;
+  a.at = at(p.at_ms);
+  a.number = p.number;
+  a.from = p.from == "client" || p.to == "server" ? trace::side::opener : trace::side::responder;
+  a.what = kind_of(p.label);
+  a.label = p.label;
+  a.stressed = is_proof;
+  l.arrows.push_back(std::move(a));
+  for (const std::string& note : p.notes) l.marks.push_back({at(p.at_ms), note, std::nullopt, false});
+}
+
+/// Of very many packets the middle ones go, and the remarks on them.
+void leave_out_the_middle(report::ladder& l) {
+  if (l.arrows.size() <= 2 * shown) return;
+  l.left_out = l.arrows.size() - 2 * shown;
+  l.arrows.erase(l.arrows.begin() + shown, l.arrows.end() - shown);
+  l.left_out_before = shown;
+  const auto from = l.arrows[shown - 1].at;
+  const auto to = l.arrows[shown].at;
+  std::erase_if(l.marks,
+                [&](const report::ladder_mark& m) { return !m.stressed && m.at > from && m.at < to; });
+}
+
 }  // namespace
 
 report::ladder ladder_of(const case_result& r) {
@@ -36,29 +92,15 @@ report::ladder ladder_of(const case_result& r) {
   l.title = r.id + ": " + r.done;
   l.left = "client";
   l.right = "server";
-  for (const drawn_packet& p : r.packets) {
-    if (!between_the_two(p)) continue;
-    arrow a;
-    a.at = at(p.at_ms);
-    a.number = p.number;
-    a.from = p.from == "client" || p.to == "server" ? trace::side::opener : trace::side::responder;
-    a.what = kind_of(p.label);
-    a.label = p.label;
-    l.arrows.push_back(std::move(a));
-    for (const std::string& note : p.notes) l.marks.push_back({at(p.at_ms), note, std::nullopt});
-  }
+  const auto proofs = proofs_of(r);
+  if (const auto when = fault_at(r, proofs)) l.marks.push_back({at(*when), r.done, std::nullopt, true});
+  for (const drawn_packet& p : r.packets)
+    if (between_the_two(p)) add_arrow(l, p, proofs.contains(p.number));
   for (const program_event& e : r.events)
     if (e.host == "client" || e.host == "server")
       l.marks.push_back({at(e.at_ms), "the " + e.host + "'s program: " + e.what,
-                         e.host == "client" ? trace::side::opener : trace::side::responder});
-  if (l.arrows.size() > 2 * shown) {
-    l.left_out = l.arrows.size() - 2 * shown;
-    l.arrows.erase(l.arrows.begin() + shown, l.arrows.end() - shown);
-    l.left_out_before = shown;
-    const auto from = l.arrows[shown - 1].at;
-    const auto to = l.arrows[shown].at;
-    std::erase_if(l.marks, [&](const report::ladder_mark& m) { return m.at > from && m.at < to; });
-  }
+                         e.host == "client" ? trace::side::opener : trace::side::responder, false});
+  leave_out_the_middle(l);
   return l;
 }
 

@@ -7,23 +7,29 @@
 #include <sstream>
 
 #include "judge/document.hpp"
+#include "judge/text_report.hpp"
 #include "report/utf8.hpp"
 
 namespace halfopen::judge {
 namespace {
 
-/// XML 1.0 has no way to write most control characters.
+/// XML 1.0 has no way to write most control characters, nor U+FFFE and U+FFFF (section 2.2).
 std::string xml_text(const std::string& text) {
-  return report::clean(text, report::newlines::kept);
+  std::string clean = report::clean(text, report::newlines::kept);
+  for (const std::string_view none : {"\xef\xbf\xbe", "\xef\xbf\xbf"})
+    for (auto at = clean.find(none); at != std::string::npos; at = clean.find(none, at))
+      clean.replace(at, none.size(), "\xef\xbf\xbd");
+  return clean;
 }
 
-std::string details_of(const case_result& r) {
-  std::string text = "done: " + r.done + "\nrule: " + r.rule + "\n";
+std::string details_of(const judgement& p, const case_result& r) {
+  std::string text = "rule: " + r.rule + "\ndone: " + r.done + "\n";
   if (!r.expected.empty()) text += "expected: " + r.expected + "\n";
   text += "happened: " + (r.reason.empty() ? r.happened : r.reason) + "\n";
   if (!r.cure.empty()) text += "change: " + r.cure + "\n";
   for (const check& c : r.checks)
     text += fmt::format("{} {}{}\n", c.holds ? "yes" : "NO ", c.is_proof ? "proof: " : "", c.what);
+  if (const auto repeat = repeat_command(p, r); !repeat.empty()) text += "repeat: " + repeat + "\n";
   return text;
 }
 
@@ -45,7 +51,7 @@ const char* element_for(verdict v, bool strict) {
 
 void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bool strict) {
   auto node = suite.append_child("testcase");
-  node.append_attribute("name").set_value(fmt::format("{} {}", r.id, xml_text(r.done)).c_str());
+  node.append_attribute("name").set_value(xml_text(r.id + " " + r.done).c_str());
   node.append_attribute("classname")
       .set_value(xml_text(p.name + "." + std::string(to_string(r.who))).c_str());
   node.append_attribute("time").set_value(
@@ -55,10 +61,10 @@ void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bo
     outcome.append_attribute("message").set_value(xml_text(r.reason.empty() ? r.happened : r.reason).c_str());
     if (r.what != verdict::not_applicable) {
       outcome.append_attribute("type").set_value(std::string(to_string(r.what)).c_str());
-      outcome.text().set(xml_text(details_of(r)).c_str());
+      outcome.text().set(xml_text(details_of(p, r)).c_str());
     }
   } else if (r.what == verdict::warn) {
-    node.append_child("system-out").text().set(xml_text("warning\n" + details_of(r)).c_str());
+    node.append_child("system-out").text().set(xml_text("warning\n" + details_of(p, r)).c_str());
   }
 }
 

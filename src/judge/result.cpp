@@ -93,7 +93,9 @@ void to_json(nlohmann::json& j, const case_result& r) {
 
 void from_json(const nlohmann::json& j, case_result& r) {
   j.at("id").get_to(r.id);
-  r.who = j.at("subject").get<std::string>() == "client" ? subject::client : subject::server;
+  const auto who = j.at("subject").get<std::string>();
+  if (who != "client" && who != "server") throw std::invalid_argument("unknown subject " + who);
+  r.who = who == "client" ? subject::client : subject::server;
   const auto v = parse_verdict(j.at("verdict").get<std::string>());
   if (!v) throw std::invalid_argument("unknown verdict " + j.at("verdict").get<std::string>());
   r.what = *v;
@@ -118,10 +120,10 @@ void to_json(nlohmann::json& j, const judgement& r) {
   nlohmann::json counts{{"all", r.results.size()}};
   for (std::size_t i = 0; i < verdict_names.size(); ++i)
     counts[std::string(verdict_names[i])] = count(r.results, static_cast<verdict>(i));
-  j = {{"halfopen", r.version},      {"name", r.name},   {"server", r.server_command},
-       {"client", r.client_command}, {"clock", r.clock}, {"date", r.date},
-       {"ip_version", r.ip_version}, {"counts", counts}, {"remarks", r.remarks},
-       {"cases", r.results}};
+  j = {{"halfopen", r.version},      {"name", r.name},    {"server", r.server_command},
+       {"client", r.client_command}, {"clock", r.clock},  {"date", r.date},
+       {"ip_version", r.ip_version}, {"counts", counts},  {"remarks", r.remarks},
+       {"repeat", r.repeat},         {"cases", r.results}};
 }
 
 void from_json(const nlohmann::json& j, judgement& r) {
@@ -134,6 +136,7 @@ void from_json(const nlohmann::json& j, judgement& r) {
   read(j, "date", r.date);
   read(j, "ip_version", r.ip_version);
   read(j, "remarks", r.remarks);
+  read(j, "repeat", r.repeat);
 }
 
 std::string to_text(const nlohmann::json& j, int indent) {

@@ -83,6 +83,7 @@ struct judgement {
   std::string server_command, client_command;
   std::string clock;  ///< "real", "virtual"
   std::string version, date;
+  std::string repeat;  ///< the command that judges them so again; a case is named after it
   int ip_version = 4;
   std::vector<std::string> remarks;  ///< on the baseline
   std::vector<case_result> results;

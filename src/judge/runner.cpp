@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "halfopen/lab/error.hpp"
+#include "judge/expected.hpp"
 #include "judge/stage.hpp"
 #include "lab/jobs.hpp"
 
@@ -126,6 +127,7 @@ std::vector<case_result> run(const run_options& options, const baseline& base) {
     } catch (const std::exception&) {
       r.reason = end.problem.empty() ? "its process gave no result" : end.problem;
     }
+    complete(r, c, options.who);
     keep_evidence(r, folder_of(options.evidence, c));
     if (options.finished) options.finished(r);
     results[end.index] = std::move(r);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "judge/case.hpp"
+#include "report/utf8.hpp"
 #include "report/wrap.hpp"
 
 namespace halfopen::judge {
@@ -39,49 +40,75 @@ colour tint_of(verdict v) {
   return colour::none;
 }
 
+struct group {
+  const family* of = nullptr;  ///< null: cases that this program does not know, of another one's report
+  std::vector<const case_result*> cases;
+};
+
 /// The families in the order of their worst case, and of the catalogue among equals.
-std::vector<std::pair<const family*, std::vector<const case_result*>>> by_family(const judgement& j) {
-  std::vector<std::pair<const family*, std::vector<const case_result*>>> groups;
-  for (const family* f : catalogue()) {
-    std::vector<const case_result*> cases;
-    for (const case_result& r : j.results)
-      if (family_of(r.id) == f) cases.push_back(&r);
-    std::ranges::stable_sort(cases, {}, [](const case_result* r) { return badness(r->what); });
-    if (!cases.empty()) groups.emplace_back(f, std::move(cases));
-  }
-  std::ranges::stable_sort(groups, {}, [](const auto& g) { return badness(g.second.front()->what); });
+std::vector<group> by_family(const judgement& j) {
+  std::vector<group> groups;
+  for (const family* f : catalogue()) groups.push_back({f, {}});
+  groups.emplace_back();
+  for (const case_result& r : j.results)
+    std::ranges::find(groups, family_of(r.id), &group::of)->cases.push_back(&r);
+  std::erase_if(groups, [](const group& g) { return g.cases.empty(); });
+  for (group& g : groups)
+    std::ranges::stable_sort(g.cases, {}, [](const case_result* r) { return badness(r->what); });
+  std::ranges::stable_sort(groups, {}, [](const group& g) { return badness(g.cases.front()->what); });
   return groups;
 }
 
-std::string what_happened(const case_result& r) {
+std::string heading_of(const group& g) {
+  return g.of == nullptr ? "other cases" : fmt::format("{}: {}", g.of->name, g.of->title);
+}
+
+const std::string& what_happened(const case_result& r) {
   return r.reason.empty() ? r.happened : r.reason;
 }
 
+/// "label       words", the words wrapped beside the label.
 void paragraph(std::string& text, std::string_view label, const std::string& words, std::size_t width) {
   if (words.empty()) return;
   constexpr std::size_t indent = 14;
+  const std::size_t room = std::max(width, indent + 20) - indent;
   bool first = true;
-  for (const std::string& line : report::wrap(words, std::max<std::size_t>(20, width - indent))) {
+  for (const std::string& line : report::wrap(report::clean(words), room)) {
     text += fmt::format("  {:<12}{}\n", first ? label : std::string_view(), line);
     first = false;
   }
 }
 
-}  // namespace
-
-std::string one_line(const case_result& r) {
-  return fmt::format("{} {}: {}: {}", r.id, to_string(r.who), to_string(r.what), what_happened(r));
+/// For windows in which what was done does not fit beside what happened.
+std::string narrow_table(const std::vector<group>& groups, const report::canvas& where) {
+  constexpr std::size_t indent = 36;  // 2 + "shutdown/6  " + "client  " + "inconclusive  "
+  const std::size_t room = std::max(where.width, indent + 24) - indent;
+  const auto tinted = [&](const std::string& words, colour c) {
+    return where.colours ? report::painted(words, c) : words;
+  };
+  std::string text;
+  for (const group& g : groups) {
+    text += tinted(heading_of(g), colour::bold) + "\n";
+    for (const case_result* r : g.cases) {
+      const auto lines = report::wrap(report::clean(what_happened(*r)), room);
+      text += fmt::format("  {:<12}{:<8}{} {}\n", report::clean(r->id), to_string(r->who),
+                          tinted(fmt::format("{:<13}", to_string(r->what)), tint_of(r->what)), lines.front());
+      for (std::size_t i = 1; i < lines.size(); ++i) text += std::string(indent, ' ') + lines[i] + "\n";
+    }
+  }
+  return text;
 }
 
-std::string summary_table(const judgement& j, const report::canvas& where) {
-  report::text_table table({{.heading = "case", .min_width = 10},
+std::string wide_table(const std::vector<group>& groups, const report::canvas& where) {
+  report::text_table table({{.heading = "case", .min_width = 11},
                             {.heading = "subject", .min_width = 7},
                             {.heading = "verdict", .min_width = 12},
                             {.heading = "what was done", .min_width = 20, .weight = 2},
                             {.heading = "what happened", .min_width = 24, .weight = 3}});
-  for (const auto& [f, cases] : by_family(j)) {
-    table.add_group(fmt::format("{}: {}", f->name, f->title));
-    for (const case_result* r : cases)
+  table.make_compact();
+  for (const group& g : groups) {
+    table.add_group(heading_of(g));
+    for (const case_result* r : g.cases)
       table.add_row({r->id,
                      std::string(to_string(r->who)),
                      {std::string(to_string(r->what)), tint_of(r->what)},
@@ -91,22 +118,43 @@ std::string summary_table(const judgement& j, const report::canvas& where) {
   return table.render(where);
 }
 
-std::string shortcomings(const judgement& j, const std::string& command, const report::canvas& where) {
+}  // namespace
+
+std::string one_line(const case_result& r) {
+  return report::clean(
+      fmt::format("{} {}: {}: {}", r.id, to_string(r.who), to_string(r.what), what_happened(r)));
+}
+
+std::string summary_table(const judgement& j, const report::canvas& where) {
+  constexpr std::size_t wide_from = 120;
+  const auto groups = by_family(j);
+  return where.width < wide_from ? narrow_table(groups, where) : wide_table(groups, where);
+}
+
+std::string shortcomings(const judgement& j, const report::canvas& where) {
   std::string text;
-  for (const auto& [f, cases] : by_family(j))
-    for (const case_result* r : cases) {
+  for (const group& g : by_family(j))
+    for (const case_result* r : g.cases) {
       if (r->what == verdict::pass || r->what == verdict::not_applicable) continue;
-      std::string head = fmt::format("{} {}: {}", r->id, to_string(r->who), to_string(r->what));
+      const std::string head =
+          fmt::format("{} {}: {}", report::clean(r->id), to_string(r->who), to_string(r->what));
       text += (where.colours ? report::painted(head, tint_of(r->what)) : head) + "\n";
-      paragraph(text, "done", r->done, where.width);
       paragraph(text, "rule", r->rule, where.width);
+      paragraph(text, "done", r->done, where.width);
       paragraph(text, "expected", r->expected, where.width);
       paragraph(text, r->reason.empty() ? "happened" : "why", what_happened(*r), where.width);
       paragraph(text, "change", r->cure, where.width);
-      if (!r->evidence.empty()) text += "  evidence    " + r->evidence + "\n";
-      text += "  repeat      " + command + " --case " + r->id + "\n\n";
+      // Not wrapped: these two are to be copied.
+      if (!r->evidence.empty()) text += "  evidence    " + report::clean(r->evidence) + "\n";
+      if (const auto repeat = repeat_command(j, *r); !repeat.empty())
+        text += "  repeat      " + report::clean(repeat, report::newlines::kept) + "\n";
+      text += "\n";
     }
   return text;
+}
+
+std::string repeat_command(const judgement& j, const case_result& r) {
+  return j.repeat.empty() ? std::string() : j.repeat + " --case " + shell_quoted(r.id);
 }
 
 std::string counts_in_words(const judgement& j) {
@@ -125,7 +173,15 @@ std::string shell_quoted(const std::string& text) {
   });
   if (plain) return text;
   std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\'')
+      quoted += "'\\''";
+    else if ((byte < 0x20 && c != '\n') || byte == 0x7f)
+      quoted += fmt::format("'\"$(printf '\\{:03o}')\"'", byte);
+    else
+      quoted += c;
+  }
   return quoted + "'";
 }
 

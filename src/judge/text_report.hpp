@@ -11,18 +11,21 @@ namespace halfopen::judge {
 /// "exit/6 client: pass: reported: exit 1 after 2 ms"
 [[nodiscard]] std::string one_line(const case_result& r);
 
-/// The table: families, worst first, a row a case.
+/// The table: families, worst first, a row a case. What was done is a column of it where there
+/// is room.
 [[nodiscard]] std::string summary_table(const judgement& j, const report::canvas& where);
 
 /// Each case that is no pass: the rule, what was done, expected, what happened, what to change,
-/// and the command that repeats it. `command` is "halfopen test --server ... --client ...".
-[[nodiscard]] std::string shortcomings(const judgement& j, const std::string& command,
-                                       const report::canvas& where);
+/// and the command that repeats it.
+[[nodiscard]] std::string shortcomings(const judgement& j, const report::canvas& where);
+
+/// "halfopen test --server ... --client ... --case exit/6"; empty if nobody said how.
+[[nodiscard]] std::string repeat_command(const judgement& j, const case_result& r);
 
 /// "41 pass, 3 warn, 5 fail, 1 inconclusive, 7 not applicable"
 [[nodiscard]] std::string counts_in_words(const judgement& j);
 
-/// As one word for /bin/sh.
+/// As one word for /bin/sh, without control characters other than newlines: it may be shown.
 [[nodiscard]] std::string shell_quoted(const std::string& text);
 
 }  // namespace halfopen::judge

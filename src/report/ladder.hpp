@@ -20,6 +20,7 @@ struct ladder_mark {
   std::chrono::nanoseconds at{};    ///< since the ladder's begin
   std::string text;                 ///< "the server host crashes"
   std::optional<trace::side> on{};  ///< whom it happened to; nothing: neither, or both
+  bool stressed = false;            ///< what the diagram is about
 };
 
 /// One arrow.
@@ -58,9 +59,16 @@ struct host_names {
 /// Lines for a terminal; at least 60 columns wide.
 [[nodiscard]] std::string to_text(const ladder& l, const canvas& where = {});
 
-/// One <svg> element, to stand in an HTML page or (with its namespace) alone. Its colours are
-/// CSS classes with defaults: .ladder-reset and so on, see ladder_style().
-[[nodiscard]] std::string to_svg(const ladder& l);
+/// In CSS pixels.
+struct svg_layout {
+  int width = 900;
+  int left = 190;          ///< where the left host's line is; times and numbers stand left of it
+  bool with_style = true;  ///< false in a page that has ladder_style() already
+};
+
+/// One <svg> element, to stand in an HTML page or (with its namespace and style) alone. Its
+/// colours are CSS classes with defaults: .ladder-reset and so on, see ladder_style().
+[[nodiscard]] std::string to_svg(const ladder& l, const svg_layout& how = {});
 
 /// The CSS of to_svg(), to be put into a page once. A lone SVG has it inside.
 [[nodiscard]] const char* ladder_style() noexcept;

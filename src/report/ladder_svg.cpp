@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "report/ladder_rows.hpp"
 #include "report/utf8.hpp"
+#include "report/wrap.hpp"
 
 namespace halfopen::report {
 namespace {
@@ -15,7 +17,7 @@ namespace {
 using kind = ladder_arrow::kind;
 using trace::side;
 
-constexpr int width = 900, left = 190, right = 860, row_height = 30, head_height = 44;
+constexpr int row_height = 30, line_height = 17, head_height = 44;
 
 const char* class_of(kind k) {
   switch (k) {
@@ -41,12 +43,15 @@ double seconds(std::chrono::nanoseconds d) {
 
 class svg {
  public:
-  explicit svg(const ladder& l) {
+  svg(const ladder& l, const svg_layout& how)
+      : left(how.left), right(how.width - (how.width < 600 ? 8 : 40)) {
     const std::vector<ladder_row> rows = rows_of(l);
-    const int height = head_height + static_cast<int>(rows.size()) * row_height + 20;
+    int height = head_height + 20;
+    for (const ladder_row& row : rows) height += height_of(row);
+    const char* style = how.with_style ? ladder_style() : "";
     add("<svg class=\"ladder\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" "
         "height=\"{}\" role=\"img\">\n<title>{}</title>\n<style>{}</style>\n",
-        width, height, width, height, html_escaped(l.title), ladder_style());
+        how.width, height, how.width, height, html_escaped(l.title), style);
     head(l, height);
     int y = head_height + row_height;
     for (const ladder_row& row : rows) {
@@ -56,7 +61,7 @@ class svg {
         mark(*row.mark, y);
       else
         gap(row.gap, y);
-      y += row_height;
+      y += height_of(row);
     }
     out_ += "</svg>\n";
   }
@@ -68,10 +73,21 @@ class svg {
     fmt::format_to(std::back_inserter(out_), format, std::forward<Values>(values)...);
   }
 
+  /// A mark's text may be a sentence.
+  [[nodiscard]] std::vector<std::string> lines_of(const ladder_mark& m) const {
+    constexpr double letter = 7;  // of 13 px, on average
+    return wrap(clean(m.text), static_cast<std::size_t>(std::max(10.0, (right - left - 28) / letter)));
+  }
+  [[nodiscard]] int height_of(const ladder_row& row) const {
+    return row.mark ? row_height + static_cast<int>(lines_of(*row.mark).size() - 1) * line_height
+                    : row_height;
+  }
+
   void head(const ladder& l, int height) {
-    add("<text class=\"ladder-host\" x=\"{}\" y=\"20\">{}</text>\n", left, html_escaped(l.left));
+    add("<text class=\"ladder-host ladder-begin\" x=\"{}\" y=\"20\">{}</text>\n", left, html_escaped(l.left));
     add("<text class=\"ladder-host ladder-end\" x=\"{}\" y=\"20\">{}</text>\n", right, html_escaped(l.right));
-    add("<text class=\"ladder-time\" x=\"8\" y=\"20\">seconds, packet</text>\n");
+    add("<text class=\"ladder-time\" x=\"8\" y=\"20\">{}</text>\n",
+        left < 150 ? "seconds" : "seconds, packet");
     for (const int x : {left, right})
       add("<line class=\"ladder-host-line\" x1=\"{}\" y1=\"30\" x2=\"{}\" y2=\"{}\"/>\n", x, x, height - 6);
   }
@@ -94,14 +110,23 @@ class svg {
   void mark(const ladder_mark& m, int y) {
     const bool at_right = m.on == side::responder;
     const int x = at_right ? right : m.on ? left : (left + right) / 2;
-    const char* anchor = at_right ? "ladder-end" : m.on ? "" : "ladder-middle";
+    const char* anchor = at_right ? "ladder-end" : m.on ? "ladder-begin" : "ladder-middle";
     const int text_at = at_right ? x - 14 : m.on ? x + 14 : x;
-    add("<g class=\"ladder-mark\">\n<text class=\"ladder-time\" x=\"8\" y=\"{}\">{:.6f}</text>\n", y + 4,
-        seconds(m.at));
-    add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", left, y + 7, right, y + 7);
-    if (m.on) add("<circle cx=\"{}\" cy=\"{}\" r=\"5\"/>\n", x, y + 7);
-    add("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n</g>\n", anchor, text_at, y + 2,
-        html_escaped(m.text));
+    const auto lines = lines_of(m);
+    const int last = y + static_cast<int>(lines.size() - 1) * line_height;
+    add("<g class=\"ladder-mark{}\">\n", m.stressed ? " ladder-fault" : "");
+    if (m.stressed)
+      add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, y - 14, right - left,
+          last - y + 23);
+    add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{:.6f}</text>\n", y + 4, seconds(m.at));
+    if (!m.stressed)
+      add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", left, last + 7, right, last + 7);
+    if (m.on) add("<circle cx=\"{}\" cy=\"{}\" r=\"5\"/>\n", x, last + 7);
+    for (const std::string& line : lines) {
+      add("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n", anchor, text_at, y + 2, html_escaped(line));
+      y += line_height;
+    }
+    add("</g>\n");
   }
 
   void gap(const std::string& text, int y) {
@@ -109,6 +134,7 @@ class svg {
         html_escaped(text));
   }
 
+  int left, right;  // where the hosts' lines are
   std::string out_;
 };
 
@@ -118,7 +144,7 @@ const char* ladder_style() noexcept {
   return ".ladder{font:13px system-ui,sans-serif;fill:currentColor;max-width:100%;height:auto}"
          ".ladder-host{font-weight:600}.ladder-host,.ladder-middle,.ladder-label{text-anchor:middle}"
          ".ladder-host-line{stroke:currentColor;opacity:.35}"
-         ".ladder-end{text-anchor:end}"
+         ".ladder-end{text-anchor:end}.ladder-begin{text-anchor:start}"
          ".ladder-time,.ladder-number{font:12px ui-monospace,monospace;opacity:.75}"
          ".ladder-number{text-anchor:end}.ladder-detail,.ladder-gap{opacity:.65;font-size:12px}"
          ".ladder g line{stroke-width:1.4}"
@@ -130,7 +156,9 @@ const char* ladder_style() noexcept {
          ".ladder-reset polygon,.ladder-icmp polygon{fill:#e03131}"
          ".ladder-proof .ladder-label,.ladder-proof .ladder-number{font-weight:700;opacity:1}"
          ".ladder-mark line{stroke:#ae3ec9;stroke-dasharray:4 4}.ladder-mark circle{fill:#ae3ec9}"
-         ".ladder-mark text{fill:#ae3ec9}";
+         ".ladder-mark text{fill:#ae3ec9}"
+         ".ladder-fault rect{fill:#e03131}.ladder-fault text{fill:#fff;font-weight:700}"
+         ".ladder-fault .ladder-time{fill:#e03131;opacity:1}.ladder-fault circle{fill:#e03131}";
 }
 
 std::string html_escaped(std::string_view text) {
@@ -159,8 +187,8 @@ std::string html_escaped(std::string_view text) {
   return out;
 }
 
-std::string to_svg(const ladder& l) {
-  return svg{l}.text();
+std::string to_svg(const ladder& l, const svg_layout& how) {
+  return svg{l, how}.text();
 }
 
 }  // namespace halfopen::report

@@ -60,6 +60,11 @@ void progress::finished(std::string_view text) {
     sink_(line(finished_, text) + '\n');
 }
 
+void progress::finished_for_good(std::string_view text) {
+  ++finished_;
+  say(line(finished_, text));
+}
+
 void progress::say(std::string_view text) {
   std::string out{drawn_ ? clear_line : std::string_view{}};
   out += text;

@@ -50,6 +50,9 @@ class progress {
   /// else "[ 4/21] text" is written as a line of its own.
   void finished(std::string_view text);
 
+  /// The same, and its line stays, live too: uncut, above the live one.
+  void finished_for_good(std::string_view text);
+
   /// A line that stays, above the live one if there is one.
   void say(std::string_view line);
 

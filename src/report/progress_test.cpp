@@ -49,6 +49,17 @@ TEST_F(progress_test, a_terminal_gets_one_line_rewritten_and_cut_and_cleared) {
   EXPECT_EQ(taken(), "\r\x1b[K");
 }
 
+TEST_F(progress_test, a_line_for_good_stays_above_the_live_one) {
+  progress p = make(true, 20, 3);
+  p.show("killing");
+  taken();
+  p.finished_for_good("killed: a text longer than the width");
+  EXPECT_EQ(taken(), "\r\x1b[K[1/3] killed: a text longer than the width\n\r\x1b[K[1/3] killing");
+  progress plain = make(false, 20, 3);
+  plain.finished_for_good("killed");
+  EXPECT_EQ(taken(), "[1/3] killed\n");
+}
+
 TEST_F(progress_test, no_more_than_ten_draws_a_second_and_the_last_text_wins) {
   progress p = make(true, 80, 0);
   p.show("a");
