@@ -15,6 +15,7 @@
 #include "judge/html_ladder.hpp"
 #include "judge/text_report.hpp"
 #include "report/ladder.hpp"
+#include "report/utf8.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -134,7 +135,11 @@ std::string cell_of(const judgement& p, std::size_t pair, const std::string& id)
 
 std::string matrix(std::span<const judgement> pairs) {
   std::string text = "<div class=\"scroll\"><table id=\"matrix\">\n<tr><th>case";
-  for (const judgement& p : pairs) text += "<th class=\"pair\">" + html_escaped(p.name);
+  constexpr std::size_t longest_name = 40;  // the whole is over the pair's own part
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    text +=
+        fmt::format("<th class=\"pair\"><a href=\"#pair-{}\">{}</a>", i + 1,
+                    pairs.size() == 1 ? "verdict" : html_escaped(report::clip(pairs[i].name, longest_name)));
   text += "\n";
   for (const auto& [f, lines] : rows_of(pairs)) {
     const std::string title = f == nullptr ? "other cases" : fmt::format("{}: {}", f->name, f->title);
@@ -194,7 +199,7 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
   text += "</dl>\n";
   if (!r.packets.empty())
     text += "<div class=\"ladder-box\">" +
-            report::to_svg(ladder_of(r), {.width = 460, .left = 120, .with_style = false}) + "</div>\n";
+            report::to_svg(ladder_of(r), {.width = 410, .left = 106, .with_style = false}) + "</div>\n";
   std::string story;
   for (const std::string& sentence : r.story) story += sentence + "\n";
   if (!story.empty())
@@ -203,7 +208,7 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
 }
 
 std::string pair_section(const judgement& p, std::size_t pair) {
-  std::string text = fmt::format("<h2>{}</h2>\n<dl>\n", html_escaped(p.name));
+  std::string text = fmt::format("<h2 id=\"pair-{}\">{}</h2>\n<dl>\n", pair + 1, html_escaped(p.name));
   command(text, "server", p.server_command);
   command(text, "client", p.client_command);
   field(text, "result", counts_in_words(p));

@@ -51,13 +51,18 @@ std::set<std::uint64_t> proofs_of(const case_result& r) {
 }
 
 /// When the fault was, as well as the result tells: from what was noted after it, else it is
-/// what the first proof shows, else what the lab remarked first.
+/// what the first proof shows, else what the lab remarked first, or the
+/// first end of a connection.
 std::optional<double> fault_at(const case_result& r, const std::set<std::uint64_t>& proofs) {
   if (r.after && r.who == subject::client)
     for (const program_event& e : r.events)
       if (e.host == "client") return std::max(0.0, e.at_ms - static_cast<double>(r.after->count()));
   for (const drawn_packet& p : r.packets)
     if (proofs.contains(p.number) || !p.notes.empty()) return p.at_ms;
+  for (const drawn_packet& p : r.packets)
+    if (const auto what = kind_of(p.label);
+        between_the_two(p) && (what == arrow::kind::reset || what == arrow::kind::closing))
+      return p.at_ms;
   return std::nullopt;
 }
 

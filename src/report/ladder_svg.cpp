@@ -37,14 +37,10 @@ const char* class_of(kind k) {
   return "ack";
 }
 
-double seconds(std::chrono::nanoseconds d) {
-  return std::chrono::duration<double>(d).count();
-}
-
 class svg {
  public:
   svg(const ladder& l, const svg_layout& how)
-      : left(how.left), right(how.width - (how.width < 600 ? 8 : 40)) {
+      : compact_(how.width < 600), left(how.left), right(how.width - (compact_ ? 8 : 40)) {
     const std::vector<ladder_row> rows = rows_of(l);
     int height = head_height + 20;
     for (const ladder_row& row : rows) height += height_of(row);
@@ -73,6 +69,13 @@ class svg {
     fmt::format_to(std::back_inserter(out_), format, std::forward<Values>(values)...);
   }
 
+  /// Nine letters where there is little room.
+  [[nodiscard]] std::string time_of(std::chrono::nanoseconds at) const {
+    const double s = std::chrono::duration<double>(at).count();
+    if (!compact_) return fmt::format("{:.6f}", s);
+    return s < 1 ? fmt::format("{:.2f} ms", 1000 * s) : fmt::format("{:.3f} s", s);
+  }
+
   /// A mark's text may be a sentence.
   [[nodiscard]] std::vector<std::string> lines_of(const ladder_mark& m) const {
     constexpr double letter = 7;  // of 13 px, on average
@@ -86,8 +89,7 @@ class svg {
   void head(const ladder& l, int height) {
     add("<text class=\"ladder-host ladder-begin\" x=\"{}\" y=\"20\">{}</text>\n", left, html_escaped(l.left));
     add("<text class=\"ladder-host ladder-end\" x=\"{}\" y=\"20\">{}</text>\n", right, html_escaped(l.right));
-    add("<text class=\"ladder-time\" x=\"8\" y=\"20\">{}</text>\n",
-        left < 150 ? "seconds" : "seconds, packet");
+    add("<text class=\"ladder-time\" x=\"8\" y=\"20\">{}</text>\n", compact_ ? "time" : "seconds, packet");
     for (const int x : {left, right})
       add("<line class=\"ladder-host-line\" x1=\"{}\" y1=\"30\" x2=\"{}\" y2=\"{}\"/>\n", x, x, height - 6);
   }
@@ -97,9 +99,10 @@ class svg {
     const int from = rightward ? left : right, to = rightward ? right : left;
     const int back = rightward ? -9 : 9;
     add("<g class=\"ladder-{}{}\">\n", class_of(a.what), a.stressed ? " ladder-proof" : "");
-    add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{:.6f}</text>\n", y + 4, seconds(a.at));
+    add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{}</text>\n", y + 4, time_of(a.at));
     if (a.number != 0)
-      add("<text class=\"ladder-number\" x=\"{}\" y=\"{}\">{}</text>\n", left - 12, y + 4, a.number);
+      add("<text class=\"ladder-number\" x=\"{}\" y=\"{}\">{}</text>\n", left - (compact_ ? 5 : 12), y + 4,
+          a.number);
     add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", from, y, to, y);
     add("<polygon points=\"{},{} {},{} {},{}\"/>\n", to, y, to + back, y - 5, to + back, y + 5);
     add("<text class=\"ladder-label\" x=\"{}\" y=\"{}\">{}<tspan class=\"ladder-detail\"> "
@@ -118,7 +121,7 @@ class svg {
     if (m.stressed)
       add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, y - 14, right - left,
           last - y + 23);
-    add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{:.6f}</text>\n", y + 4, seconds(m.at));
+    add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{}</text>\n", y + 4, time_of(m.at));
     if (!m.stressed)
       add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", left, last + 7, right, last + 7);
     if (m.on) add("<circle cx=\"{}\" cy=\"{}\" r=\"5\"/>\n", x, last + 7);
@@ -134,6 +137,7 @@ class svg {
         html_escaped(text));
   }
 
+  bool compact_;
   int left, right;  // where the hosts' lines are
   std::string out_;
 };

@@ -1,0 +1,52 @@
+#include "judge/case.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace halfopen::judge {
+namespace {
+
+std::vector<std::string_view> ids(std::string_view pattern) {
+  std::vector<std::string_view> found;
+  for (const judge_case* c : find_cases(pattern)) found.push_back(c->id);
+  return found;
+}
+
+TEST(find_cases, an_id_is_that_case_alone) {
+  EXPECT_THAT(ids("exit/1"), testing::ElementsAre("exit/1"));
+}
+
+TEST(find_cases, a_family_is_all_its_cases) {
+  EXPECT_EQ(ids("crash"), ids("crash/*"));
+  EXPECT_THAT(ids("crash"), testing::Contains("crash/10"));
+}
+
+TEST(find_cases, patterns_are_those_of_the_shell) {
+  EXPECT_THAT(ids("exit/[12]"), testing::ElementsAre("exit/1", "exit/2"));
+  EXPECT_THAT(ids("crash/?"), testing::Not(testing::Contains("crash/10")));
+  std::size_t all = 0;
+  for (const family* f : catalogue()) all += f->cases.size();
+  EXPECT_EQ(ids("*").size(), all);
+}
+
+TEST(find_cases, what_fits_nothing_gives_nothing) {
+  for (const char* none : {"", "exit/", "exit/99", "EXIT", "cras", "/1"})
+    EXPECT_TRUE(ids(none).empty()) << none;
+}
+
+TEST(catalogue, ids_are_unique_and_say_their_family) {
+  std::set<std::string_view> seen;
+  for (const family* f : catalogue())
+    for (const judge_case& c : f->cases) {
+      EXPECT_TRUE(seen.insert(c.id).second) << c.id;
+      EXPECT_EQ(family_of(c.id), f) << c.id;
+      EXPECT_FALSE(c.done.empty()) << c.id;
+      EXPECT_FALSE(c.rule.empty()) << c.id;
+    }
+  EXPECT_EQ(family_of("nothing/1"), nullptr);
+}
+
+}  // namespace
+}  // namespace halfopen::judge

@@ -1,0 +1,87 @@
+#ifndef HALFOPEN_SRC_JUDGE_RESULT_SAMPLES_HPP
+#define HALFOPEN_SRC_JUDGE_RESULT_SAMPLES_HPP
+
+/// \file
+/// Results for the tests of reports.
+
+#include <string>
+
+#include "judge/result.hpp"
+
+namespace halfopen::judge::samples {
+
+/// Cursor movements, NUL, half a UTF-8 sequence, a character that XML has not, and an escape from HTML.
+inline const std::string hostile(
+    "\x1b[2J\0\xff\xc3(\xef\xbf\xbe</pre></title>\"'><script>alert(1)</script>\x7f", 54);
+
+inline case_result result(std::string id, verdict v, subject who = subject::client) {
+  case_result r;
+  r.id = std::move(id);
+  r.who = who;
+  r.what = v;
+  r.rule = "a rule (RFC 1)";
+  r.done = "a deed";
+  r.expected = "an expectation";
+  r.happened = "an outcome";
+  r.cure = v == verdict::pass ? "" : "a cure";
+  return r;
+}
+
+/// Every field has a value of its own.
+inline case_result full() {
+  using namespace std::chrono_literals;
+  case_result r = result("exit/6", verdict::warn);
+  r.reason = "a reason";
+  r.after = 1500ms;
+  r.length = "a length";
+  r.checks = {{"RST from the server (packet 2)", true, true}, {"it lives", false, false}};
+  r.story = {"first", "second"};
+  r.packets = {{1, 0.5, "client", "server", "SYN", {}},
+               {2, 1.5, "server", "client", "RST ACK", {"server host crashes"}},
+               {3, 2.5, "witness", "server", "SYN", {}}};
+  r.events = {{2.25, "client", "exit 1"}};
+  r.outputs = {{"client", "line one\nline two", "an error"}};
+  r.evidence = "/found/exit-6/packets.pcapng";
+  r.took = 2500ms;
+  return r;
+}
+
+inline judgement pair(std::string name, std::vector<case_result> results) {
+  judgement j;
+  j.name = std::move(name);
+  j.server_command = "server of " + j.name;
+  j.client_command = "client of " + j.name;
+  j.clock = "real";
+  j.version = "1.2.3";
+  j.date = "2026-01-02";
+  j.repeat = "halfopen test --server s --client c";
+  j.results = std::move(results);
+  return j;
+}
+
+/// The hostile text wherever a program or another's report may put it.
+inline judgement hostile_pair() {
+  case_result r = full();
+  r.what = verdict::fail;
+  for (std::string* text :
+       {&r.id, &r.rule, &r.done, &r.expected, &r.happened, &r.cure, &r.length, &r.evidence})
+    *text += hostile;
+  r.reason = "";
+  r.checks.front().what += hostile;
+  r.story = {hostile};
+  r.packets.front().label += hostile;
+  r.packets.front().notes = {hostile};
+  r.events.front().what += hostile;
+  r.outputs = {{"client" + hostile, hostile, hostile}};
+  judgement j = pair("a" + hostile, {r, result("exit/7", verdict::pass)});
+  j.server_command += hostile;
+  j.version += hostile;
+  j.date += hostile;
+  j.repeat += hostile;
+  j.remarks = {hostile};
+  return j;
+}
+
+}  // namespace halfopen::judge::samples
+
+#endif

@@ -1,0 +1,83 @@
+#include "judge/result.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "judge/result_samples.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+TEST(result, every_field_survives_json) {
+  const nlohmann::json once = samples::full();
+  const auto back = once.get<case_result>();
+  EXPECT_EQ(nlohmann::json(back), once);
+  EXPECT_EQ(back.what, verdict::warn);
+  EXPECT_EQ(back.after, std::chrono::milliseconds(1500));
+  EXPECT_EQ(back.took, std::chrono::milliseconds(2500));
+  ASSERT_EQ(back.packets.size(), 3U);
+  EXPECT_EQ(back.packets[1].notes, std::vector<std::string>{"server host crashes"});
+  EXPECT_EQ(back.packets[1].at_ms, 1.5);
+  EXPECT_EQ(back.outputs.front().err, "an error");
+  EXPECT_TRUE(back.checks[0].is_proof);
+  EXPECT_FALSE(back.checks[1].holds);
+  EXPECT_EQ(back.evidence, "/found/exit-6/packets.pcapng");
+}
+
+TEST(result, no_field_is_missing_from_json) {
+  const nlohmann::json j = samples::full();
+  for (const auto& [key, value] : j.items()) {
+    const bool empty = value.is_null() || (value.is_string() && value.get<std::string>().empty()) ||
+                       (value.is_array() && value.empty());
+    EXPECT_FALSE(empty) << key;
+  }
+  EXPECT_EQ(j.size(), 18U);
+}
+
+TEST(result, what_json_leaves_out_has_its_default) {
+  const auto r =
+      nlohmann::json::parse(R"({"id": "exit/1", "subject": "server", "verdict": "pass"})").get<case_result>();
+  EXPECT_EQ(r.who, subject::server);
+  EXPECT_FALSE(r.after);
+  EXPECT_EQ(r.took.count(), 0);
+}
+
+TEST(result, an_unknown_verdict_or_subject_is_refused) {
+  EXPECT_THROW((void)nlohmann::json::parse(R"({"id": "x", "subject": "server", "verdict": "perfect"})")
+                   .get<case_result>(),
+               std::invalid_argument);
+  EXPECT_THROW(
+      (void)nlohmann::json::parse(R"({"id": "x", "subject": "cat", "verdict": "pass"})").get<case_result>(),
+      std::invalid_argument);
+}
+
+TEST(verdict, names_and_values_belong_together) {
+  for (const verdict v :
+       {verdict::pass, verdict::warn, verdict::fail, verdict::inconclusive, verdict::not_applicable})
+    EXPECT_EQ(parse_verdict(to_string(v)), v);
+  EXPECT_EQ(parse_verdict("PASS"), std::nullopt);
+  EXPECT_EQ(to_string(verdict::not_applicable), "not applicable");
+}
+
+TEST(exit_code, failures_come_before_what_is_open) {
+  using samples::result;
+  const auto code = [](std::vector<case_result> all, bool strict) { return exit_code_of(all, strict); };
+  EXPECT_EQ(code({result("a/1", verdict::pass), result("a/2", verdict::not_applicable)}, true), 0);
+  EXPECT_EQ(code({result("a/1", verdict::warn)}, false), 0);
+  EXPECT_EQ(code({result("a/1", verdict::warn)}, true), 1);
+  EXPECT_EQ(code({result("a/1", verdict::inconclusive)}, false), 4);
+  EXPECT_EQ(code({result("a/1", verdict::inconclusive), result("a/2", verdict::fail)}, false), 1);
+}
+
+TEST(judgement, counts_stand_in_json) {
+  const nlohmann::json j = samples::pair(
+      "p", {samples::result("exit/1", verdict::fail), samples::result("exit/2", verdict::pass)});
+  EXPECT_EQ(j.at("counts").at("all"), 2);
+  EXPECT_EQ(j.at("counts").at("fail"), 1);
+  EXPECT_EQ(j.at("counts").at("warn"), 0);
+  EXPECT_EQ(nlohmann::json(j.get<judgement>()), j);
+}
+
+}  // namespace
+}  // namespace halfopen::judge

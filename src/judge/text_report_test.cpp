@@ -1,0 +1,129 @@
+#include "judge/text_report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <sstream>
+
+#include "judge/result_samples.hpp"
+#include "report/utf8.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+using samples::pair;
+using samples::result;
+using testing::HasSubstr;
+using testing::Not;
+
+judgement several() {
+  auto sentence = result("exit/1", verdict::pass, subject::server);
+  sentence.happened =
+      "a sentence of so many words that it does not fit into the room beside the verdict at all";
+  return pair("a", {sentence, result("crash/1", verdict::warn), result("crash/2", verdict::fail),
+                    result("format/1", verdict::inconclusive), result("future/1", verdict::pass)});
+}
+
+/// Lines that are wider, but for those that are to be copied.
+std::vector<std::string> too_wide(const std::string& text, std::size_t width) {
+  std::vector<std::string> found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (report::display_width(line) > width && !line.starts_with("  repeat") &&
+        !line.starts_with("  evidence"))
+      found.push_back(line);
+  return found;
+}
+
+/// What the shell makes of it.
+std::string echoed(const std::string& word) {
+  std::FILE* shell = ::popen(("printf %s. " + word).c_str(), "r");  // NOLINT: a shell is what is tested
+  std::string text;
+  std::array<char, 256> some{};
+  for (std::size_t n = 0; (n = std::fread(some.data(), 1, some.size(), shell)) > 0;)
+    text.append(some.data(), n);
+  ::pclose(shell);
+  text.pop_back();
+  return text;
+}
+
+TEST(summary_table, fits_windows_of_80_and_140_columns) {
+  for (const std::size_t width : {80U, 140U}) {
+    const auto text = summary_table(several(), {.width = width}) + shortcomings(several(), {.width = width});
+    EXPECT_THAT(too_wide(text, width), testing::IsEmpty()) << width;
+  }
+}
+
+TEST(summary_table, the_worst_family_and_case_come_first) {
+  for (const std::size_t width : {80U, 140U}) {
+    const auto text = summary_table(several(), {.width = width});
+    const std::array places{text.find("crash: "),  text.find("crash/2"), text.find("crash/1"),
+                            text.find("format/1"), text.find("exit/1"),  text.find("future/1")};
+    EXPECT_TRUE(std::ranges::is_sorted(places)) << text;
+    EXPECT_NE(places.back(), std::string::npos);
+  }
+}
+
+TEST(summary_table, what_was_done_is_shown_where_there_is_room) {
+  EXPECT_THAT(summary_table(several(), {.width = 80}), Not(HasSubstr("a deed")));
+  EXPECT_THAT(summary_table(several(), {.width = 140}), HasSubstr("a deed"));
+}
+
+TEST(shortcomings, say_rule_deed_expectation_outcome_cure_and_command) {
+  auto failed = result("exit/3", verdict::fail);
+  failed.evidence = "/found/exit-3/packets.pcapng";
+  EXPECT_EQ(shortcomings(pair("a", {failed}), {}),
+            "exit/3 client: fail\n"
+            "  rule        a rule (RFC 1)\n"
+            "  done        a deed\n"
+            "  expected    an expectation\n"
+            "  happened    an outcome\n"
+            "  change      a cure\n"
+            "  evidence    /found/exit-3/packets.pcapng\n"
+            "  repeat      halfopen test --server s --client c --case exit/3\n\n");
+}
+
+TEST(shortcomings, leave_out_what_is_none) {
+  EXPECT_EQ(shortcomings(
+                pair("a", {result("exit/1", verdict::pass), result("exit/2", verdict::not_applicable)}), {}),
+            "");
+}
+
+TEST(text_report, hostile_bytes_do_not_reach_the_terminal) {
+  const judgement j = samples::hostile_pair();
+  std::string text = one_line(j.results.front());
+  for (const std::size_t width : {80U, 140U})
+    text += summary_table(j, {.width = width}) + shortcomings(j, {.width = width});
+  for (const unsigned char c : text) EXPECT_TRUE((c >= 0x20 && c != 0x7f) || c == '\n') << int{c};
+}
+
+TEST(text_report, colours_are_only_where_they_are_wanted) {
+  EXPECT_THAT(summary_table(several(), {.width = 80, .colours = true}), HasSubstr("\x1b[31m"));
+  EXPECT_THAT(summary_table(several(), {.width = 80}), Not(HasSubstr("\x1b")));
+}
+
+TEST(counts_in_words, names_what_there_is) {
+  EXPECT_EQ(counts_in_words(several()), "2 pass, 1 warn, 1 fail, 1 inconclusive");
+  EXPECT_EQ(counts_in_words(pair("a", {})), "no cases");
+}
+
+TEST(shell_quoted, plain_words_stay) {
+  EXPECT_EQ(shell_quoted("./my-server"), "./my-server");
+  EXPECT_EQ(shell_quoted("exit/6"), "exit/6");
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");
+}
+
+TEST(shell_quoted, the_shell_reads_the_same_word) {
+  for (const std::string word :
+       {"a b", "$HOME `id` \"x\" \\n", "it's", "*", "~", "#", "a\nb", "-x", "!", "\x1b[2J\x01\x7f tab\tend",
+        "\xc3\xa9\xff", "(echo one; echo two) | nc server 7"}) {
+    EXPECT_EQ(echoed(shell_quoted(word)), word);
+    for (const unsigned char c : shell_quoted(word)) EXPECT_TRUE((c >= 0x20 && c != 0x7f) || c == '\n');
+  }
+}
+
+}  // namespace
+}  // namespace halfopen::judge

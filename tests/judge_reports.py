@@ -1,0 +1,81 @@
+# Purpose: the judge's reports, whole: a pair whose client says hostile things is judged in two
+# shards, the shards are merged with another pair, and each format is read by its own reader.
+import json
+import pathlib
+import shlex
+import subprocess
+
+from lab_helpers import HALFOPEN, check, halfopen, shutil, skip, temporary_folder
+
+folder = temporary_folder()
+cases = ["exit/6", "exit/7", "connect/1", "shutdown/1"]
+hostile = r"printf '\033[2J\001\377</pre></title><script>alert(1)</script>]]>\n';"
+server = shlex.quote(HALFOPEN) + " serve echo --pair {} --listen 0.0.0.0"
+client = "echo one | " + shlex.quote(HALFOPEN) + " call echo --pair {} server"
+
+
+def judge(kind, json_file, *options):
+    return halfopen("test", "--server", server.format(kind), "--client", hostile + client.format(kind), "--name",
+                    kind, "--limit", "3", "--case", *cases, "--json", folder / json_file, *options)
+
+
+def harmless(text, what):
+    bad = [c for c in text if (ord(c) < 0x20 and c != "\n") or c == "\x7f"]
+    check(not bad, f"{what} has control characters: {bad[:5]}")
+
+
+first = judge("naive", "1.json", "--shard", "1/2", "--junit", folder / "1.xml", "--html", folder / "1.html")
+second = judge("naive", "2.json", "--shard", "2/2", "--strict")
+other = judge("robust", "3.json")
+for ran, ids in (first, cases[0::2]), (second, cases[1::2]), (other, cases):
+    check(ran.returncode in (0, 1), f"exit code {ran.returncode}: {ran.stderr}")
+    harmless(ran.stdout + ran.stderr, "the terminal")
+    for one in ids:
+        check(f"] {one} " in ran.stderr, f"no line for {one} as it finished: {ran.stderr}")
+        check(f"  {one} " in ran.stdout, f"the table has no {one}: {ran.stdout}")
+
+# A failure's command, pasted into a shell, does the same again.
+failed = next(ran for ran in (first, second) if "exit/7 client: fail" in ran.stdout)
+repeat = failed.stdout.split("exit/7 client: fail")[1].split("  repeat      ")[1].splitlines()[0]
+check("--limit 3" in repeat and repeat.endswith("--case exit/7"), repeat)
+again = subprocess.run(["/bin/sh", "-c", repeat], capture_output=True, text=True, timeout=100, cwd="/",
+                       stdin=subprocess.DEVNULL)
+check(again.returncode == 1 and "exit/7 client: fail" in again.stdout, f"{repeat}: {again.stdout} {again.stderr}")
+check("1 fail\n" in again.stdout, again.stdout)
+
+merged = halfopen("report", "merge", *(folder / f"{n}.json" for n in "1231"), "--json", folder / "all.json",
+                  "--junit", folder / "all.xml", "--html", folder / "all.html")
+check(merged.returncode == 1, f"merge: {merged.returncode} {merged.stderr}")
+check([line.split(":")[0] for line in merged.stdout.splitlines()] == ["naive", "robust"], merged.stdout)
+pairs = json.loads((folder / "all.json").read_text())["pairs"]
+for pair in pairs:
+    check([c["id"] for c in pair["cases"]] == ["exit/6", "exit/7", "shutdown/1", "connect/1"],
+          f"{pair['name']}: the catalogue's order, each once")
+    for case in pair["cases"]:
+        check(all(case[key] for key in ("rule", "done", "expected", "happened")), f"all is said of {case['id']}")
+        check(case["packets"] and case["checks"], f"{case['id']} has packets and checks")
+said = [out["stdout"] for c in pairs[0]["cases"] for out in c["outputs"] if out["program"] == "client"]
+check(any("\x1b[2J\x01\ufffd</pre>" in text for text in said), f"outputs are kept: {said}")
+
+for name in "1.html", "all.html":
+    page = (folder / name).read_text()
+    harmless(page, name)
+    check("<script" not in page, f"{name}: a script of the client's")
+    check("<svg" in page and "ladder-fault" in page, f"{name}: ladders with the fault marked")
+for n in "1", "2":
+    check(halfopen("report", "merge", folder / f"{n}.json").returncode in (0, 1), f"shard {n} alone")
+
+(folder / "bad.json").write_text('{"pairs": [')
+(folder / "other.json").write_text("{}")
+for file, words in ("bad.json", "no JSON"), ("other.json", "no report"), ("missing.json", "No such file"), (".", ""):
+    ran = halfopen("report", "merge", folder / "1.json", folder / file, "--json", folder / "never.json")
+    check(ran.returncode == 2 and words in ran.stderr and file in ran.stderr, f"{file}: {ran.returncode} {ran.stderr}")
+    check(not (folder / "never.json").exists(), "nothing is written of half the reports")
+
+if shutil.which("xmllint") is None:
+    skip("xmllint is not installed (libxml2-utils)")
+schema = pathlib.Path(__file__).with_name("junit.xsd")
+for name in "1.xml", "all.xml":
+    ran = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", schema, folder / name], capture_output=True,
+                         text=True, timeout=60)
+    check(ran.returncode == 0, f"{name}: {ran.stderr}")
