@@ -10,6 +10,7 @@
 // Guest seconds of the whole lab are counted once, however many guests pass them side by
 // side: they are the longest run's, as a user sees it in the table.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/syscall.h>

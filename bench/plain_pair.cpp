@@ -12,6 +12,7 @@
 #include "halfopen/lab/experiment.hpp"
 #include "lab/namespaces.hpp"
 #include "lab/netlink.hpp"
+#include "lab/sock_diag.hpp"
 
 namespace halfopen::bench {
 namespace {
