@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <toml++/toml.h>
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -47,6 +48,7 @@ void apply(CLI::App& verb, const std::string& key, const toml::node& node, const
   try {
     option->run_callback();
   } catch (const CLI::Error& e) {
+    option->clear();
     throw settings_error(place + e.what());
   }
 }
@@ -56,6 +58,8 @@ void apply(CLI::App& verb, const std::string& key, const toml::node& node, const
 void read_settings(CLI::App& verb, const std::string& path, const std::string& usual_path) {
   const std::string& file = path.empty() ? usual_path : path;
   if (path.empty() && ::access(file.c_str(), F_OK) < 0) return;
+  if (std::error_code why; std::filesystem::is_directory(file, why))
+    throw settings_error(file + ": it is a folder");
   toml::table table;
   try {
     table = toml::parse_file(file);
