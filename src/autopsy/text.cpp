@@ -11,7 +11,6 @@
 namespace halfopen::autopsy {
 namespace {
 
-using report::cell;
 using report::colour;
 using report::readable;
 using trace::culprit;

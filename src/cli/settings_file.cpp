@@ -16,7 +16,7 @@ std::string place_of(const std::string& path, const toml::source_region& where) 
 
 /// Scalars as the command line would say them; nothing for anything else.
 std::optional<std::string> text_of(const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (auto text = node.value_exact<std::string>()) return text;
   if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
   if (const auto whole = node.value_exact<std::int64_t>()) return std::to_string(*whole);
   if (const auto number = node.value_exact<double>()) return std::to_string(*number);

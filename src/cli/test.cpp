@@ -141,7 +141,7 @@ int explain_no_baseline(const judge::no_baseline& e) {
 }
 
 /// In this process's world; nothing if somebody asked to stop before the first case.
-std::optional<played> play_here(judge::run_options options, report::progress& progress) {
+std::optional<played> play_here(const judge::run_options& options, report::progress& progress) {
   progress.show("the baseline: both programs, with nothing wrong");
   const auto base = judge::rehearse(options.who, [&] { progress.tick(); });
   if (!base) return std::nullopt;

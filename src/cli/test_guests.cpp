@@ -102,7 +102,7 @@ std::optional<played> play_in_guests(const test_arguments& a, const judge::run_o
   work.stopped = [&](const nlohmann::json& why) { failure = judge::no_baseline_of(why); };
   work.tick = options.tick;
   work_in_guests(work);
-  if (failure) throw *failure;
+  if (failure) throw judge::no_baseline(*failure);
   for (const std::string& id : work.ids)
     if (const auto found = results.find(id); found != results.end())
       made.results.push_back(std::move(found->second));

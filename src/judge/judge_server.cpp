@@ -42,10 +42,10 @@ const char* state_name(int state) {
 
 std::vector<lab::socket_view> stage::held(std::span<const trace::endpoint> gone) const {
   std::vector<lab::socket_view> left;
-  for (lab::socket_view& s : server.sockets())
+  for (const lab::socket_view& s : server.sockets())
     if (s.inode != 0 && s.state != TCP_TIME_WAIT && s.state != TCP_LISTEN &&
         std::ranges::count(gone, s.remote) > 0)
-      left.push_back(std::move(s));
+      left.push_back(s);
   return left;
 }
 
