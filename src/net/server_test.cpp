@@ -318,7 +318,7 @@ TEST(server, threads_serve_side_by_side_until_a_stop_from_another) {
 }
 
 asio::awaitable<fate> say_nothing(stream& s) {
-  const auto next = co_await s.next_message(1s);
+  const auto next = co_await s.next_message(10s);
   co_return next ? fate{} : next.error();
 }
 
@@ -340,18 +340,32 @@ TEST(server, signals_are_as_they_were_after_run) {
 
 TEST(server, stop_comes_from_any_thread_and_each_end_is_told) {
   std::vector<fate> told;
-  server s(
-      {.heed_signals = false, .ended = [&](const tcp::endpoint&, const fate& how) { told.push_back(how); }},
-      say_nothing);
+  std::atomic<std::size_t> begun = 0;
+  std::atomic<std::size_t> over = 0;
+  server s({.heed_signals = false,
+            .ended =
+                [&](const tcp::endpoint&, const fate& how) {
+                  told.push_back(how);
+                  ++over;
+                }},
+           [&](stream& c) {
+             ++begun;
+             return say_nothing(c);
+           });
+  const auto wait_for = [](const std::atomic<std::size_t>& count, std::size_t what) {
+    for (const auto end = steady_clock::now() + patience; count < what && steady_clock::now() < end;)
+      std::this_thread::sleep_for(1ms);
+  };
   ASSERT_TRUE(s.open());
   unique_fd leaves = connect_to(s.local());
   finish(leaves);
   unique_fd resets = connect_to(s.local());
   const unique_fd stays = connect_to(s.local());
   const std::jthread later([&] {
-    std::this_thread::sleep_for(moment);
+    wait_for(begun, 3);
+    wait_for(over, 1);
     reset(resets);
-    std::this_thread::sleep_for(moment);
+    wait_for(over, 2);
     s.stop();
     static_cast<void>(receive(stays.get()));
     finish(stays);
