@@ -92,6 +92,7 @@ void take_memory(int program, std::map<int, double>& most) {
   for (const int guest : children_of(program)) {
     long sum = pss_kib(guest);
     for (const int child : children_of(guest)) sum += pss_kib(child);
+    if (sum < 5000) continue;  // one that has not begun, or a guest's janitor
     double& so_far = most[guest];
     so_far = std::max(so_far, static_cast<double>(sum) / 1024);
   }

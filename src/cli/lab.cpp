@@ -248,7 +248,7 @@ void add_lab(CLI::App& app, int& exit_code) {
   verb.add_option("--jobs", arguments->jobs, "runs side by side; most of their time is waiting")
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N")
-      ->default_str(fmt::format("{}, or {} with --repeat; in each guest of the virtual clock 15", usual_jobs,
+      ->default_str(fmt::format("{}, or {} with --repeat; in each guest of the virtual clock 10", usual_jobs,
                                 usual_jobs_repeated));
   add_guest_options(verb, arguments->guest);
   // What a guest's lab is told by the one outside; in no help.
