@@ -76,7 +76,8 @@ std::vector<result> play_in_guests(const lab_arguments& arguments, const run_opt
     keep(id, situation::broken_run(options, id, why));
   };
   work.cut_off = [&](const std::string& id) {
-    report::keep_whole_blocks(situation::capture_of(options, id));  // it was cut off in the middle of one, perhaps
+    report::keep_whole_blocks(
+        situation::capture_of(options, id));  // it was cut off in the middle of one, perhaps
   };
   work.tick = options.tick;
   work_in_guests(work);
