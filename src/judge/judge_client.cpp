@@ -3,9 +3,11 @@
 // will ever know.
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "judge/stage.hpp"
 #include "judge/waits.hpp"
@@ -31,6 +33,21 @@ std::string what_it_says(const lab::process& c) {
 
 }  // namespace
 
+/// The whole request was acknowledged on one connection, and on a later one the client spoke again.
+bool stage::asked_twice() const {
+  const auto request = base.said.main().request();
+  if (!request) return false;
+  std::vector<const trace::connection*> own;
+  for (const auto* one : lab.traffic().connections())
+    if (one->opener.address == client.address() && one->handshake_done) own.push_back(one);
+  if (own.size() <= base.said.connections.size() || own.back()->of(trace::side::opener).bytes == 0)
+    return false;
+  const std::size_t whole = base.said.main().said_before(speaker::client, *request + 1);
+  own.pop_back();
+  return std::ranges::any_of(own,
+                             [&](const auto* one) { return one->of(trace::side::opener).acked >= whole; });
+}
+
 void stage::judge_end(const lab::process& c, const lab::exit_status& end) {
   const auto after = since_fault(end.when);
   const std::string when = after && after->count() > 0 ? " after " + in_words(*after) : "";
@@ -40,10 +57,16 @@ void stage::judge_end(const lab::process& c, const lab::exit_status& end) {
          signal == SIGPIPE
              ? "send with MSG_NOSIGNAL, or ignore SIGPIPE, and treat EPIPE as the end of the connection"
              : "find out why it crashes when its peer goes");
+  } else if (end.code != 0 && !cure_of_giving_up_.empty()) {
+    fail(fmt::format("gave up with nothing in its way: exit {}{}{}", end.code, when, what_it_says(c)),
+         cure_of_giving_up_);
   } else if (end.code != 0) {
     pass(fmt::format("reported: exit {}{}{}", end.code, when, what_it_says(c)));
   } else if (base.same_output(c.output())) {
-    pass("unaffected, or recovered: exit 0 with the usual output" + when);
+    pass("unaffected, or recovered: exit 0 with the usual output" + when +
+         (asked_twice()
+              ? "; it asked twice, and the first request had arrived: right only if it may be done twice"
+              : ""));
   } else {
     fail(fmt::format("false success: exit 0{}, but its output is {} bytes where {} are usual", when,
                      c.output().size(), base.output.size()),
@@ -58,6 +81,7 @@ void stage::judge_hang(const lab::process& c, waiting what_for, const std::funct
   for (const lab::socket_view& s : client.is_up() ? client.sockets() : std::vector<lab::socket_view>{}) {
     if (s.remote.port != port() || s.inode == 0) continue;
     has_socket = true;
+    if (s.state == TCP_SYN_SENT) what_for = waiting::for_connection;
     if (auto found = length_of_wait(client, s.inode, what_for)) wait_has = std::move(found);
   }
   const auto endless = waits_without_limit(client);
@@ -102,6 +126,11 @@ void stage::judge_client(const lab::process& c, waiting what_for) {
 void stage::judge_client(const lab::process& c, waiting what_for, stand_in_server& peer) {
   meanwhile_ = [&peer] { peer.go_on(); };
   judge_client(c, what_for);
+  if (c.ended() && c.ended()->code == 0 && deadly_signal(*c.ended()) == 0 && !base.same_output(c.output()) &&
+      peer.guessed())
+    throw no_verdict(
+        verdict::inconclusive,
+        "the client came back and said what was not recorded: what it was answered need not fit");
 }
 
 }  // namespace halfopen::judge

@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 /// From here on a client that said less than it did in the recording is taken to wait.
 constexpr auto patience_with_a_turn = 300ms;
 constexpr auto silence_after_a_reply = 150ms;
+constexpr std::size_t single_bytes = 512;
 
 trace::endpoint endpoint_of(const sockaddr_storage& a) {
   if (a.ss_family == AF_INET6) {
@@ -166,6 +167,7 @@ void stand_in_server::accept_all() {
     made.socket = std::move(fd);
     made.script = index < script_.connections.size() ? &script_.connections[index] : &script_.main();
     made.main = index == main_index;
+    made.extra = index >= script_.connections.size();
     if (made.main) peer_ = endpoint_of(peer);
   }
 }
@@ -175,13 +177,35 @@ bool stand_in_server::stops(const live& c) const {
   return c.main && stop_ && (c.turn > stop_->turn || (c.turn == stop_->turn && c.done >= stop_->done));
 }
 
+/// A client that comes back need not begin where it began before: it says again what was not
+/// answered. What it says tells which turn it is; what is like none is taken for the next one.
+void stand_in_server::find_turn(live& c) {
+  char buffer[16384];
+  const ssize_t n = ::recv(c.socket.get(), buffer, sizeof buffer, MSG_PEEK);
+  if (n <= 0) return;
+  const std::string_view came(buffer, static_cast<std::size_t>(n));
+  const auto fits = [&](const turn& t) {
+    const std::size_t both = std::min(came.size(), t.bytes.size());
+    return t.who == speaker::client && came.substr(0, both) == std::string_view(t.bytes).substr(0, both);
+  };
+  const auto& turns = c.script->turns;
+  if (fits(turns[c.turn])) return;
+  const auto found = std::ranges::find_if(turns, fits);
+  if (found == turns.end())
+    guessed_ = true;
+  else
+    c.turn = static_cast<std::size_t>(found - turns.begin());
+}
+
 /// The client's turn: true if it has come to its end.
 bool stand_in_server::listen_to(live& c) {
+  if (c.extra && c.done == 0) find_turn(c);
   const turn& t = c.script->turns[c.turn];
+  const int yes = 1;  // what is read is acknowledged at once: no case begins before
+  ::setsockopt(c.socket.get(), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
   char buffer[16384];
   while (c.done < t.bytes.size()) {
     const ssize_t n = ::recv(c.socket.get(), buffer, std::min(sizeof buffer, t.bytes.size() - c.done), 0);
-    if (n == 0) c.heard_end = true;
     if (n <= 0) break;
     c.done += static_cast<std::size_t>(n);
     c.heard = steady::now();
@@ -194,8 +218,9 @@ bool stand_in_server::speak(live& c) {
   const turn& t = c.script->turns[c.turn];
   std::size_t until = t.bytes.size();
   if (c.main && stop_ && stop_->turn == c.turn) until = std::min(until, stop_->done);
-  if (bytewise_) until = std::min(until, c.done + 1);
-  if (!bytewise_ || all_acknowledged(c.socket.get())) {
+  const bool bytewise = bytewise_ && c.done < single_bytes;
+  if (bytewise) until = std::min(until, c.done + 1);
+  if (!bytewise || all_acknowledged(c.socket.get())) {
     const ssize_t n = ::send(c.socket.get(), t.bytes.data() + c.done, until - c.done, MSG_NOSIGNAL);
     if (n > 0) c.done += static_cast<std::size_t>(n);
   }
@@ -244,13 +269,21 @@ bool stand_in_server::until_connected(milliseconds limit) {
       limit);
 }
 
+/// The client's bytes, too, on the cable: else its kernel would say them again.
+bool stand_in_server::all_was_acknowledged() const {
+  const auto all = on_.lab().traffic().connections();
+  const auto found = std::ranges::find(all, peer_, &trace::connection::opener);
+  return found != all.end() &&
+         (*found)->of(trace::side::opener).acked >= (*found)->of(trace::side::opener).bytes;
+}
+
 bool stand_in_server::until_place(place where, milliseconds limit) {
   stop_ = where;
   return on_.lab().until(
       [&] {
         move();
         live* const m = main();
-        return m != nullptr && stops(*m) && all_acknowledged(m->socket.get());
+        return m != nullptr && stops(*m) && all_acknowledged(m->socket.get()) && all_was_acknowledged();
       },
       limit);
 }
@@ -267,6 +300,10 @@ bool stand_in_server::until_request(milliseconds limit) {
 bool stand_in_server::until_replied(std::size_t bytes, milliseconds limit) {
   const auto request = script_.main().request();
   return request && until_place({*request + 1, bytes}, limit);
+}
+
+void stand_in_server::shut_writing() {
+  if (const live* m = main()) ::shutdown(m->socket.get(), SHUT_WR);
 }
 
 void stand_in_server::die() {

@@ -101,18 +101,24 @@ class stand_in_server {
     move();
   }
 
-  /// Each byte of the server's turns is a segment of its own.
+  /// Each of the first 512 bytes of a turn of the server's is a segment of its own: more prove
+  /// nothing new, and each takes a round trip.
   void say_bytewise() noexcept { bytewise_ = true; }
 
   /// SIGKILL, as the kernel sees it: all sockets are closed, with FIN, or RST where data was unread.
   void die();
   /// RST on the main connection; the others and the listener are closed.
   void reset();
+  /// FIN on the main connection, which still hears.
+  void shut_writing();
   /// The listener is closed; the connections live on.
   void stop_listening() { listener_.reset(); }
   /// The other end of the main connection, once there is one.
   [[nodiscard]] const trace::endpoint& peer() const noexcept { return peer_; }
   [[nodiscard]] std::size_t connections() const noexcept { return live_.size(); }
+  /// Something was said that is not in the recording, on a connection that is not in it either:
+  /// what was answered need not fit.
+  [[nodiscard]] bool guessed() const noexcept { return guessed_; }
 
  private:
   struct live {
@@ -120,7 +126,7 @@ class stand_in_server {
     const recorded_connection* script = nullptr;
     std::size_t turn = 0, done = 0;  ///< in the turn: bytes read or sent
     std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
-    bool main = false, heard_end = false;
+    bool main = false, extra = false;  ///< extra: more connections than were recorded
   };
   struct place {
     std::size_t turn = 0, done = 0;
@@ -129,6 +135,8 @@ class stand_in_server {
   void move();
   void accept_all();
   void play(live& c);
+  void find_turn(live& c);
+  [[nodiscard]] bool all_was_acknowledged() const;
   bool listen_to(live& c);
   bool speak(live& c);
   [[nodiscard]] bool stops(const live& c) const;
@@ -140,7 +148,7 @@ class stand_in_server {
   std::vector<live> live_;
   std::optional<place> stop_;
   trace::endpoint peer_;
-  bool bytewise_ = false;
+  bool bytewise_ = false, guessed_ = false;
 };
 
 }  // namespace halfopen::judge

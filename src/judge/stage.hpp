@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -40,6 +41,14 @@ class stage {
   static constexpr milliseconds soon{5000};  ///< for what should happen at once
 
   stage(const pair& who, const baseline& base, const judge_case& what, const std::filesystem::path& capture);
+  /// The lab's last packets come when it ends, and find no sheet any more.
+  ~stage() { lab.end_recording(); }
+  stage(const stage&) = delete;
+  stage& operator=(const stage&) = delete;
+
+  /// The case's script. What the lab cannot do because the judged server has ended by itself is
+  /// that server's failure.
+  void play(const judge_case& what);
 
  private:
   std::optional<report::pcapng_writer> capture_;  // before the experiment, whose last packets go there
@@ -96,6 +105,9 @@ class stage {
   /// Fails unless it holds.
   bool require(bool holds, std::string what, std::string cure);
 
+  /// From now on a reported failure is one too: nothing has happened that keeps the client from
+  /// its work.
+  void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
   /// Waits for the client's end, and says what it was: recovered, reported, crashed, hangs, or
   /// false success.
   void judge_client(const lab::process& c, waiting what_for);
@@ -107,6 +119,8 @@ class stage {
   void judge_server(const lab::process& s, std::span<const trace::endpoint> gone, waiting what_for);
   /// The first half of that: it lives, and the next client is answered as ever.
   bool answers_others(const lab::process& s, std::string_view when);
+  /// Fails if the server has ended, and says how.
+  bool lives(const lab::process& s);
 
   [[nodiscard]] case_result finish();
 
@@ -116,6 +130,7 @@ class stage {
   void note_ends();
   void told(verdict v, std::string happened, std::string cure);
   [[nodiscard]] std::optional<milliseconds> since_fault(std::optional<trace::time_point> when) const;
+  [[nodiscard]] bool asked_twice() const;
   void judge_end(const lab::process& c, const lab::exit_status& end);
   void judge_hang(const lab::process& c, waiting what_for, const std::function<void()>& meanwhile);
   void judge_leftovers(const lab::process& s, std::span<const trace::endpoint> gone, waiting what_for);
@@ -128,10 +143,22 @@ class stage {
   trace::time_point fault_at_ = lab::experiment::now();
   std::optional<trace::time_point> first_packet_;
   std::function<void()> meanwhile_;
+  std::string cure_of_giving_up_;
 };
 
-/// Processor time that all processes of the host have used so far, in seconds.
-[[nodiscard]] double cpu_seconds(const lab::host& h);
+/// How busy the programs of a host are, from its making on, of one processor: the time in which
+/// a thread ran, of the time in which it was not waiting for the processor that others had. So
+/// a loop that never waits is seen on a loaded machine too.
+class busy_watch {
+ public:
+  explicit busy_watch(const lab::host& h);
+  [[nodiscard]] double busy() const;
+
+ private:
+  const lab::host& host_;
+  std::map<std::string, std::pair<double, double>> before_;  ///< by thread: seconds it ran, and waited to run
+  trace::time_point began_;
+};
 
 /// The signal that ended a program, told directly or through a shell's exit status (128 + N,
 /// only of signals that no program exits with on purpose); 0 if none.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "judge/stage.hpp"
@@ -33,6 +34,10 @@ trace::endpoint abort_one(stage& s) {
 void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
   s.expect("it goes on accepting");
   lab::process& program = s.serve(flavour);
+  // An accept that blocks is freed by the next client: only who was there before notices it.
+  std::optional<stand_in_client> there_before;
+  if (s.base.concurrent && s.base.no_replay_to_server.empty() && s.base.said.main().request())
+    there_before.emplace(s.stand_in(s.witness));
   s.hold_server();
   s.fault();
   const trace::endpoint gone = abort_one(s);
@@ -50,6 +55,13 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
                        "the server accepts in a way that cannot be changed (io_uring)");
     s.prove(met(what, failure), failure != 0 ? "accept failed as on that kernel"
                                              : "the dead connection was gone when accept was called");
+  }
+  if (there_before) {
+    there_before->push(there_before->request());
+    s.require(there_before->receive(s.base.reply, stage::soon).size() >= s.base.reply.least,
+              "a client that was connected before is answered",
+              "make the listener nonblocking: an accept that blocks keeps all others waiting");
+    there_before.reset();
   }
   s.judge_server(program, std::array{gone}, waiting::for_data);
 }

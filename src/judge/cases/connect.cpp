@@ -70,6 +70,8 @@ void first_address_dead(stage& s) {
   s.prove_after(
       lab::from(s.client) && lab::syn() && lab::match([&](const lab::arrival& a) { return a.to == nullptr; }),
       "SYN to the address at which nobody is");
+  s.must_succeed(
+      "try the addresses of the name one after the other, each for a short time, until one answers");
   s.judge_client(c, waiting::for_connection);
 }
 
@@ -82,7 +84,8 @@ constexpr judge_case cases[]{
      network_unreachable},
     {"connect/5", subject::client, "the server's accept queue is full", rule, queue_full},
     {"connect/6", subject::client, "of the server name's two addresses, the first is dead",
-     "a client tries the next address when the first does not answer soon (RFC 8305 section 5)",
+     "a client tries the next address when the first does not answer soon (RFC 1123 section 2.3, RFC 8305 "
+     "section 5)",
      first_address_dead, [](lab::options& o) { o.half_dead_names = {"server"}; }},
 };
 

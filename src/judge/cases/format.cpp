@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* stream_rule =
     "TCP keeps no boundaries: a read gives any number of bytes from one on (RFC 9293 section 3.8, read(2))";
+constexpr const char* read_on = "read until the message is whole: what one read gives is a piece of any size";
 constexpr const char* hostile_rule =
     "what comes from a network is checked before it is used: lengths, ranges, ends (CERT INT04-C)";
 
@@ -25,8 +26,7 @@ constexpr std::uint64_t too_much_memory = 256ULL << 20U;
 
 void answered(stage& s, const std::string& reply, const std::string& what) {
   s.require(reply.size() >= s.base.reply.least,
-            fmt::format("{} ({} of {} bytes)", what, reply.size(), s.base.reply.least),
-            "read until the message is whole: what one read gives is a piece of any size");
+            fmt::format("{} ({} of {} bytes)", what, reply.size(), s.base.reply.least), read_on);
 }
 
 void bytewise(stage& s) {
@@ -34,8 +34,11 @@ void bytewise(stage& s) {
   stand_in_client c = s.stand_in();
   s.fault();
   const std::string_view request = c.request();
-  s.prove(c.send_bytewise(request.substr(0, single_bytes)),
-          "the request's bytes, each acknowledged for itself");
+  const bool all_taken = c.send_bytewise(request.substr(0, single_bytes));
+  const trace::flow& back = c.traffic()->of(trace::side::responder);
+  s.prove(all_taken || back.fin || back.rst,
+          all_taken ? "the request's bytes, each acknowledged for itself"
+                    : "the request's bytes, each in a segment of its own, until the server closes");
   c.push(request.substr(std::min(request.size(), single_bytes)));
   answered(s, c.receive(s.base.reply, s.soon), "a request of one byte a segment is answered");
   c.close();
@@ -64,7 +67,7 @@ void cut_everywhere(stage& s) {
   s.require(wrong.empty(),
             wrong.empty() ? "cut anywhere, the request is answered"
                           : "cut at byte" + wrong + " the request is answered",
-            "read until the message is whole: what one read gives is a piece of any size");
+            read_on);
   s.judge_server(program, used, waiting::for_data);
 }
 
@@ -165,6 +168,7 @@ void reply_bytewise(stage& s) {
   peer.say_bytewise();
   lab::process& c = s.call();
   s.fault();
+  s.must_succeed(read_on);
   s.judge_client(c, waiting::for_data, peer);
   s.prove(s.lab.traffic().connections().back()->of(trace::side::responder).data_segments >=
               std::min<std::size_t>(2, s.base.said.main().said(speaker::server)),
@@ -175,6 +179,7 @@ void smallest_segments(stage& s) {
   lab::process& program = s.serve();
   lab::process& c = s.call();
   s.fault();
+  s.must_succeed(read_on);
   s.judge_client(c, waiting::for_data);
   s.prove(!s.lab.traffic().connections().empty(), "both sides were told of a maximum segment size of 48");
   (void)program;

@@ -33,7 +33,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto connect_within = 3s;
-constexpr auto notice_within = 10s;
+constexpr auto notice_within = 6s;
 constexpr auto pause_between_requests = 500ms;
 constexpr int end_of_file = 0;  // an errno for what is none
 

@@ -35,7 +35,7 @@ using clock = std::chrono::steady_clock;
 constexpr auto pause_in_a_reply = 20ms;
 constexpr auto pause_after_a_failed_accept = 100ms;
 constexpr std::chrono::seconds longest_drain = 5s;
-constexpr auto notice_within = 10s;
+constexpr auto notice_within = 6s;
 
 volatile std::sig_atomic_t told_to_stop = 0;
 
@@ -55,6 +55,7 @@ bool pauses(const connection& c) {
 }
 
 short wanted_of(const connection& c) {
+  if (has(defect::closes_at_half_close) && !c.out.empty()) return POLLRDHUP;
   if (pauses(c)) return 0;
   return c.out.empty() ? POLLIN : POLLOUT;
 }
