@@ -112,6 +112,9 @@ void story_stream::state::begin(const table::finding& found, const packet& by) {
     excerpts[found.index] = std::make_unique<excerpt>(excerpt{std::max<std::size_t>(room, 2), {}, {}, 0});
   open.push_back({found.index, number, now});
   ++open_count;
+  // Those that have ended leave their entries behind: no more of them than there are others.
+  if (open.size() > 2 * open_count + always_kept)
+    std::erase_if(open, [this](const entry& e) { return !is(e) || in_ended[e.index]; });
   if (found.taken_from == followed::none) return;
   // The one before is over; the one before that need not be kept for late words any more.
   reused[found.taken_from] = mark{by.number, by.when};
