@@ -42,6 +42,7 @@ class settings_file : public ::testing::Test {
     return path;
   }
   std::string problem(const std::string& text) {
+    for (CLI::Option* option : verb_->get_options()) option->clear();
     try {
       read_settings(*verb_, file(text), "");
     } catch (const settings_error& e) {

@@ -74,6 +74,7 @@ void add_arrow(report::ladder& l, const drawn_packet& p, bool is_proof) {
   a.what = kind_of(p.label);
   a.label = p.label;
   a.stressed = is_proof;
+  a.lost = std::ranges::any_of(p.notes, [](const std::string& note) { return note.starts_with("lost"); });
   l.arrows.push_back(std::move(a));
   for (const std::string& note : p.notes) l.marks.push_back({at(p.at_ms), note, std::nullopt, false});
 }

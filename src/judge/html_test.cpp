@@ -85,6 +85,18 @@ TEST(ladder, without_proof_or_remark_the_first_reset_is_the_fault) {
   EXPECT_EQ(fault->at, std::chrono::microseconds(1500));
 }
 
+TEST(ladder, what_is_lost_does_not_arrive) {
+  auto r = samples::full();
+  r.packets[0].notes = {"lost: server is unreachable"};
+  const auto l = ladder_of(r);
+  EXPECT_TRUE(l.arrows[0].lost);
+  EXPECT_FALSE(l.arrows[1].lost);
+  const auto svg = report::to_svg(l, {.width = 410, .left = 106, .with_style = false});
+  EXPECT_EQ(times(svg, "class=\"ladder-lost\""), 1U);
+  EXPECT_EQ(times(svg, "<polygon"), 1U) << "an arrow's head";
+  EXPECT_THAT(report::to_text(l), HasSubstr("✗"));
+}
+
 TEST(ladder, of_very_many_packets_the_ends_are_shown) {
   auto r = samples::full();
   r.packets.assign(1000, r.packets.front());

@@ -227,7 +227,8 @@ class text_ladder {
     const std::string when =
         fmt::format("{:>12.6f} {:>7}{}", std::chrono::duration<double>(a.at).count(),
                     a.number != 0 ? fmt::format("{}", a.number) : "", a.stressed ? "*" : " ");
-    line(when, right ? "├" + shaft + "▶│" : "│◀" + shaft + "┤", tint_of(a));
+    const std::string_view head = a.lost ? "✗" : right ? "▶" : "◀";
+    line(when, right ? fmt::format("├{}{}│", shaft, head) : fmt::format("│{}{}┤", head, shaft), tint_of(a));
   }
 
   void mark(const ladder_mark& m) {

@@ -34,6 +34,7 @@ struct ladder_arrow {
   std::string label{};    ///< "SYN", "120 bytes, ACK"
   std::string detail{};   ///< "seq 1, ack 1, win 65535"
   bool stressed = false;  ///< one that proves something
+  bool lost = false;      ///< it never arrived
 };
 
 /// A diagram: the opener stands on the left.

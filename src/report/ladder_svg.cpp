@@ -96,7 +96,8 @@ class svg {
 
   void arrow(const ladder_arrow& a, int y) {
     const bool rightward = a.from == side::opener;
-    const int from = rightward ? left : right, to = rightward ? right : left;
+    const int from = rightward ? left : right, far = rightward ? right : left;
+    const int to = a.lost ? from + (far - from) * 4 / 5 : far;
     const int back = rightward ? -9 : 9;
     add("<g class=\"ladder-{}{}\">\n", class_of(a.what), a.stressed ? " ladder-proof" : "");
     add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{}</text>\n", y + 4, time_of(a.at));
@@ -104,7 +105,10 @@ class svg {
       add("<text class=\"ladder-number\" x=\"{}\" y=\"{}\">{}</text>\n", left - (compact_ ? 5 : 12), y + 4,
           a.number);
     add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", from, y, to, y);
-    add("<polygon points=\"{},{} {},{} {},{}\"/>\n", to, y, to + back, y - 5, to + back, y + 5);
+    if (a.lost)
+      add("<path class=\"ladder-lost\" d=\"M{} {}l12 12m0 -12l-12 12\"/>\n", to - 6, y - 6);
+    else
+      add("<polygon points=\"{},{} {},{} {},{}\"/>\n", to, y, to + back, y - 5, to + back, y + 5);
     add("<text class=\"ladder-label\" x=\"{}\" y=\"{}\">{}<tspan class=\"ladder-detail\"> "
         "{}</tspan></text>\n</g>\n",
         (left + right) / 2, y - 6, html_escaped(a.label), html_escaped(a.detail));
@@ -161,6 +165,7 @@ const char* ladder_style() noexcept {
          ".ladder-proof .ladder-label,.ladder-proof .ladder-number{font-weight:700;opacity:1}"
          ".ladder-mark line{stroke:#ae3ec9;stroke-dasharray:4 4}.ladder-mark circle{fill:#ae3ec9}"
          ".ladder-mark text{fill:#ae3ec9}"
+         ".ladder-lost{stroke:#e03131;stroke-width:2.5;fill:none}"
          ".ladder-fault rect{fill:#e03131}.ladder-fault text{fill:#fff;font-weight:700}"
          ".ladder-fault .ladder-time{fill:#e03131;opacity:1}.ladder-fault circle{fill:#e03131}";
 }
