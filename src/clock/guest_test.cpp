@@ -26,6 +26,9 @@ std::string children_of(int pid) {
 class in_a_guest : public testing::Test {
  protected:
   void SetUp() override {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "a guest has no room for AddressSanitizer's shadow memory";
+#endif
     there = find_kernel();
     if (!there) GTEST_SKIP() << "the kernel is not there: halfopen clock build";
     std::string pattern = fs::temp_directory_path() / "guest-test-XXXXXX";
