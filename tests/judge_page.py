@@ -45,7 +45,7 @@ class reader(html.parser.HTMLParser):
 
 
 shown = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile",
-                        "--dump-dom", f"file://{folder}/page.html"], capture_output=True, text=True, timeout=100,
+                        "--dump-dom", f"file://{folder}/page.html"], capture_output=True, text=True, timeout=300,
                        stdin=subprocess.DEVNULL)
 if shown.returncode != 0 or "<html" not in shown.stdout:
     skip(f"chromium cannot run here: {shown.stderr[-300:]}")

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -29,6 +30,8 @@ std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     std::ifstream file(path == "-" ? "/dev/stdin" : path.c_str(), std::ios::binary);
     if (!file) throw usage_error("cannot read " + path + ": " + std::strerror(errno));
+    if (std::error_code why; std::filesystem::is_directory(path, why))  // which can be opened
+      throw usage_error("cannot read " + path + ": it is a folder");
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     auto found = judge::from_json_document(text);
     if (!found) throw usage_error(path + ": " + found.error());
