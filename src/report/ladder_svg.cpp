@@ -40,7 +40,7 @@ const char* class_of(kind k) {
 class svg {
  public:
   svg(const ladder& l, const svg_layout& how)
-      : compact_(how.width < 600), left(how.left), right(how.width - (compact_ ? 8 : 40)) {
+      : compact_(how.width < 600), left_(how.left), right_(how.width - (compact_ ? 8 : 40)) {
     const std::vector<ladder_row> rows = rows_of(l);
     int height = head_height + 20;
     for (const ladder_row& row : rows) height += height_of(row);
@@ -79,7 +79,7 @@ class svg {
   /// A mark's text may be a sentence.
   [[nodiscard]] std::vector<std::string> lines_of(const ladder_mark& m) const {
     constexpr double letter = 7;  // of 13 px, on average
-    return wrap(clean(m.text), static_cast<std::size_t>(std::max(10.0, (right - left - 28) / letter)));
+    return wrap(clean(m.text), static_cast<std::size_t>(std::max(10.0, (right_ - left_ - 28) / letter)));
   }
   [[nodiscard]] int height_of(const ladder_row& row) const {
     return row.mark ? row_height + static_cast<int>(lines_of(*row.mark).size() - 1) * line_height
@@ -87,22 +87,24 @@ class svg {
   }
 
   void head(const ladder& l, int height) {
-    add("<text class=\"ladder-host ladder-begin\" x=\"{}\" y=\"20\">{}</text>\n", left, html_escaped(l.left));
-    add("<text class=\"ladder-host ladder-end\" x=\"{}\" y=\"20\">{}</text>\n", right, html_escaped(l.right));
+    add("<text class=\"ladder-host ladder-begin\" x=\"{}\" y=\"20\">{}</text>\n", left_,
+        html_escaped(l.left));
+    add("<text class=\"ladder-host ladder-end\" x=\"{}\" y=\"20\">{}</text>\n", right_,
+        html_escaped(l.right));
     add("<text class=\"ladder-time\" x=\"8\" y=\"20\">{}</text>\n", compact_ ? "time" : "seconds, packet");
-    for (const int x : {left, right})
+    for (const int x : {left_, right_})
       add("<line class=\"ladder-host-line\" x1=\"{}\" y1=\"30\" x2=\"{}\" y2=\"{}\"/>\n", x, x, height - 6);
   }
 
   void arrow(const ladder_arrow& a, int y) {
     const bool rightward = a.from == side::opener;
-    const int from = rightward ? left : right, far = rightward ? right : left;
+    const int from = rightward ? left_ : right_, far = rightward ? right_ : left_;
     const int to = a.lost ? from + (far - from) * 4 / 5 : far;
     const int back = rightward ? -9 : 9;
     add("<g class=\"ladder-{}{}\">\n", class_of(a.what), a.stressed ? " ladder-proof" : "");
     add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{}</text>\n", y + 4, time_of(a.at));
     if (a.number != 0)
-      add("<text class=\"ladder-number\" x=\"{}\" y=\"{}\">{}</text>\n", left - (compact_ ? 5 : 12), y + 4,
+      add("<text class=\"ladder-number\" x=\"{}\" y=\"{}\">{}</text>\n", left_ - (compact_ ? 5 : 12), y + 4,
           a.number);
     add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", from, y, to, y);
     if (a.lost)
@@ -111,23 +113,23 @@ class svg {
       add("<polygon points=\"{},{} {},{} {},{}\"/>\n", to, y, to + back, y - 5, to + back, y + 5);
     add("<text class=\"ladder-label\" x=\"{}\" y=\"{}\">{}<tspan class=\"ladder-detail\"> "
         "{}</tspan></text>\n</g>\n",
-        (left + right) / 2, y - 6, html_escaped(a.label), html_escaped(a.detail));
+        (left_ + right_) / 2, y - 6, html_escaped(a.label), html_escaped(a.detail));
   }
 
   void mark(const ladder_mark& m, int y) {
     const bool at_right = m.on == side::responder;
-    const int x = at_right ? right : m.on ? left : (left + right) / 2;
+    const int x = at_right ? right_ : m.on ? left_ : (left_ + right_) / 2;
     const char* anchor = at_right ? "ladder-end" : m.on ? "ladder-begin" : "ladder-middle";
     const int text_at = at_right ? x - 14 : m.on ? x + 14 : x;
     const auto lines = lines_of(m);
     const int last = y + static_cast<int>(lines.size() - 1) * line_height;
     add("<g class=\"ladder-mark{}\">\n", m.stressed ? " ladder-fault" : "");
     if (m.stressed)
-      add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, y - 14, right - left,
+      add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left_, y - 14, right_ - left_,
           last - y + 23);
     add("<text class=\"ladder-time\" x=\"8\" y=\"{}\">{}</text>\n", y + 4, time_of(m.at));
     if (!m.stressed)
-      add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", left, last + 7, right, last + 7);
+      add("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n", left_, last + 7, right_, last + 7);
     if (m.on) add("<circle cx=\"{}\" cy=\"{}\" r=\"5\"/>\n", x, last + 7);
     for (const std::string& line : lines) {
       add("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n", anchor, text_at, y + 2, html_escaped(line));
@@ -137,12 +139,12 @@ class svg {
   }
 
   void gap(const std::string& text, int y) {
-    add("<text class=\"ladder-gap ladder-middle\" x=\"{}\" y=\"{}\">{}</text>\n", (left + right) / 2, y + 2,
+    add("<text class=\"ladder-gap ladder-middle\" x=\"{}\" y=\"{}\">{}</text>\n", (left_ + right_) / 2, y + 2,
         html_escaped(text));
   }
 
   bool compact_;
-  int left, right;  // where the hosts' lines are
+  int left_, right_;  // where the hosts' lines are
   std::string out_;
 };
 
