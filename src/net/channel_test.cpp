@@ -142,7 +142,7 @@ struct says_when_gone {
 
 asio::awaitable<void> wait_for_ever(asio::any_io_executor executor, unique_fd fd, bool& gone) {
   const says_when_gone s{gone};
-  channel own(std::move(executor), std::move(fd));
+  channel own(executor, std::move(fd));
   co_await own.wait(direction::writing, 5s);
   co_await own.wait(direction::reading, 5s);
 }
