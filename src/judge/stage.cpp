@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -324,47 +323,6 @@ case_result stage::finish() {
     sheet_.reason = "not proved: " + unproved->what;
   }
   return std::move(sheet_);
-}
-
-namespace {
-
-/// By thread: seconds in which it ran, and in which it was ready and another one ran. The three
-/// numbers of schedstat are explained in the kernel's Documentation/scheduler/sched-stats.rst.
-std::map<std::string, std::pair<double, double>> times_of_threads(const lab::host& h) {
-  std::map<std::string, std::pair<double, double>> all;
-  for (const pid_t pid : h.pids()) {
-    std::error_code why;
-    for (const auto& task :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", why)) {
-      std::ifstream file(task.path() / "schedstat");
-      double ran = 0;
-      double waited = 0;
-      if (file >> ran >> waited) all[task.path().string()] = {ran / 1e9, waited / 1e9};
-    }
-  }
-  return all;
-}
-
-/// Who ran for less did not spin: the scheduler gives a loop more than that of any second.
-constexpr double least_run = 0.02;
-
-}  // namespace
-
-busy_watch::busy_watch(const lab::host& h)
-    : host_(h), before_(times_of_threads(h)), began_(lab::experiment::now()) {}
-
-double busy_watch::busy() const {
-  const double elapsed = std::chrono::duration<double>(lab::experiment::now() - began_).count();
-  double all = 0;
-  double all_ran = 0;
-  for (const auto& [thread, now] : times_of_threads(host_)) {
-    const auto had = before_.find(thread);
-    const double ran = now.first - (had == before_.end() ? 0 : had->second.first);
-    const double waited = now.second - (had == before_.end() ? 0 : had->second.second);
-    all_ran += ran;
-    all += ran / std::max(elapsed - waited, std::max(ran, 1e-6));
-  }
-  return all_ran < least_run ? 0 : all;
 }
 
 int deadly_signal(const lab::exit_status& end) noexcept {

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -144,20 +143,6 @@ class stage {
   std::optional<trace::time_point> first_packet_;
   std::function<void()> meanwhile_;
   std::string cure_of_giving_up_;
-};
-
-/// How busy the programs of a host are, from its making on, of one processor: the time in which
-/// a thread ran, of the time in which it was not waiting for the processor that others had. So
-/// a loop that never waits is seen on a loaded machine too.
-class busy_watch {
- public:
-  explicit busy_watch(const lab::host& h);
-  [[nodiscard]] double busy() const;
-
- private:
-  const lab::host& host_;
-  std::map<std::string, std::pair<double, double>> before_;  ///< by thread: seconds it ran, and waited to run
-  trace::time_point began_;
 };
 
 /// The signal that ended a program, told directly or through a shell's exit status (128 + N,
