@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <regex>
+#include <thread>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
@@ -149,8 +150,10 @@ void stage::hold_server() {
   };
   const auto all = server.pids();
   for (const pid_t pid : all) ::kill(pid, SIGSTOP);
-  if (!lab.until([&] { return std::ranges::all_of(all, stands); }, soon))
-    throw lab::error("the server's processes do not stand still");
+  const auto all_stand = [&] { return std::ranges::all_of(all, stands); };
+  // At first without the lab: no packet arrives between the signal and its effect.
+  for (int tries = 0; tries < 500 && !all_stand(); ++tries) std::this_thread::sleep_for(1ms);
+  if (!lab.until(all_stand, soon)) throw lab::error("the server's processes do not stand still");
 }
 
 void stage::resume_server() {

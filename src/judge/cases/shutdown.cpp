@@ -133,7 +133,11 @@ void server_stops(stage& s) {
   lab::process& c = s.call();
   s.prove_before(lab::from(s.client) && lab::payload() && lab::said(s.client, already + 1),
                  "the request is on its way");
+  // It stands still until it has both, the request and the signal: else their race would decide.
+  s.hold_server();
+  s.lab.run_for(20ms);
   terminate(s);
+  s.resume_server();
   s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.under_test.grace);
   s.judge_client(c, waiting::for_data);
 }
