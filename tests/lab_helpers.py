@@ -76,6 +76,28 @@ def results(json_file):
     return {(f"{r['situation']}/{r['variant']}", r["pair"]): r for r in listed}
 
 
+def judged(server, client, *options):
+    """What `halfopen test` says of each case of that pair: a list of the objects of its JSON."""
+    folder = temporary_folder()
+    ran = halfopen("test", "--server", server, "--client", client, "--json", folder / "results.json", *options)
+    written = (folder / "results.json").exists() and (folder / "results.json").read_text()
+    check(written, f"halfopen test --server '{server}' --client '{client}': {ran.returncode}\n{ran.stdout}{ran.stderr}")
+    return json.loads(written)["pairs"][0]["cases"]
+
+
+def not_as_meant(results, meant):
+    """A line a case whose verdict is another one than in `meant`, {"fail": {"exit/7"}, ...}; the rest shall pass."""
+    for r in results:
+        verdict = r["verdict"]
+        if verdict == "pass" and "right only if" in r["happened"]:
+            verdict = "remark"
+        wanted = next((v for v, cases in meant.items() if r["id"] in cases), "pass")
+        if verdict != wanted:
+            yield f"{r['id']}: {verdict} instead of {wanted}: {r['reason'] or r['happened']}"
+    for missing in sorted(set().union(*meant.values()) - {r["id"] for r in results}):
+        yield f"{missing}: not played"
+
+
 def tshark(capture, *arguments):
     """What tshark says about a capture, by lines; it must read it without complaint."""
     if shutil.which("tshark") is None:

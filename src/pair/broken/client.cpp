@@ -161,7 +161,7 @@ result<std::string> client::ask(std::string_view text) {
 
 int call(const char* host, const char* port) {
   client c(host, port);
-  for (const std::string_view text : {"the first of two requests", "the second of two requests"}) {
+  for (const std::string_view text : {"the first of two", "the second of two"}) {
     if (text.starts_with("the second")) std::this_thread::sleep_for(pause_between_requests);
     const auto reply = c.ask(text);
     if (!reply && !has(defect::uses_the_reply_unchecked)) {
