@@ -22,7 +22,9 @@ judgement several() {
   auto sentence = result("exit/1", verdict::pass, subject::server);
   sentence.happened =
       "a sentence of so many words that it does not fit into the room beside the verdict at all";
-  return pair("a", {sentence, result("crash/1", verdict::warn), result("crash/2", verdict::fail),
+  auto warned = result("crash/1", verdict::warn);
+  warned.cure = sentence.happened + "; " + sentence.happened;
+  return pair("a", {sentence, warned, result("crash/2", verdict::fail),
                     result("format/1", verdict::inconclusive), result("future/1", verdict::pass)});
 }
 
