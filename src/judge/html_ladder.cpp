@@ -57,12 +57,15 @@ std::optional<double> fault_at(const case_result& r, const std::set<std::uint64_
   if (r.after && r.who == subject::client)
     for (const program_event& e : r.events)
       if (e.host == "client") return std::max(0.0, e.at_ms - static_cast<double>(r.after->count()));
-  for (const drawn_packet& p : r.packets)
-    if (proofs.contains(p.number) || !p.notes.empty()) return p.at_ms;
+  constexpr double just_before = 0.001;
+  for (const drawn_packet& p : r.packets) {
+    if (!p.notes.empty()) return p.at_ms;
+    if (proofs.contains(p.number)) return p.at_ms - just_before;
+  }
   for (const drawn_packet& p : r.packets)
     if (const auto what = kind_of(p.label);
         between_the_two(p) && (what == arrow::kind::reset || what == arrow::kind::closing))
-      return p.at_ms;
+      return p.at_ms - just_before;
   return std::nullopt;
 }
 
