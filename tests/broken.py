@@ -30,7 +30,7 @@ def judge(entry):
     return judged(
         f"exec {BROKEN} server {defect['server']} --port 7",
         f"exec {BROKEN} client {defect['client']} server 7",
-        "--subject", whose, "--limit", 12,
+        "--subject", whose, "--limit", 12, "--clock", "real",
     )
 
 

@@ -30,7 +30,7 @@ void add_guest_options(CLI::App& verb, guest_arguments& arguments) {
       ->check(CLI::Range(0.0, 1e6).description(""))
       ->type_name("SECONDS")
       ->capture_default_str();
-  verb.add_option("--seed", arguments.seed, "virtual clock: of everything random inside")
+  verb.add_option("--seed", arguments.seed, "of everything random inside a guest of the virtual clock")
       ->capture_default_str();
 }
 

@@ -12,6 +12,7 @@
 #include <regex>
 #include <span>
 
+#include "cli/choose_cases.hpp"
 #include "cli/doctor_text.hpp"
 #include "cli/repeat_command.hpp"
 #include "cli/settings_file.hpp"
@@ -32,53 +33,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that choose cases or name reports: no part of the command that repeats one case.
-const std::set<std::string> about_the_whole{"case", "skip",  "subject",  "shard",   "jobs",    "json",
-                                            "html", "junit", "evidence", "dry-run", "settings"};
-
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+const std::set<std::string> about_the_whole{"case",     "skip",   "subject", "shard",    "jobs",
+                                            "json",     "html",   "junit",   "evidence", "dry-run",
+                                            "settings", "replay", "torture", "sample",   "seed"};
 
 int refuse(const usage_error& e) {
   fmt::print(stderr, "halfopen test: {}\n", e.what());
   return bad_arguments;
-}
-
-std::vector<const judge::judge_case*> matching(const std::string& pattern) {
-  auto found = judge::find_cases(pattern);
-  if (found.empty())
-    throw usage_error("'" + pattern + "' matches no case; halfopen test --dry-run lists them all");
-  return found;
-}
-
-/// "2/3" is the second third.
-std::pair<std::size_t, std::size_t> parse_shard(const std::string& text) {
-  unsigned index = 0;
-  unsigned of = 0;
-  int end = 0;
-  if (std::sscanf(text.c_str(), "%u/%u%n", &index, &of, &end) != 2 || end != static_cast<int>(text.size()) ||
-      index < 1 || index > of || of > 1000)
-    throw usage_error("--shard " + text + ": expected I/N with 1 <= I <= N, such as 2/3");
-  return {index - 1, of};
-}
-
-std::vector<const judge::judge_case*> choose(const test_arguments& a) {
-  std::vector<const judge::judge_case*> chosen;
-  for (const std::string& pattern : a.cases.empty() ? std::vector<std::string>{"*"} : a.cases)
-    for (const auto* c : matching(pattern))
-      if (std::ranges::find(chosen, c) == chosen.end()) chosen.push_back(c);
-  for (const std::string& pattern : a.skip)
-    for (const auto* c : matching(pattern)) std::erase(chosen, c);
-  if (a.subject != "both")
-    std::erase_if(chosen, [&](const auto* c) { return judge::to_string(c->who) != a.subject; });
-  if (!a.shard.empty()) {
-    const auto [index, of] = parse_shard(a.shard);
-    std::vector<const judge::judge_case*> part;
-    for (std::size_t i = index; i < chosen.size(); i += of) part.push_back(chosen[i]);
-    chosen = std::move(part);
-  }
-  if (chosen.empty()) throw usage_error("no case is left to play");
-  return chosen;
 }
 
 judge::pair pair_of(const test_arguments& a) {
@@ -140,17 +101,26 @@ int explain_no_baseline(const judge::no_baseline& e) {
   return bad_arguments;
 }
 
-/// In this process's world; nothing if somebody asked to stop before the first case.
-std::optional<played> play_here(const judge::run_options& options, report::progress& progress) {
+/// What the two do with nothing wrong; nothing if somebody asked to stop. Both clocks.
+std::optional<judge::baseline> rehearse(const test_arguments& a, const judge::run_options& options) {
+  auto progress = report::progress::on(STDERR_FILENO, 1);
   progress.show("the baseline: both programs, with nothing wrong");
-  const auto base = judge::rehearse(options.who, [&] { progress.tick(); });
-  if (!base) return std::nullopt;
-  return played{judge::run(options, *base), remarks_on(*base)};
+  judge::run_options quiet = options;
+  quiet.tick = [&] { progress.tick(); };
+  auto base = a.clock == "real" ? judge::rehearse(options.who, quiet.tick) : rehearse_in_guest(a, quiet);
+  progress.clear();
+  return base;
 }
 
 /// Plays, prints, gives the exit code.
 int play(const test_arguments& a, judge::run_options options) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::optional<judge::baseline> base;  // in guests each has its own
+  if (a.clock == "real" || !a.torture.empty()) {
+    base = rehearse(a, options);
+    if (!base) return 130;
+    if (!a.torture.empty()) options.cases = cases_of_torture(a, *base);
+  }
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
   auto progress = report::progress::on(STDERR_FILENO, options.cases.size());
   std::vector<std::string> under_way;
@@ -163,13 +133,13 @@ int play(const test_arguments& a, judge::run_options options) {
     if (!under_way.empty())
       progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
   };
-  auto made = a.clock == "real" ? play_here(options, progress) : play_in_guests(a, options);
+  played made =
+      a.clock == "real" ? played{judge::run(options, *base), remarks_on(*base)} : play_in_guests(a, options);
   progress.clear();
-  if (!made) return 130;
 
   judge::judgement judged;
-  judged.results = std::move(made->results);
-  judged.remarks = std::move(made->remarks);
+  judged.results = std::move(made.results);
+  judged.remarks = std::move(made.remarks);
   judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
   judged.server_command = a.server;
   judged.client_command = a.client;
@@ -183,8 +153,9 @@ int play(const test_arguments& a, judge::run_options options) {
   if (!a.junit.empty()) write_file(a.junit, judge::to_junit(one, a.strict));
   if (!a.html.empty()) write_file(a.html, judge::to_html(one));
   const auto canvas = report::canvas::of(::fileno(out));
-  std::string text = "\n" + judge::summary_table(judged, canvas) + "\n";
-  text += judge::shortcomings(judged, canvas);
+  std::string text = "\n";
+  text += a.torture.empty() ? judge::summary_table(judged, canvas) : judge::torture_table(judged, canvas);
+  text += "\n" + judge::shortcomings(a.torture.empty() ? judged : judge::where_it_changes(judged), canvas);
   for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
   std::fputs(text.c_str(), out);
@@ -218,8 +189,10 @@ std::string choose_clock(const std::string& wanted) {
 
 int run_test(test_arguments a) {
   judge::run_options options;
-  options.cases = choose(a);
+  if (a.torture.empty() && !a.rehearse) options.cases = cases_of_catalogue(a);
   if (a.dry_run) {
+    if (!a.torture.empty())
+      throw usage_error("--dry-run and --torture: the places are known only when the two have talked");
     list(options.cases);
     return all_met;
   }
@@ -264,6 +237,17 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_option("--case", a.cases, "only these: ids (exit/6), families (crash), patterns ('crash/*')")
       ->type_name("CASE...");
   verb.add_option("--skip", a.skip, "all but these")->type_name("CASE...");
+  verb.add_flag(
+          "--torture{packets}", a.torture,
+          "instead of the catalogue: lose the peer at every packet of a clean run; =bytes: and at every "
+          "byte of the reply")
+      ->check(CLI::IsMember({"packets", "bytes"}).description(""))
+      ->type_name("[=packets|bytes]");
+  verb.add_option("--replay", a.replay, "one place of a torture again: kill-server@7, cut-server@b12")
+      ->type_name("PLACE...");
+  verb.add_option("--sample", a.sample, "of a torture's places only N, by chance; --seed says which chance")
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->type_name("N");
   verb.add_option("--limit", a.limit, "within this a program shall know that its peer is gone")
       ->check(CLI::Range(1.0, 3600.0).description(""))
       ->type_name("SECONDS")
@@ -305,6 +289,7 @@ void add_options(CLI::App& verb, test_arguments& a) {
   // What a guest's judge is told by the one outside; in no help.
   verb.add_flag("--full-length", a.full_length)->group("");
   verb.add_flag("--events", a.events)->group("");
+  verb.add_flag("--rehearse", a.rehearse)->group("");
   verb.add_option("--settings", a.settings, "read options from there; default: halfopen.toml, if it is there")
       ->type_name("FILE");
 }
@@ -336,7 +321,9 @@ void add_test(CLI::App& app, int& exit_code) {
       "  halfopen test --server 'redis-server --port 6379 --protected-mode no --save \"\"' \\\n"
       "                --client 'redis-cli -h server ping'\n"
       "  halfopen test --server ./my-server --client './my-client server' --case crash --evidence found\n"
-      "  halfopen test --settings project.toml --strict --json results.json\n\n"
+      "  halfopen test --settings project.toml --strict --json results.json\n"
+      "  halfopen test --server ./my-server --client './my-client server' --torture=bytes\n"
+      "  halfopen test --server ./my-server --client './my-client server' --replay kill-server@7\n\n"
       "A settings file has the long options' names as keys: server = \"...\", limit = 10, skip = "
       "[\"idle\"].");
   verb.callback([arguments, &verb, &exit_code] {

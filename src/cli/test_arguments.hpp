@@ -15,7 +15,9 @@ namespace halfopen::cli {
 struct test_arguments {
   std::string server, client, name;
   std::string subject = "both";
-  std::vector<std::string> cases, skip, environment;
+  std::vector<std::string> cases, replay, skip, environment;
+  std::string torture;     ///< "packets", "bytes", or empty: the catalogue
+  std::size_t sample = 0;  ///< of the torture's places; 0: all
   std::string clock = "auto", ip = "4";
   std::string ready, shard, evidence, json, junit, html, settings;
   double limit = 20, grace = 10;
@@ -26,7 +28,7 @@ struct test_arguments {
   guest_arguments guest;
 
   // For a guest's judge, which is told its share and reports to the one outside.
-  bool full_length = false, events = false;
+  bool full_length = false, events = false, rehearse = false;
 };
 
 struct played {
@@ -36,13 +38,17 @@ struct played {
 
 [[nodiscard]] std::vector<std::string> remarks_on(const judge::baseline& base);
 
-/// Inside a guest: plays its share, and tells of each case in a line of JSON on stdout.
+/// Inside a guest: plays its share, and tells of each case in a line of JSON on stdout. With no
+/// case to play, of the baseline.
 int play_for_the_outside(const judge::run_options& options);
 
 /// Outside: shares the cases out to guests. Throws judge::no_baseline, or lab::error if no
 /// guest can be made.
-[[nodiscard]] std::optional<played> play_in_guests(const test_arguments& a,
-                                                   const judge::run_options& options);
+[[nodiscard]] played play_in_guests(const test_arguments& a, const judge::run_options& options);
+
+/// The baseline alone, in a guest; nothing if somebody asked to stop. Throws as play_in_guests().
+[[nodiscard]] std::optional<judge::baseline> rehearse_in_guest(const test_arguments& a,
+                                                               const judge::run_options& options);
 
 }  // namespace halfopen::cli
 

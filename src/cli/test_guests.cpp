@@ -8,6 +8,7 @@
 
 #include "cli/guest_shares.hpp"
 #include "cli/test_arguments.hpp"
+#include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
 
 namespace halfopen::cli {
@@ -15,6 +16,9 @@ namespace {
 
 /// Cases a guest, if the user does not say how many. Each is three hosts, a network stack each.
 constexpr std::size_t usual_share = 15;
+
+/// In the place of a case.
+constexpr const char* baseline_alone = "baseline";
 
 std::vector<std::string> command_line(const test_arguments& a, const std::vector<std::string>& share) {
   std::vector<std::string> line{lab::own_executable(), "test",    "--clock", "real",
@@ -31,7 +35,11 @@ std::vector<std::string> command_line(const test_arguments& a, const std::vector
   add("--grace", fmt::format("{}", a.grace));
   if (a.port != 0) add("--server-port", std::to_string(a.port));
   for (const std::string& e : a.environment) add("--env", e);
-  for (const std::string& id : share) add("--case", id);
+  for (const std::string& id : share)
+    if (id == baseline_alone)
+      line.emplace_back("--rehearse");
+    else
+      add("--case", id);
   return line;
 }
 
@@ -49,6 +57,20 @@ judge::case_result given_up(const judge::judge_case& c, const std::string& why) 
   return r;
 }
 
+shared_work work_for(const test_arguments& a, const judge::run_options& options) {
+  shared_work work;
+  work.share_size = a.jobs != 0 ? a.jobs : usual_share;
+  work.guest = a.guest;
+  work.job = [&](const auto& share) {
+    clock::job job = clock::job_here(command_line(a, share));
+    job.host_name = "lab";
+    if (!options.evidence.empty()) job.writable.push_back(options.evidence);
+    return job;
+  };
+  work.tick = options.tick;
+  return work;
+}
+
 }  // namespace
 
 int play_for_the_outside(const judge::run_options& base) {
@@ -60,6 +82,11 @@ int play_for_the_outside(const judge::run_options& base) {
     return 0;
   }
   if (!normal) return 0;
+  if (base.cases.empty()) {
+    tell_outside({{"started", baseline_alone}});
+    tell_outside({{"id", baseline_alone}, {"finished", *normal}});
+    return 0;
+  }
   const auto remarks = remarks_on(*normal);
   judge::run_options options = base;
   options.started = [](const std::string& id) { tell_outside({{"started", id}}); };
@@ -72,7 +99,7 @@ int play_for_the_outside(const judge::run_options& base) {
   return 0;
 }
 
-std::optional<played> play_in_guests(const test_arguments& a, const judge::run_options& options) {
+played play_in_guests(const test_arguments& a, const judge::run_options& options) {
   std::map<std::string, judge::case_result> results;
   played made;
   std::optional<judge::no_baseline> failure;
@@ -80,16 +107,8 @@ std::optional<played> play_in_guests(const test_arguments& a, const judge::run_o
     if (options.finished) options.finished(r);
     results[r.id] = std::move(r);
   };
-  shared_work work;
+  shared_work work = work_for(a, options);
   for (const auto* c : options.cases) work.ids.emplace_back(c->id);
-  work.share_size = a.jobs != 0 ? a.jobs : usual_share;
-  work.guest = a.guest;
-  work.job = [&](const auto& share) {
-    clock::job job = clock::job_here(command_line(a, share));
-    job.host_name = "lab";
-    if (!options.evidence.empty()) job.writable.push_back(options.evidence);
-    return job;
-  };
   work.started = options.started;
   work.finished = [&](const std::string&, const nlohmann::json& j) {
     for (const std::string remark : j.at("remarks"))
@@ -100,13 +119,27 @@ std::optional<played> play_in_guests(const test_arguments& a, const judge::run_o
     keep(given_up(case_of(options, id), why));
   };
   work.stopped = [&](const nlohmann::json& why) { failure = judge::no_baseline_of(why); };
-  work.tick = options.tick;
   work_in_guests(work);
   if (failure) throw judge::no_baseline(*failure);
   for (const std::string& id : work.ids)
     if (const auto found = results.find(id); found != results.end())
       made.results.push_back(std::move(found->second));
   return made;
+}
+
+std::optional<judge::baseline> rehearse_in_guest(const test_arguments& a, const judge::run_options& options) {
+  std::optional<judge::baseline> normal;
+  std::optional<judge::no_baseline> failure;
+  shared_work work = work_for(a, options);
+  work.ids = {baseline_alone};
+  work.finished = [&](const std::string&, const nlohmann::json& j) { normal = j.get<judge::baseline>(); };
+  work.given_up = [](const std::string&, const std::string& why) {
+    throw lab::error("the baseline: " + why);
+  };
+  work.stopped = [&](const nlohmann::json& why) { failure = judge::no_baseline_of(why); };
+  work_in_guests(work);
+  if (failure) throw judge::no_baseline(*failure);
+  return normal;
 }
 
 }  // namespace halfopen::cli

@@ -38,6 +38,7 @@ class rehearsal {
     made.took = std::chrono::round<milliseconds>(first.ended()->when - began_);
     made.output = first.output();
     made.said = take_recording();
+    made.packets = lab_.packets();
     lab::process& second = run_client(witness_);
     made.varies = second.output() != made.output;
     try_replay_to_server(made);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "judge/torture.hpp"
+
 namespace halfopen::judge {
 
 std::span<const family* const> catalogue() noexcept {
@@ -21,13 +23,24 @@ const family* family_of(std::string_view id) noexcept {
   return found == all.end() ? nullptr : *found;
 }
 
-std::vector<const judge_case*> find_cases(std::string_view pattern) {
-  const std::string wanted(pattern);
-  std::vector<const judge_case*> found;
+std::vector<const judge_case*> all_cases() {
+  std::vector<const judge_case*> all;
   for (const family* f : catalogue())
-    for (const judge_case& c : f->cases)
-      if (wanted == f->name || ::fnmatch(wanted.c_str(), std::string(c.id).c_str(), 0) == 0)
-        found.push_back(&c);
+    for (const judge_case& c : f->cases) all.push_back(&c);
+  return all;
+}
+
+std::vector<const judge_case*> find_cases(std::string_view pattern,
+                                          std::span<const judge_case* const> among) {
+  const std::string wanted(pattern);
+  const auto fits = [&](std::string_view id) {
+    return ::fnmatch(wanted.c_str(), std::string(id).c_str(), 0) == 0;
+  };
+  std::vector<const judge_case*> found;
+  for (const judge_case* c : among)
+    if (wanted == c->id.substr(0, c->id.find('/')) || fits(c->id) ||
+        (c->id.starts_with(torture_prefix) && fits(c->id.substr(torture_prefix.size()))))
+      found.push_back(c);
   return found;
 }
 

@@ -38,8 +38,13 @@ extern const family abort_family, exit_family, sigpipe_family, crash_family, reb
 [[nodiscard]] std::span<const family* const> catalogue() noexcept;
 [[nodiscard]] const family* family_of(std::string_view id) noexcept;
 
-/// "exit/6", "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); nothing if none fits.
-[[nodiscard]] std::vector<const judge_case*> find_cases(std::string_view pattern);
+/// Every case of the catalogue.
+[[nodiscard]] std::vector<const judge_case*> all_cases();
+
+/// "exit/6", "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); of a torture the place
+/// is enough, "kill-*@7". Nothing if none fits.
+[[nodiscard]] std::vector<const judge_case*> find_cases(std::string_view pattern,
+                                                        std::span<const judge_case* const> among);
 
 }  // namespace halfopen::judge
 

@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string expected_of(std::string_view id, const pair& who = {}) {
-  return usual_expectation(*find_cases(id).at(0), who);
+  return usual_expectation(*find_cases(id, all_cases()).at(0), who);
 }
 
 TEST(usual_expectation, names_the_limits_of_the_pair) {
@@ -27,7 +27,7 @@ TEST(usual_expectation, every_case_has_one) {
 }
 
 TEST(complete, a_pass_without_words_is_its_checks) {
-  const judge_case& c = *find_cases("shutdown/4").at(0);
+  const judge_case& c = *find_cases("shutdown/4", all_cases()).at(0);
   case_result r;
   r.what = verdict::pass;
   r.expected = "its own";
@@ -38,7 +38,7 @@ TEST(complete, a_pass_without_words_is_its_checks) {
 }
 
 TEST(complete, words_and_other_verdicts_stay) {
-  const judge_case& c = *find_cases("exit/6").at(0);
+  const judge_case& c = *find_cases("exit/6", all_cases()).at(0);
   case_result r;
   r.what = verdict::inconclusive;
   complete(r, c, {});

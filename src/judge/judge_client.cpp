@@ -75,13 +75,14 @@ void stage::judge_end(const lab::process& c, const lab::exit_status& end) {
   }
 }
 
-void stage::judge_hang(const lab::process& c, waiting what_for, const std::function<void()>& meanwhile) {
+void stage::judge_hang(const lab::process& c, const std::function<void()>& meanwhile) {
   std::optional<wait_length> wait_has;
+  waiting what_for = waiting::for_data;
   bool has_socket = false;
   for (const lab::socket_view& s : client.is_up() ? client.sockets() : std::vector<lab::socket_view>{}) {
     if (s.remote.port != port() || s.inode == 0) continue;
     has_socket = true;
-    if (s.state == TCP_SYN_SENT) what_for = waiting::for_connection;
+    what_for = waits_for(s);
     if (auto found = length_of_wait(client, s.inode, what_for)) wait_has = std::move(found);
   }
   const auto endless = waits_without_limit(client);
@@ -113,19 +114,19 @@ void stage::judge_hang(const lab::process& c, waiting what_for, const std::funct
   fail(happened + "; " + sheet_.length, cure);
 }
 
-void stage::judge_client(const lab::process& c, waiting what_for) {
+void stage::judge_client(const lab::process& c) {
   const auto meanwhile = meanwhile_;
   const bool ended = wait([&] { return c.ended().has_value(); }, under_test.limit);
   if (ended)
     judge_end(c, *c.ended());
   else
-    judge_hang(c, what_for, meanwhile);
+    judge_hang(c, meanwhile);
   meanwhile_ = nullptr;
 }
 
-void stage::judge_client(const lab::process& c, waiting what_for, stand_in_server& peer) {
+void stage::judge_client(const lab::process& c, stand_in_server& peer) {
   meanwhile_ = [&peer] { peer.go_on(); };
-  judge_client(c, what_for);
+  judge_client(c);
   if (c.ended() && c.ended()->code == 0 && deadly_signal(*c.ended()) == 0 && !base.same_output(c.output()) &&
       peer.guessed())
     throw no_verdict(

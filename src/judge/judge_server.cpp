@@ -140,7 +140,7 @@ bool stage::answers_others(const lab::process& s, std::string_view when) {
                  "the fault on one connection must not be seen on another");
 }
 
-void stage::judge_leftovers(const lab::process&, std::span<const trace::endpoint> gone, waiting what_for) {
+void stage::judge_leftovers(std::span<const trace::endpoint> gone) {
   const auto left = held(gone);
   if (left.empty()) return;
   const lab::socket_view& one = left.front();
@@ -149,7 +149,7 @@ void stage::judge_leftovers(const lab::process&, std::span<const trace::endpoint
       left.size() > 1 ? fmt::format(", and {} more", left.size() - 1) : "");
   if (one.state == TCP_CLOSE_WAIT || one.state == TCP_CLOSE)
     return fail(held_so, "close the socket when reading gives end-of-file or an error");
-  const auto length = length_of_wait(server, one.inode, what_for);
+  const auto length = length_of_wait(server, one.inode, waits_for(one));
   const std::string has = length ? "its connection has " + length->kernel_options + "; " : "";
   const std::string cure =
       has + options_that_notice(under_test.limit) + "; or close connections that stay silent";
@@ -178,7 +178,7 @@ void stage::judge_leftovers(const lab::process&, std::span<const trace::endpoint
   warn(held_so + "; " + sheet_.length, cure);
 }
 
-void stage::judge_server(const lab::process& s, std::span<const trace::endpoint> gone, waiting what_for) {
+void stage::judge_server(const lab::process& s, std::span<const trace::endpoint> gone) {
   const bool well = answers_others(s, "after the fault");
   if (s.ended()) return;
   const busy_watch watch(server);
@@ -196,7 +196,7 @@ void stage::judge_server(const lab::process& s, std::span<const trace::endpoint>
   require(busy < too_busy, fmt::format("it waits without burning the processor ({:.0f} %)", busy * 100),
           "a readiness that is never taken, or an error that is never looked at, spins: close the socket, or "
           "pause");
-  if (!s.ended()) judge_leftovers(s, gone, what_for);
+  if (!s.ended()) judge_leftovers(gone);
   if (well) answers_others(s, "at the end");
   pass("it lives, answers others, and gave the connection back");
 }

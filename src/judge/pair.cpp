@@ -33,6 +33,7 @@ void to_json(nlohmann::json& j, const baseline& b) {
   j = {{"said", b.said},
        {"output_hex", to_hex(b.output)},
        {"varies", b.varies},
+       {"packets", b.packets},
        {"took_ms", b.took.count()},
        {"start_ms", b.start.count()},
        {"reply_least", b.reply.least},
@@ -46,6 +47,7 @@ void from_json(const nlohmann::json& j, baseline& b) {
   b.said = j.at("said").get<recording>();
   b.output = from_hex(j.at("output_hex").get<std::string>());
   j.at("varies").get_to(b.varies);
+  j.at("packets").get_to(b.packets);
   b.took = milliseconds(j.at("took_ms").get<std::int64_t>());
   b.start = milliseconds(j.at("start_ms").get<std::int64_t>());
   j.at("reply_least").get_to(b.reply.least);

@@ -31,6 +31,7 @@ struct baseline {
   recording said;
   std::string output;               ///< of the client
   bool varies = false;              ///< two runs gave different outputs: only their shape is compared
+  std::size_t packets = 0;          ///< from the first SYN to silence after the client's end
   milliseconds took{};              ///< the client
   milliseconds start{};             ///< the server, until it listened
   reply_size reply;                 ///< to the request of the main connection

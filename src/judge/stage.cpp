@@ -12,6 +12,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
+#include "judge/waits.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -66,6 +67,7 @@ lab::options stage::lab_options(const judge_case& what) {
 stage::stage(const pair& who, const baseline& normal, const judge_case& what,
              const std::filesystem::path& capture)
     : capture_(open_capture(capture, fmt::format("halfopen test: {}: {}", what.id, what.done))),
+      the_case(what),
       under_test(who),
       base(normal),
       lab(lab_options(what)),
@@ -141,19 +143,23 @@ lab::process& stage::call_from(lab::host& where) {
 }
 
 void stage::hold_server() {
-  const auto stands = [](pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;
-    std::getline(file, text);
-    const auto after_name = text.rfind(") ");
-    return after_name == std::string::npos || std::strchr("TtZX", text[after_name + 2]) != nullptr;
-  };
+  const auto stands = [](pid_t pid) { return std::strchr("TtZX", process_state(pid)) != nullptr; };
   const auto all = server.pids();
   for (const pid_t pid : all) ::kill(pid, SIGSTOP);
   const auto all_stand = [&] { return std::ranges::all_of(all, stands); };
   // At first without the lab: no packet arrives between the signal and its effect.
   for (int tries = 0; tries < 500 && !all_stand(); ++tries) std::this_thread::sleep_for(1ms);
   if (!lab.until(all_stand, soon)) throw lab::error("the server's processes do not stand still");
+}
+
+void stage::until_idle() {
+  const auto waits = [](pid_t pid) { return process_state(pid) != 'R'; };
+  for (int tries = 0; tries < 200; ++tries) {  // without the lab: nothing is delivered meanwhile
+    std::this_thread::sleep_for(1ms);
+    if (std::ranges::all_of(lab.hosts(),
+                            [&](const auto& h) { return std::ranges::all_of(h->pids(), waits); }))
+      return;
+  }
 }
 
 void stage::resume_server() {

@@ -29,9 +29,6 @@ struct no_verdict : std::runtime_error {
   no_verdict(verdict v, const std::string& why) : std::runtime_error(why), kind(v) {}
 };
 
-/// What a client was waiting for when its peer went: which of the kernel's timers would run.
-enum class waiting : std::uint8_t { for_data, for_acknowledgement, for_connection };
-
 /// What a case's script works with: three hosts (client, server, and a witness who is a
 /// client too, but whose host is never touched), the two commands, what they said when
 /// nothing was wrong, and a sheet for the verdict.
@@ -53,6 +50,7 @@ class stage {
   std::optional<report::pcapng_writer> capture_;  // before the experiment, whose last packets go there
 
  public:
+  const judge_case& the_case;
   const pair& under_test;
   const baseline& base;
   lab::experiment lab;
@@ -68,6 +66,8 @@ class stage {
   /// No process of the server's host runs an instruction until resume_server().
   void hold_server();
   void resume_server();
+  /// Until every program has done what it can do without another packet; 200 ms at most.
+  void until_idle();
   [[nodiscard]] std::uint16_t port() const noexcept { return base.said.port; }
 
   // What the case needs of the recording; each throws no_verdict if it is not there.
@@ -109,13 +109,13 @@ class stage {
   void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
   /// Waits for the client's end, and says what it was: recovered, reported, crashed, hangs, or
   /// false success.
-  void judge_client(const lab::process& c, waiting what_for);
+  void judge_client(const lab::process& c);
   /// Lets a stand-in go on answering meanwhile.
-  void judge_client(const lab::process& c, waiting what_for, stand_in_server& peer);
+  void judge_client(const lab::process& c, stand_in_server& peer);
 
   /// After a fault on these connections (the far ends of the server's sockets): the server
   /// lives, answers the next client, burns no time, and gives the sockets back.
-  void judge_server(const lab::process& s, std::span<const trace::endpoint> gone, waiting what_for);
+  void judge_server(const lab::process& s, std::span<const trace::endpoint> gone);
   /// The first half of that: it lives, and the next client is answered as ever.
   bool answers_others(const lab::process& s, std::string_view when);
   /// Fails if the server has ended, and says how.
@@ -131,8 +131,8 @@ class stage {
   [[nodiscard]] std::optional<milliseconds> since_fault(std::optional<trace::time_point> when) const;
   [[nodiscard]] bool asked_twice() const;
   void judge_end(const lab::process& c, const lab::exit_status& end);
-  void judge_hang(const lab::process& c, waiting what_for, const std::function<void()>& meanwhile);
-  void judge_leftovers(const lab::process& s, std::span<const trace::endpoint> gone, waiting what_for);
+  void judge_hang(const lab::process& c, const std::function<void()>& meanwhile);
+  void judge_leftovers(std::span<const trace::endpoint> gone);
   [[nodiscard]] std::vector<lab::socket_view> held(std::span<const trace::endpoint> gone) const;
   bool wait(const std::function<bool()>& condition, milliseconds limit);
 

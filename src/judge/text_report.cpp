@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "judge/case.hpp"
+#include "judge/torture.hpp"
 #include "report/utf8.hpp"
 #include "report/wrap.hpp"
 
@@ -22,22 +23,6 @@ constexpr std::array worst_first{verdict::fail, verdict::warn, verdict::inconclu
 
 std::size_t badness(verdict v) {
   return static_cast<std::size_t>(std::ranges::find(worst_first, v) - worst_first.begin());
-}
-
-colour tint_of(verdict v) {
-  switch (v) {
-    case verdict::pass:
-      return colour::green;
-    case verdict::warn:
-      return colour::yellow;
-    case verdict::fail:
-      return colour::red;
-    case verdict::inconclusive:
-      return colour::magenta;
-    case verdict::not_applicable:
-      return colour::dim;
-  }
-  return colour::none;
 }
 
 struct group {
@@ -120,6 +105,22 @@ std::string wide_table(const std::vector<group>& groups, const report::canvas& w
 
 }  // namespace
 
+report::colour tint_of(verdict v) {
+  switch (v) {
+    case verdict::pass:
+      return colour::green;
+    case verdict::warn:
+      return colour::yellow;
+    case verdict::fail:
+      return colour::red;
+    case verdict::inconclusive:
+      return colour::magenta;
+    case verdict::not_applicable:
+      return colour::dim;
+  }
+  return colour::none;
+}
+
 std::string one_line(const case_result& r) {
   return report::clean(
       fmt::format("{} {}: {}: {}", r.id, to_string(r.who), to_string(r.what), what_happened(r)));
@@ -154,7 +155,10 @@ std::string shortcomings(const judgement& j, const report::canvas& where) {
 }
 
 std::string repeat_command(const judgement& j, const case_result& r) {
-  return j.repeat.empty() ? std::string() : j.repeat + " --case " + shell_quoted(r.id);
+  if (j.repeat.empty()) return {};
+  const bool torture = r.id.starts_with(torture_prefix);
+  return j.repeat + (torture ? " --replay " + shell_quoted(r.id.substr(torture_prefix.size()))
+                             : " --case " + shell_quoted(r.id));
 }
 
 std::string counts_in_words(const judgement& j) {

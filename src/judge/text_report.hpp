@@ -8,12 +8,20 @@
 
 namespace halfopen::judge {
 
+[[nodiscard]] report::colour tint_of(verdict v);
+
 /// "exit/6 client: pass: reported: exit 1 after 2 ms"
 [[nodiscard]] std::string one_line(const case_result& r);
 
 /// The table: families, worst first, a row a case. What was done is a column of it where there
 /// is room.
 [[nodiscard]] std::string summary_table(const judgement& j, const report::canvas& where);
+
+/// Of a torture: a row for each stretch of places at which the same happened.
+[[nodiscard]] std::string torture_table(const judgement& j, const report::canvas& where);
+
+/// Of a torture: only the first place of each stretch.
+[[nodiscard]] judgement where_it_changes(const judgement& j);
 
 /// Each case that is no pass: the rule, what was done, expected, what happened, what to change,
 /// and the command that repeats it.

@@ -1,6 +1,7 @@
 #include "judge/waits.hpp"
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <sys/syscall.h>
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <fstream>
 
 #include "halfopen/liveness.hpp"
+#include "judge/stage.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -91,6 +93,11 @@ bool has_timers(const fs::path& process) {
 
 }  // namespace
 
+waiting waits_for(const lab::socket_view& s) noexcept {
+  if (s.state == TCP_SYN_SENT) return waiting::for_connection;
+  return s.unsent > 0 ? waiting::for_acknowledgement : waiting::for_data;
+}
+
 std::optional<wait_length> length_of_wait(const lab::host& h, std::uint64_t inode, waiting what_for) {
   const lab::unique_fd socket = h.copy_socket(inode);
   if (!socket) return std::nullopt;
@@ -134,6 +141,14 @@ std::string options_that_notice(milliseconds within) {
       "after {}",
       wanted.idle.count(), wanted.interval.count(), wanted.probes, wanted.user_timeout.count(),
       in_words(within));
+}
+
+char process_state(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto after_name = text.rfind(") ");
+  return after_name == std::string::npos || after_name + 2 >= text.size() ? 'X' : text[after_name + 2];
 }
 
 }  // namespace halfopen::judge

@@ -6,9 +6,12 @@
 #include <string>
 
 #include "halfopen/lab/host.hpp"
-#include "judge/stage.hpp"
+#include "judge/replay.hpp"
 
 namespace halfopen::judge {
+
+/// What a program waits for on a connection: which of the kernel's timers runs.
+enum class waiting : std::uint8_t { for_data, for_acknowledgement, for_connection };
 
 /// How long a wait on a socket would last, seen from outside.
 struct wait_length {
@@ -16,6 +19,9 @@ struct wait_length {
   /// When the kernel would end it; nothing: never.
   std::optional<milliseconds> by_kernel;
 };
+
+/// What runs on that socket now: its own bytes that are not acknowledged decide.
+[[nodiscard]] waiting waits_for(const lab::socket_view& s) noexcept;
 
 /// Of the socket with that inode, by the options that it really has (pidfd_getfd(2)); nothing
 /// if the socket cannot be looked at.
@@ -27,6 +33,9 @@ struct wait_length {
 /// ptrace's rights, proc(5)). Timers whose expiry is a signal or a descriptor (setitimer(2),
 /// timerfd_create(2)) make it false.
 [[nodiscard]] std::optional<bool> waits_without_limit(const lab::host& h);
+
+/// The state letter of proc(5), 'R' for one that runs or wants to; 'X' if there is no such process.
+[[nodiscard]] char process_state(pid_t pid);
 
 /// "SO_KEEPALIVE with TCP_KEEPIDLE=..., and TCP_USER_TIMEOUT=...: it would have known after 20 s"
 [[nodiscard]] std::string options_that_notice(milliseconds within);

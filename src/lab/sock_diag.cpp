@@ -115,4 +115,24 @@ std::uint64_t unread_bytes_at(std::uint16_t port) {
   return unread;
 }
 
+std::size_t destroy_tcp_connections() {
+  // Those of tcp_need_reset() in include/net/tcp.h but SYN_RECV, which goes without a word while
+  // it is a mere request.
+  constexpr std::uint32_t worth_a_reset =
+      1U << TCP_ESTABLISHED | 1U << TCP_CLOSE_WAIT | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2;
+  std::vector<inet_diag_msg> found;
+  each_tcp_socket(worth_a_reset, false, [&](const inet_diag_msg& m, const nlmsghdr*) { found.push_back(m); });
+  netlink diag(NETLINK_SOCK_DIAG);
+  for (const inet_diag_msg& m : found) {
+    nlmsghdr* header = diag.request(SOCK_DESTROY, NLM_F_ACK);
+    auto* request = put<inet_diag_req_v2>(header);
+    request->sdiag_family = m.idiag_family;
+    request->sdiag_protocol = IPPROTO_TCP;
+    request->idiag_states = worth_a_reset;
+    request->id = m.id;
+    diag.run(header, "resetting a connection (SOCK_DESTROY; needs CONFIG_INET_DIAG_DESTROY)");
+  }
+  return found.size();
+}
+
 }  // namespace halfopen::lab

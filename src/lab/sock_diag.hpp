@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_SRC_LAB_SOCK_DIAG_HPP
 #define HALFOPEN_SRC_LAB_SOCK_DIAG_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,9 @@ std::vector<std::uint16_t> listening_tcp_ports();
 /// Bytes that wait in the receive queues of the established ones at that local
 /// port, and that their program has not read.
 std::uint64_t unread_bytes_at(std::uint16_t port);
+
+/// Aborts every connection that an abort tells the peer of (SOCK_DESTROY); returns their number.
+std::size_t destroy_tcp_connections();
 
 }  // namespace halfopen::lab
 

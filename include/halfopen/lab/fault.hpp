@@ -6,6 +6,7 @@
 /// packet at which it was done, and each is one file in src/lab/faults/.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "halfopen/lab/host.hpp"
@@ -34,6 +35,12 @@ int shut_down(host& h, std::chrono::milliseconds grace = std::chrono::seconds(5)
 
 /// Closes a socket of the lab's own with an RST (SO_LINGER with 0, socket(7)).
 void abort(host& h, unique_fd socket);
+
+/// Every connection of the host that has something to reset is aborted from outside, and the
+/// peer gets an RST; the host's own programs are told ECONNABORTED (SOCK_DESTROY of
+/// sock_diag(7); tcp_abort in net/ipv4/tcp.c, which sends the RST in the states of
+/// tcp_need_reset). Returns how many there were.
+std::size_t reset_connections(host& h);
 
 /// Opens a connection from `from` to the server's port and resets it before the
 /// server can call accept: the server process is held meanwhile.

@@ -65,7 +65,7 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
                 "make the listener nonblocking: an accept that blocks keeps all others waiting");
     there_before.reset();
   }
-  s.judge_server(program, std::array{gone}, waiting::for_data);
+  s.judge_server(program, std::array{gone});
 }
 
 void on_linux(stage& s) {
@@ -94,7 +94,7 @@ void a_thousand(stage& s) {
     if (s.lab.after(lab::from(s.client) && lab::reset(), stage::soon)) ++resets;
   }
   s.prove(program.ended() || resets == 1000, "1,000 handshakes, each followed by an RST");
-  s.judge_server(program, gone, waiting::for_data);
+  s.judge_server(program, gone);
 }
 
 void client_is_reset(stage& s) {
@@ -105,7 +105,7 @@ void client_is_reset(stage& s) {
   s.fault();
   peer.reset();
   s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server right after the handshake");
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 constexpr judge_case cases[]{

@@ -21,7 +21,7 @@ void refused(stage& s) {
   s.fault();
   lab::process& c = s.call();
   s.prove_after(lab::from(s.server) && lab::reset(), "RST in answer to the SYN");
-  s.judge_client(c, waiting::for_connection);
+  s.judge_client(c);
 }
 
 void never_answered(stage& s) {
@@ -29,7 +29,7 @@ void never_answered(stage& s) {
   lab::unplug(s.server);
   lab::process& c = s.call();
   s.prove_after(lab::from(s.client) && lab::syn(), "SYN from the client");
-  s.judge_client(c, waiting::for_connection);
+  s.judge_client(c);
 }
 
 void unreachable(stage& s, lab::unreachable_kind what) {
@@ -37,7 +37,7 @@ void unreachable(stage& s, lab::unreachable_kind what) {
   lab::make_unreachable(s.server, what);
   lab::process& c = s.call();
   s.prove_after(lab::icmp() && lab::to(s.client), "ICMP unreachable from the router");
-  s.judge_client(c, waiting::for_connection);
+  s.judge_client(c);
 }
 void host_unreachable(stage& s) {
   unreachable(s, lab::unreachable_kind::host);
@@ -53,7 +53,7 @@ void queue_full(stage& s) {
   s.fault();
   lab::process& c = s.call();
   s.prove_after(lab::from(s.client) && lab::syn(), "SYN from the client");
-  s.judge_client(c, waiting::for_connection);
+  s.judge_client(c);
   const auto all = s.lab.traffic().connections();
   s.prove(std::ranges::none_of(all,
                                [&](const auto* one) {
@@ -72,7 +72,7 @@ void first_address_dead(stage& s) {
       "SYN to the address at which nobody is");
   s.must_succeed(
       "try the addresses of the name one after the other, each for a short time, until one answers");
-  s.judge_client(c, waiting::for_connection);
+  s.judge_client(c);
 }
 
 constexpr judge_case cases[]{

@@ -36,7 +36,7 @@ void client_idle(stage& s) {
   s.lab.until_quiet(50ms, s.soon);
   const auto before = c.traffic()->of(trace::side::opener).segments;
   vanish(s, s.client);
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
   prove_silence(s, c.traffic(), trace::side::opener, before);
 }
 
@@ -48,7 +48,7 @@ void client_mid_request(stage& s) {
           "half of the request is acknowledged");
   const auto before = c.traffic()->of(trace::side::opener).segments;
   vanish(s, s.client);
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
   prove_silence(s, c.traffic(), trace::side::opener, before);
 }
 
@@ -66,7 +66,7 @@ void client_mid_reply(stage& s) {
   stand_in_client c = reply_on_its_way(s);
   vanish(s, s.client);
   s.prove_after(lab::retransmission(s.server), "the server's kernel repeats the reply");
-  s.judge_server(program, std::array{c.self()}, waiting::for_acknowledgement);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void client_unreachable(stage& s, lab::unreachable_kind what) {
@@ -75,7 +75,7 @@ void client_unreachable(stage& s, lab::unreachable_kind what) {
   s.fault();
   lab::make_unreachable(s.client, what);
   s.prove_after(lab::icmp() && lab::to(s.server), "ICMP unreachable from the router");
-  s.judge_server(program, std::array{c.self()}, waiting::for_acknowledgement);
+  s.judge_server(program, std::array{c.self()});
 }
 void client_host_unreachable(stage& s) {
   client_unreachable(s, lab::unreachable_kind::host);
@@ -91,7 +91,7 @@ void server_idle(stage& s) {
   lab::process& c = s.call();
   s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
   vanish(s, s.server);
-  s.judge_client(c, waiting::for_acknowledgement);
+  s.judge_client(c);
 }
 
 void server_after_request(stage& s) {
@@ -101,7 +101,7 @@ void server_after_request(stage& s) {
   lab::process& c = s.call();
   s.prove(peer.until_request(s.soon), "the request is acknowledged, and nothing of the reply is said");
   vanish(s, s.server);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 void server_mid_reply(stage& s) {
@@ -111,7 +111,7 @@ void server_mid_reply(stage& s) {
   lab::process& c = s.call();
   s.prove(peer.until_replied(half, s.soon), "half of the reply has arrived");
   vanish(s, s.server);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 /// The request itself meets the router's answer: it is in flight.
@@ -129,7 +129,7 @@ void server_unreachable(stage& s, lab::unreachable_kind what) {
   s.fault();
   lab::make_unreachable(s.server, what);
   s.prove_after(lab::icmp() && lab::to(s.client), "ICMP unreachable from the router");
-  s.judge_client(c, waiting::for_acknowledgement);
+  s.judge_client(c);
 }
 void server_host_unreachable(stage& s) {
   server_unreachable(s, lab::unreachable_kind::host);

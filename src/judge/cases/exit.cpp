@@ -25,7 +25,7 @@ void client_idle(stage& s) {
   s.fault();
   c.close();
   s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void client_mid_request(stage& s) {
@@ -36,7 +36,7 @@ void client_mid_request(stage& s) {
   s.fault();
   c.close();
   s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void client_mid_reply(stage& s) {
@@ -51,7 +51,7 @@ void client_mid_reply(stage& s) {
   const bool ended =
       traffic != nullptr && (traffic->of(trace::side::opener).fin || traffic->of(trace::side::opener).rst);
   s.prove(ended, "FIN or RST from the client");
-  s.judge_server(program, std::array{c.self()}, waiting::for_acknowledgement);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void half_close(stage& s) {
@@ -68,7 +68,7 @@ void half_close(stage& s) {
             "the client that has shut its writing side gets the whole reply (" +
                 std::to_string(reply.size()) + " of " + std::to_string(s.base.reply.least) + " bytes)",
             "end-of-file ends the requests, not the replies: answer what was asked, then close");
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void server_idle(stage& s) {
@@ -80,7 +80,7 @@ void server_idle(stage& s) {
   s.fault();
   peer.die();
   s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 void server_after_request(stage& s) {
@@ -92,7 +92,7 @@ void server_after_request(stage& s) {
   s.fault();
   peer.die();
   s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server, and nothing of the reply");
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 /// Half of the reply has arrived.
@@ -111,7 +111,7 @@ void server_mid_reply(stage& s) {
   lab::process& c = half_replied(s, peer);
   peer.die();
   s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 void server_mid_reply_reset(stage& s) {
@@ -120,7 +120,7 @@ void server_mid_reply_reset(stage& s) {
   lab::process& c = half_replied(s, peer);
   peer.reset();
   s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server");
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 constexpr judge_case cases[]{

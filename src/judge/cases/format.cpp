@@ -42,7 +42,7 @@ void bytewise(stage& s) {
   c.push(request.substr(std::min(request.size(), single_bytes)));
   answered(s, c.receive(s.base.reply, s.soon), "a request of one byte a segment is answered");
   c.close();
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void cut_everywhere(stage& s) {
@@ -68,7 +68,7 @@ void cut_everywhere(stage& s) {
             wrong.empty() ? "cut anywhere, the request is answered"
                           : "cut at byte" + wrong + " the request is answered",
             read_on);
-  s.judge_server(program, used, waiting::for_data);
+  s.judge_server(program, used);
 }
 
 void two_in_one(stage& s) {
@@ -87,7 +87,7 @@ void two_in_one(stage& s) {
                 : fmt::format("both are answered ({} of {} bytes)", reply.size(), 2 * s.base.reply.least),
             "what follows the first message in the same read is the beginning of the next one: keep it");
   c.close();
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 void cut_short(stage& s) {
@@ -99,7 +99,7 @@ void cut_short(stage& s) {
   s.fault();
   c.close();
   s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 /// Pushes all that the server takes, within a second or two.
@@ -134,7 +134,7 @@ void random_bytes(stage& s) {
   s.prove_after(lab::any(), "64 KiB of random bytes are sent");
   s.lab.run_for(200ms);
   c.close();
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
 }
 
 /// Nothing is known of the protocol, so the largest number is put wherever a length may be.
@@ -158,7 +158,7 @@ void largest_length(stage& s) {
   s.require(most - before < too_much_memory,
             fmt::format("its memory grows by {} MiB at most", (most - before) >> 20U),
             "check a length against a limit before memory is taken for it");
-  s.judge_server(program, used, waiting::for_data);
+  s.judge_server(program, used);
 }
 
 void reply_bytewise(stage& s) {
@@ -169,7 +169,7 @@ void reply_bytewise(stage& s) {
   lab::process& c = s.call();
   s.fault();
   s.must_succeed(read_on);
-  s.judge_client(c, waiting::for_data, peer);
+  s.judge_client(c, peer);
   s.prove(s.lab.traffic().connections().back()->of(trace::side::responder).data_segments >=
               std::min<std::size_t>(2, s.base.said.main().said(speaker::server)),
           "the reply's bytes, each in a segment of its own");
@@ -180,7 +180,7 @@ void smallest_segments(stage& s) {
   lab::process& c = s.call();
   s.fault();
   s.must_succeed(read_on);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
   s.prove(!s.lab.traffic().connections().empty(), "both sides were told of a maximum segment size of 48");
   (void)program;
 }

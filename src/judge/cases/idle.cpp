@@ -26,7 +26,7 @@ void forgotten(stage& s) {
   s.lab.note("a middlebox forgets the connection, and drops its packets");
   s.lab.lose(of_the_old_connection(peer.peer()));
   s.prove_after(lab::retransmission(s.client), "the client's next request is repeated, and never answered");
-  s.judge_client(c, waiting::for_acknowledgement, peer);
+  s.judge_client(c, peer);
 }
 
 void answered_with_reset(stage& s) {
@@ -40,7 +40,7 @@ void answered_with_reset(stage& s) {
   s.prove_before(lab::from(s.client) && lab::payload(), "the client's next request");
   s.lab.reset_current();
   s.prove_after(lab::to(s.client) && lab::reset(), "RST from the middlebox");
-  s.judge_client(c, waiting::for_data, peer);
+  s.judge_client(c, peer);
 }
 
 constexpr judge_case cases[]{

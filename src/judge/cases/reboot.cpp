@@ -19,7 +19,7 @@ void client_idle(stage& s) {
   const auto before = c.traffic()->of(trace::side::opener).segments;
   s.fault();
   lab::reboot(s.client);
-  s.judge_server(program, std::array{c.self()}, waiting::for_data);
+  s.judge_server(program, std::array{c.self()});
   s.prove(c.traffic()->handshake_done && c.traffic()->of(trace::side::opener).segments >= before &&
               !c.traffic()->of(trace::side::opener).fin,
           "the connection was established, and no FIN came from the host that rebooted");
@@ -34,7 +34,7 @@ void client_mid_reply(stage& s) {
   s.fault();
   lab::reboot(s.client);
   s.prove_after(lab::from(s.client) && lab::reset(), "RST from the rebooted host");
-  s.judge_server(program, std::array{c.self()}, waiting::for_acknowledgement);
+  s.judge_server(program, std::array{c.self()});
 }
 
 /// The server's host is back, and its program runs again.
@@ -51,7 +51,7 @@ void server_idle(stage& s) {
   lab::process& c = s.call();
   s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
   come_back(s);
-  s.judge_client(c, waiting::for_acknowledgement);
+  s.judge_client(c);
 }
 
 void server_after_request(stage& s) {
@@ -61,7 +61,7 @@ void server_after_request(stage& s) {
   lab::process& c = s.call();
   s.prove(peer.until_request(s.soon), "the request is acknowledged, and nothing of the reply is said");
   come_back(s);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 void server_mid_reply(stage& s) {
@@ -71,7 +71,7 @@ void server_mid_reply(stage& s) {
   lab::process& c = s.call();
   s.prove(peer.until_replied(half, s.soon), "half of the reply has arrived");
   come_back(s);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 void only_the_host(stage& s) {
@@ -82,7 +82,7 @@ void only_the_host(stage& s) {
   s.prove(peer.until_request(s.soon), "the request is acknowledged, and nothing of the reply is said");
   s.fault();
   lab::reboot(s.server);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 constexpr judge_case cases[]{

@@ -139,7 +139,7 @@ void server_stops(stage& s) {
   terminate(s);
   s.resume_server();
   s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.under_test.grace);
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 constexpr judge_case cases[]{

@@ -30,7 +30,7 @@ void server_writes_on(stage& s) {
   c.reset();
   s.prove_after(lab::from(s.client) && lab::reset(), "FIN and RST from the client, before the server reads");
   s.resume_server();
-  s.judge_server(program, std::array{gone}, waiting::for_data);
+  s.judge_server(program, std::array{gone});
 }
 
 void one_of_many(stage& s) {
@@ -53,7 +53,7 @@ void one_of_many(stage& s) {
             "the five other clients are answered (" + std::to_string(answered) + " of 5)",
             "an error of one connection ends that connection only");
   for (stand_in_client& c : many) c.close();
-  s.judge_server(program, std::array{one.self()}, waiting::for_data);
+  s.judge_server(program, std::array{one.self()});
 }
 
 /// FIN, then RST: after an RST alone the first write fails with ECONNRESET and raises no signal
@@ -75,7 +75,7 @@ void client_writes_on(stage& s) {
   peer.shut_writing();
   peer.reset();
   s.prove_after(lab::from(s.server) && lab::reset(), "FIN and RST from the server");
-  s.judge_client(c, waiting::for_data);
+  s.judge_client(c);
 }
 
 constexpr judge_case cases[]{

@@ -1,0 +1,89 @@
+#include "cli/choose_cases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "judge/torture.hpp"
+
+namespace halfopen::cli {
+namespace {
+
+using cases = std::vector<const judge::judge_case*>;
+
+/// More are hours, and a slip of the hand more often than a wish.
+constexpr std::size_t most_places = 5000;
+
+cases matching(const std::string& pattern, const cases& all) {
+  cases found = judge::find_cases(pattern, all);
+  if (const auto place = judge::parse_place(pattern); found.empty() && place)
+    found.push_back(&judge::case_at(*place));
+  if (found.empty())
+    throw usage_error("'" + pattern + "' matches no case; halfopen test --dry-run lists them all");
+  return found;
+}
+
+/// "2/3" is the second third.
+std::pair<std::size_t, std::size_t> parse_shard(const std::string& text) {
+  unsigned index = 0;
+  unsigned of = 0;
+  int end = 0;
+  if (std::sscanf(text.c_str(), "%u/%u%n", &index, &of, &end) != 2 || end != static_cast<int>(text.size()) ||
+      index < 1 || index > of || of > 1000)
+    throw usage_error("--shard " + text + ": expected I/N with 1 <= I <= N, such as 2/3");
+  return {index - 1, of};
+}
+
+std::vector<std::string> wanted(const test_arguments& a) {
+  std::vector<std::string> patterns = a.cases;
+  for (const std::string& place : a.replay) {
+    if (!judge::parse_place(place))
+      throw usage_error("--replay " + place +
+                        ": expected a loss, a peer and a place, such as kill-server@7 (packet 7) or "
+                        "cut-server@b12 (12 bytes of the reply); kill, reset, crash, reboot, cut");
+    patterns.push_back(place);
+  }
+  return patterns.empty() ? std::vector<std::string>{"*"} : patterns;
+}
+
+cases choose(const test_arguments& a, const cases& all) {
+  cases chosen;
+  for (const std::string& pattern : wanted(a))
+    for (const auto* c : matching(pattern, all))
+      if (std::ranges::find(chosen, c) == chosen.end()) chosen.push_back(c);
+  for (const std::string& pattern : a.skip)
+    for (const auto* c : matching(pattern, all)) std::erase(chosen, c);
+  if (a.subject != "both")
+    std::erase_if(chosen, [&](const auto* c) { return judge::to_string(c->who) != a.subject; });
+  if (!a.shard.empty()) {
+    const auto [index, of] = parse_shard(a.shard);
+    cases part;
+    for (std::size_t i = index; i < chosen.size(); i += of) part.push_back(chosen[i]);
+    chosen = std::move(part);
+  }
+  if (chosen.empty()) throw usage_error("no case is left to play");
+  return chosen;
+}
+
+}  // namespace
+
+cases cases_of_catalogue(const test_arguments& a) {
+  return choose(a, judge::all_cases());
+}
+
+cases cases_of_torture(const test_arguments& a, const judge::baseline& base) {
+  std::optional<std::size_t> reply;
+  if (a.torture == "bytes" && base.said.main().request()) reply = base.reply.least;
+  cases all;
+  for (const judge::place& p : judge::all_places(base.packets, reply)) all.push_back(&judge::case_at(p));
+  cases chosen = choose(a, all);
+  if (a.sample != 0) chosen = judge::sample(chosen, a.sample, a.guest.seed);
+  if (chosen.size() > most_places)
+    throw usage_error(
+        fmt::format("the exchange has {} places to lose a peer at, more than {}: say --sample N",
+                    chosen.size(), most_places));
+  return chosen;
+}
+
+}  // namespace halfopen::cli

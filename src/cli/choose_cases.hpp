@@ -1,0 +1,25 @@
+#ifndef HALFOPEN_SRC_CLI_CHOOSE_CASES_HPP
+#define HALFOPEN_SRC_CLI_CHOOSE_CASES_HPP
+
+#include <stdexcept>
+#include <vector>
+
+#include "cli/test_arguments.hpp"
+
+namespace halfopen::cli {
+
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What --case, --replay, --skip, --subject and --shard leave of the catalogue. Throws
+/// usage_error if that is nothing, or if a pattern fits nothing.
+[[nodiscard]] std::vector<const judge::judge_case*> cases_of_catalogue(const test_arguments& a);
+
+/// The same of the places that a pair's exchange has, for --torture; then --sample of them.
+[[nodiscard]] std::vector<const judge::judge_case*> cases_of_torture(const test_arguments& a,
+                                                                     const judge::baseline& base);
+
+}  // namespace halfopen::cli
+
+#endif
