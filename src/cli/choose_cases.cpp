@@ -19,9 +19,11 @@ cases matching(const std::string& pattern, const cases& all) {
   cases found = judge::find_cases(pattern, all);
   if (const auto place = judge::parse_place(pattern); found.empty() && place)
     found.push_back(&judge::case_at(*place));
-  if (found.empty())
-    throw usage_error("'" + pattern + "' matches no case; halfopen test --dry-run lists them all");
-  return found;
+  if (!found.empty()) return found;
+  const bool torture = all.front()->id.starts_with(judge::torture_prefix);
+  throw usage_error("'" + pattern + "' matches no case; " +
+                    (torture ? "those of a torture are named kill-server@7, cut-server@b12"
+                             : "halfopen test --dry-run lists them all"));
 }
 
 /// "2/3" is the second third.

@@ -76,7 +76,7 @@ std::string narrow_table(const std::vector<group>& groups, const report::canvas&
     text += tinted(heading_of(g), colour::bold) + "\n";
     for (const case_result* r : g.cases) {
       const auto lines = report::wrap(report::clean(what_happened(*r)), room);
-      text += fmt::format("  {:<12}{:<8}{} {}\n", report::clean(r->id), to_string(r->who),
+      text += fmt::format("  {:<11} {:<8}{} {}\n", report::clean(r->id), to_string(r->who),
                           tinted(fmt::format("{:<13}", to_string(r->what)), tint_of(r->what)), lines.front());
       for (std::size_t i = 1; i < lines.size(); ++i) text += std::string(indent, ' ') + lines[i] + "\n";
     }
