@@ -265,10 +265,36 @@ bool stage::require(bool holds, std::string what, std::string cure) {
   return holds;
 }
 
+void stage::fault() {
+  look_for_deaths();
+  fault_at_ = lab::experiment::now();
+}
+
+void stage::look_for_deaths() {
+  const lab::host& judged = the_case.who == subject::server ? server : client;
+  if (judged.is_up()) deaths_.look(judged);
+  next_look_ = lab::experiment::now() + 50ms;
+}
+
+/// Of the program itself it is told already, by its end.
+void stage::judge_deaths() {
+  if (sheet_.what == verdict::fail) return;
+  for (const death& d : deaths_.found()) {
+    std::string happened =
+        fmt::format("one of its processes, {}, was killed by {}", d.program, signal_name(d.signal));
+    if (d.signal == SIGPIPE)  // a process a connection may do with that; one that serves several must not
+      warn(std::move(happened),
+           "send with MSG_NOSIGNAL, or ignore SIGPIPE in every process that writes to sockets");
+    else
+      fail(std::move(happened), "find out why it crashes when its peer goes");
+  }
+}
+
 bool stage::wait(const std::function<bool()>& condition, milliseconds limit) {
   return lab.until(
       [&] {
         note_ends();
+        if (lab::experiment::now() >= next_look_) look_for_deaths();
         if (meanwhile_) meanwhile_();
         return condition();
       },
@@ -278,6 +304,7 @@ bool stage::wait(const std::function<bool()>& condition, milliseconds limit) {
 void stage::play(const judge_case& what) {
   try {
     what.play(*this);
+    judge_deaths();
   } catch (const lab::error&) {
     if (what.who != subject::server) throw;
     lab.run_for(50ms);  // an end is told a little later than its packets

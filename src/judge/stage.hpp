@@ -14,6 +14,7 @@
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
 #include "judge/case.hpp"
+#include "judge/deaths.hpp"
 #include "judge/pair.hpp"
 #include "judge/replay.hpp"
 #include "judge/result.hpp"
@@ -88,7 +89,7 @@ class stage {
 
   // The fault.
 
-  void fault() { fault_at_ = lab::experiment::now(); }
+  void fault();
   bool prove(bool holds, std::string what);
   bool prove_after(const lab::match& which, const std::string& what);
   bool prove_before(const lab::match& which, const std::string& what);
@@ -127,6 +128,8 @@ class stage {
   lab::options lab_options(const judge_case& what);
   void draw(const lab::record& r);
   void note_ends();
+  void look_for_deaths();
+  void judge_deaths();
   void told(verdict v, std::string happened, std::string cure);
   [[nodiscard]] std::optional<milliseconds> since_fault(std::optional<trace::time_point> when) const;
   [[nodiscard]] bool asked_twice() const;
@@ -141,6 +144,8 @@ class stage {
   trace::time_point begun_ = lab::experiment::now();
   trace::time_point fault_at_ = lab::experiment::now();
   std::optional<trace::time_point> first_packet_;
+  death_watch deaths_;  ///< on the judged program's host
+  trace::time_point next_look_{};
   std::function<void()> meanwhile_;
   std::string cure_of_giving_up_;
 };

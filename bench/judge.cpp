@@ -1,0 +1,163 @@
+// What a judgement costs, and whether it is the same each time: the whole catalogue, again and again.
+//
+//   real      the robust echo pair, real clock: wall time against its longest case, since the
+//             cases mostly wait, side by side
+//   virtual   the same with the virtual clock: what hangs is watched to its end
+//   redis     redis-server and redis-cli, virtual clock
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "bench/measure.hpp"
+
+namespace halfopen::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct options {
+  int times = 20;
+  std::vector<std::string> parts{"real", "virtual", "redis"};
+};
+
+struct subject {
+  const char* name;
+  std::string server, client, clock;
+  const char* aim;  ///< of the wall time
+};
+
+const std::vector<subject>& subjects() {
+  static const std::string echo = HALFOPEN_PROGRAM;
+  static const std::string serve = "exec " + echo + " serve echo --listen 0.0.0.0";
+  static const std::string call = "(echo one; sleep 1; echo two) | " + echo + " call echo server";
+  static const std::vector<subject> all{
+      {"real", serve, call, "real", ""},
+      {"virtual", serve, call, "virtual", ""},
+      {"redis", R"(redis-server --port 6379 --protected-mode no --save "" --dir $HALFOPEN_DIR)",
+       "redis-cli -h server ping", "virtual", "60"}};
+  return all;
+}
+
+struct judged {
+  double wall = 0;     ///< s
+  double longest = 0;  ///< of one case, s of the clock that was judged by
+  std::map<std::string, std::string> verdicts;
+};
+
+/// As a user runs it. Exit codes up to 1, and 4, are judgements; all else is a failure.
+judged judge(const subject& s, const fs::path& json) {
+  std::vector<std::string> words{HALFOPEN_PROGRAM, "test",    "--server", s.server, "--client",
+                                 s.client,         "--clock", s.clock,    "--json", json};
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t quiet;
+  ::posix_spawn_file_actions_init(&quiet);
+  ::posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+  judged made;
+  int status = 0;
+  made.wall = seconds_of([&] {
+    pid_t pid = -1;
+    if (::posix_spawn(&pid, argv[0], &quiet, nullptr, argv.data(), environ) != 0 ||
+        ::waitpid(pid, &status, 0) != pid)
+      throw std::runtime_error("cannot run " HALFOPEN_PROGRAM);
+  });
+  if (!WIFEXITED(status) || (WEXITSTATUS(status) > 1 && WEXITSTATUS(status) != 4))
+    throw std::runtime_error(
+        fmt::format("halfopen test --server '{}' did not judge: exit {}", s.server, WEXITSTATUS(status)));
+  std::ifstream file(json);
+  const auto document = nlohmann::json::parse(file);
+  for (const auto& c : document.at("pairs").at(0).at("cases")) {
+    made.verdicts[c.at("id")] = c.at("verdict");
+    made.longest = std::max(made.longest, c.at("took_ms").get<double>() / 1e3);
+  }
+  return made;
+}
+
+/// Names the cases whose verdict was another one in that run than in the first.
+std::size_t print_differences(const judged& first, const judged& now, int run) {
+  std::size_t count = 0;
+  for (const auto& [id, verdict] : now.verdicts) {
+    const auto before = first.verdicts.find(id);
+    if (before != first.verdicts.end() && before->second == verdict) continue;
+    fmt::print("  run {}: {} is {} instead of {}\n", run, id, verdict,
+               before == first.verdicts.end() ? "nothing" : before->second);
+    ++count;
+  }
+  return count;
+}
+
+std::string counts_of(const judged& j) {
+  std::map<std::string, int> counts;
+  for (const auto& [id, verdict] : j.verdicts) ++counts[verdict];
+  std::string text;
+  for (const auto& [verdict, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, verdict);
+  return text;
+}
+
+void measure(const subject& s, int times, const fs::path& folder) {
+  fmt::print("\n{}: {}\n", s.name, s.server);
+  const bool real = s.clock == "real";
+  std::vector<double> wall, ratio, rate, longest;
+  std::optional<judged> first;
+  std::size_t other = 0;
+  for (int i = 1; i <= times; ++i) {
+    const judged now = judge(s, folder / "results.json");
+    if (!first) first = now;
+    other += print_differences(*first, now, i);
+    wall.push_back(now.wall);
+    longest.push_back(now.longest);
+    ratio.push_back(real ? now.wall / now.longest : now.longest / now.wall);
+    rate.push_back(static_cast<double>(now.verdicts.size()) / now.wall);
+  }
+  print("wall time", "s", spread_of(wall), s.aim);
+  print(real ? "longest case" : "longest case, of guest time", "s", spread_of(longest));
+  print(real ? "wall time to longest case" : "longest case to wall time", "x", spread_of(ratio));
+  print("cases a second", "", spread_of(rate));
+  fmt::print("  verdicts: {}; {} differ in {} runs (must be 0)\n", counts_of(*first), other, times);
+}
+
+int measure_all(const options& o) {
+  print_machine();
+  std::string pattern = fs::temp_directory_path() / "bench-judge-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+  for (const subject& s : subjects())
+    if (std::ranges::find(o.parts, s.name) != o.parts.end()) measure(s, o.times, pattern);
+  fs::remove_all(pattern);
+  fmt::print("\nload average {:.2f} at the end\n", load_average());
+  return 0;
+}
+
+}  // namespace
+}  // namespace halfopen::bench
+
+int main(int argc, char** argv) {
+  namespace bench = halfopen::bench;
+  bench::options o;
+  CLI::App app("What a judgement costs, and whether it is the same each time", "bench/run judge");
+  app.add_option("--times", o.times, "how often each")->capture_default_str()->check(CLI::Range(1, 1000));
+  app.add_option("parts", o.parts, "real, virtual, redis")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"real", "virtual", "redis"}));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return bench::measure_all(o);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "bench_judge: {}\n", e.what());
+    return 1;
+  }
+}
