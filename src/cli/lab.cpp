@@ -38,11 +38,6 @@ using situation::pair_kind;
 constexpr std::size_t usual_jobs = 64;
 constexpr std::size_t usual_jobs_repeated = 16;
 
-/// What the command line got wrong, in words for its user.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 int refuse(const usage_error& e) {
   fmt::print(stderr, "halfopen lab: {}\n", e.what());
   return bad_arguments;
@@ -97,7 +92,7 @@ void write_json(const std::string& path, std::span<const situation::result> resu
                 const lab_arguments& arguments) {
   nlohmann::json counts{{"all", total}};
   for (const auto v : {situation::verdict::met, situation::verdict::not_met, situation::verdict::inconclusive,
-                       situation::verdict::broken})
+                       situation::verdict::broken, situation::verdict::not_applicable})
     counts[situation::to_string(v)] = std::ranges::count(results, v, &situation::result::what);
   nlohmann::json document{{"halfopen", HALFOPEN_VERSION},
                           {"clock", arguments.clock},
@@ -122,11 +117,23 @@ bool print(const std::string& text, std::FILE* out) {
   return false;
 }
 
+/// What was played, as tables.
+std::string tables(std::span<const situation::result> results, const report::canvas& canvas,
+                   const situation::machine_matrix* matrix) {
+  if (matrix != nullptr) {
+    const std::string missing = situation::machines_missing(matrix->machines());
+    return matrix->table(results, canvas) + (missing.empty() ? "" : "\n" + missing);
+  }
+  const std::string endings = situation::endings_table(results, canvas);
+  return situation::summary_table(results, canvas) + (endings.empty() ? "" : "\n" + endings);
+}
+
 /// Inside the lab's world, or outside of all guests: plays, prints, gives the exit code.
-int play(const lab_arguments& arguments, const situation::run_options& base) {
+int play(const lab_arguments& arguments, const situation::run_options& base,
+         const situation::machine_matrix* matrix) {
   std::signal(SIGPIPE, SIG_IGN);  // `halfopen lab | head` must not lose the evidence and the JSON
   situation::run_options options = base;
-  const std::size_t total = options.choices.size() * options.pairs.size() * options.rounds;
+  const std::size_t total = situation::ids_of(options).size();
   std::FILE* out = arguments.json == to_stdout ? stderr : stdout;
   auto progress = report::progress::on(STDERR_FILENO, total);
   std::vector<std::string> under_way;
@@ -139,24 +146,25 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
     if (!under_way.empty())
       progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
   };
-  const auto results =
-      arguments.clock == "real" ? situation::run(options) : play_in_guests(arguments, options);
+  auto results = arguments.clock == "real" ? situation::run(options) : play_in_guests(arguments, options);
   progress.clear();
+  const std::size_t played = results.size();
+  if (matrix != nullptr) std::ranges::copy(matrix->not_applicable(), std::back_inserter(results));
 
   if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments);
   const auto canvas = report::canvas::of(::fileno(out));
-  std::string text = "\n" + situation::summary_table(results, canvas) + "\n";
-  if (const std::string endings = situation::endings_table(results, canvas); !endings.empty())
-    text += endings + "\n";
+  std::string text = "\n" + tables(results, canvas, matrix) + "\n";
   if (const std::string missing = situation::shortcomings(results); !missing.empty()) text += missing + "\n";
   const auto met = static_cast<std::size_t>(
       std::ranges::count(results, situation::verdict::met, &situation::result::what));
   int code = met == total ? all_met : not_met;
-  if (results.size() < total) {
+  if (code == all_met && matrix != nullptr && lacks_one_by_name(arguments, *matrix)) code = cannot_run_here;
+  if (played < total) {
     code = 130;
-    text += fmt::format("Interrupted: {} of {} runs played, {} as expected. Evidence so far: {}\n",
-                        results.size(), total, met, options.evidence.string());
+    text += fmt::format("Interrupted: {} of {} runs played, {} as expected. Evidence so far: {}\n", played,
+                        total, met, options.evidence.string());
   } else {
+    if (results.size() > played) text += fmt::format("{} cells not applicable. ", results.size() - played);
     text += fmt::format("{} of {} runs as expected. Evidence: {}\n", met, total, options.evidence.string());
   }
   return print(text, out) ? code : int{not_met};
@@ -166,7 +174,7 @@ int play(const lab_arguments& arguments, const situation::run_options& base) {
 int play_outside(lab_arguments arguments, const situation::run_options& options) {
   arguments.guest.plain = arguments.clock == "virtual-plain";
   try {
-    return play(arguments, options);
+    return play(arguments, options, nullptr);
   } catch (const lab::error& e) {
     fmt::print(stderr, "halfopen lab: {}\n", e.what());
     return cannot_run_here;
@@ -175,7 +183,9 @@ int play_outside(lab_arguments arguments, const situation::run_options& options)
 
 int run_lab(const lab_arguments& arguments) {
   situation::run_options options;
-  options.choices = choose(arguments.patterns);
+  auto matrix = machines_of(arguments);
+  if (arguments.explain) return explain_machines(*matrix);
+  options.choices = matrix ? matrix->choices() : choose(arguments.patterns);
   if (arguments.pair != "robust") options.pairs.push_back(pair_kind::naive);
   if (arguments.pair != "naive") options.pairs.push_back(pair_kind::robust);
   options.ip = arguments.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
@@ -194,7 +204,8 @@ int run_lab(const lab_arguments& arguments) {
   try {
     return lab::enter([&] {
       try {
-        return arguments.events ? play_for_the_outside(options) : play(arguments, options);
+        return arguments.events ? play_for_the_outside(options)
+                                : play(arguments, options, matrix ? &*matrix : nullptr);
       } catch (const usage_error& e) {  // no exception leaves that world: it is another process
         return refuse(e);
       }
@@ -251,6 +262,7 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->default_str(fmt::format("{}, or {} with --repeat; in each guest of the virtual clock 10", usual_jobs,
                                 usual_jobs_repeated));
   add_guest_options(verb, arguments->guest);
+  add_machine_options(verb, *arguments);
   // What a guest's lab is told by the one outside; in no help.
   verb.add_option("--only", arguments->only)->group("");
   verb.add_flag("--full-length", arguments->full_length)->group("");
@@ -264,6 +276,8 @@ void add_lab(CLI::App& app, int& exit_code) {
       "  halfopen lab crash --pair naive\n"
       "  halfopen lab exit/fin-first 'reboot/*' --evidence captures --json results.json\n"
       "  halfopen lab exit sigpipe abort --pair robust --repeat 1000\n"
+      "  halfopen lab format --arch s390x,i686  (once before: scripts/build-arch)\n"
+      "  halfopen lab format --explain\n"
       "  halfopen lab --clock virtual           (once before: halfopen clock build)");
   verb.callback([arguments, &exit_code] {
     try {

@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   add_explain(app, exit_code);
   add_serve(app, exit_code);
   add_call(app, exit_code);
+  add_bytes(app, exit_code);
   app.footer(
       "Exit codes: 0 as expected, 1 not as expected, 2 bad arguments, 3 this machine cannot run it.\n"
       "Begin with: halfopen lab");

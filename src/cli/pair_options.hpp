@@ -55,8 +55,11 @@ void add_pair_options(CLI::App& verb, Options& options) {
       ->default_str("robust");
   CLI::Option* format = add_named<pair::format>(
       verb, "--format", options.how,
-      {{"raw", pair::format::raw}, {"text", pair::format::text}, {"binary", pair::format::binary}},
-      "how sum's numbers travel; raw (a struct) is naive only");
+      {{"raw", pair::format::raw},
+       {"record", pair::format::record},
+       {"text", pair::format::text},
+       {"binary", pair::format::binary}},
+      "how sum's numbers travel; raw and record (a struct) are naive only, binary robust only");
   format->default_str("raw if naive, text if robust");
   verb.parse_complete_callback([format, &options] {
     const bool naive_sum = options.who == pair::kind::naive && options.what == pair::service::sum;

@@ -13,7 +13,6 @@
 #include "halfopen/server.hpp"
 
 #include <fcntl.h>
-#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/service_manager.hpp"
 #include "net/worker.hpp"
 
 namespace halfopen {
@@ -75,7 +75,7 @@ struct server::state {
   void stop() {
     const std::scoped_lock lock(guard);
     for (const auto& w : workers) w->drain();
-    if (options.use_systemd && !workers.empty()) ::sd_notify(0, "STOPPING=1");
+    if (options.use_systemd && !workers.empty()) net::tell_service_manager("STOPPING=1");
   }
 
   /// The workers' end, and that of the connections that are left.
@@ -116,7 +116,7 @@ std::expected<void, fate> server::state::open_handed_over(int handed_over) {
     return std::unexpected(cannot_open("systemd handed over more than one socket; this server takes one", 0));
   for (const auto& w : workers) {
     // Copies share one queue, which the kernel deals out among the threads.
-    unique_fd copy(::fcntl(SD_LISTEN_FDS_START, F_DUPFD_CLOEXEC, 3));
+    unique_fd copy(::fcntl(net::first_handed_over, F_DUPFD_CLOEXEC, 3));
     if (!copy) return std::unexpected(cannot_open("dup", errno));
     auto adopted = listener::adopt(w->context.get_executor(), std::move(copy), options.listening);
     if (!adopted) return std::unexpected(adopted.error());
@@ -131,8 +131,10 @@ server::server(server_options options, handler serve)
 server::~server() = default;
 
 std::expected<void, fate> server::open() {
-  const int handed_over = state_->options.use_systemd ? ::sd_listen_fds(0) : 0;
-  auto opened = handed_over > 0 ? state_->open_handed_over(handed_over) : state_->open_by_name();
+  const auto handed_over =
+      state_->options.use_systemd ? net::sockets_handed_over() : std::expected<int, const char*>(0);
+  if (!handed_over) return std::unexpected(cannot_open(handed_over.error(), 0));
+  auto opened = *handed_over > 0 ? state_->open_handed_over(*handed_over) : state_->open_by_name();
   if (opened) state_->local = state_->workers.front()->door->local();
   return opened;
 }
@@ -149,7 +151,7 @@ std::expected<server::outcome, fate> server::run() {
   state& s = *state_;
   std::optional<stop_signals> signals;
   if (s.options.heed_signals) signals.emplace(s.workers.front()->context, [&s] { s.stop(); });
-  if (s.options.use_systemd) ::sd_notify(0, "READY=1");
+  if (s.options.use_systemd) net::tell_service_manager("READY=1");
   if (s.options.ready) s.options.ready();
   {
     std::vector<std::jthread> others;

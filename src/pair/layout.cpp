@@ -2,14 +2,25 @@
 // of a machine of the other byte order, of another size of long, or whose compiler
 // leaves room between the members. The C standard promises none of the three (C23
 // 6.2.6.1, 6.7.3.2p17), and the ABIs differ: long has 4 bytes in ILP32 and LLP64, 8
-// in LP64.
+// in LP64; an std::int64_t in a structure starts at a multiple of 4 on i386 and of 8 on
+// most others (System V ABI, Intel386 supplement, and AAPCS32 section 5.3).
 //
-// The alternative, emulating a foreign processor, would show the same bytes and need
-// a cross compiler and qemu. The bytes are all that the other side can see.
+// The bytes are all that the other side can see, so this shows the same as the program
+// compiled for that machine, and needs neither a cross compiler nor qemu. That it is the
+// same is tested on such machines (docs/architectures.md): a machine that is asked for its
+// own layout gives its memory, not an imitation.
 
 #include "pair/layout.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
+#include <cstddef>
+#include <cstring>
+#include <string>
+
+#include "halfopen/wire/binary.hpp"
+#include "halfopen/wire/text.hpp"
 
 namespace halfopen::pair {
 namespace {
@@ -42,6 +53,71 @@ std::int64_t get(const layout& machine, const image& bytes, std::size_t at) noex
   return extend(machine, value);
 }
 
+// In this machine's memory, as its compiler lays them out.
+
+struct native_longs {
+  long a;
+  long b;
+};
+
+struct native_record {
+  char operation;
+  std::int64_t a;
+  std::int64_t b;
+};
+static_assert(sizeof(native_longs) <= sizeof(image) && sizeof(native_record) <= sizeof(image));
+
+template <class T>
+image memory_of(const T& value) noexcept {
+  image bytes{};
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+
+template <class T>
+T from_memory(const image& bytes) noexcept {
+  T value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+native_longs to_native(two_longs values) noexcept {
+  return {static_cast<long>(values.a), static_cast<long>(values.b)};
+}
+
+// Its padding, which nobody writes to, is 0, so that nothing else of the memory is told.
+native_record record_of(two_longs values) noexcept {
+  native_record r;
+  std::memset(&r, 0, sizeof r);
+  r.operation = '+';
+  r.a = values.a;
+  r.b = values.b;
+  return r;
+}
+
+// The structure as words of hexadecimal digits, a member each; padding, which follows a member, as dots.
+struct member {
+  std::size_t offset;
+  std::size_t size;
+};
+
+std::string in_words(const image& bytes, std::span<const member> members, std::size_t whole) {
+  std::string text;
+  for (std::size_t m = 0; m < members.size(); ++m) {
+    const std::size_t end = m + 1 < members.size() ? members[m + 1].offset : whole;
+    if (m > 0) text += ' ';
+    for (std::size_t i = members[m].offset; i < end; ++i)
+      text += i < members[m].offset + members[m].size ? fmt::format("{:02x}", bytes[i]) : "..";
+  }
+  return text;
+}
+
+std::string in_hex(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return text;
+}
+
 }  // namespace
 
 layout native_layout() noexcept {
@@ -66,6 +142,7 @@ std::size_t size_of_struct(const layout& machine) noexcept {
 }
 
 image store(const layout& machine, two_longs values) noexcept {
+  if (machine == native_layout()) return memory_of(to_native(values));
   image bytes{};
   put(machine, bytes, 0, values.a);
   put(machine, bytes, slot(machine), values.b);
@@ -73,22 +150,71 @@ image store(const layout& machine, two_longs values) noexcept {
 }
 
 two_longs load(const layout& machine, const image& bytes) noexcept {
+  if (machine == native_layout()) {
+    const auto native = from_memory<native_longs>(bytes);
+    return {native.a, native.b};
+  }
   return {get(machine, bytes, 0), get(machine, bytes, slot(machine))};
 }
 
 image store_long(const layout& machine, std::int64_t value) noexcept {
+  if (machine == native_layout()) return memory_of(static_cast<long>(value));
   image bytes{};
   put(machine, bytes, 0, value);
   return bytes;
 }
 
 std::int64_t load_long(const layout& machine, const image& bytes) noexcept {
+  if (machine == native_layout()) return from_memory<long>(bytes);
   return get(machine, bytes, 0);
 }
 
 std::int64_t add_on(const layout& machine, two_longs values) noexcept {
   // In unsigned arithmetic, where wrapping is defined.
   return extend(machine, static_cast<std::uint64_t>(values.a) + static_cast<std::uint64_t>(values.b));
+}
+
+std::size_t request_size(format how, const layout& machine) noexcept {
+  return how == format::record ? sizeof(native_record) : size_of_struct(machine);
+}
+
+image store_request(format how, const layout& machine, two_longs values) noexcept {
+  return how == format::record ? memory_of(record_of(values)) : store(machine, values);
+}
+
+two_longs load_request(format how, const layout& machine, const image& bytes) noexcept {
+  if (how != format::record) return load(machine, bytes);
+  const auto r = from_memory<native_record>(bytes);
+  return {r.a, r.b};
+}
+
+std::size_t reply_size(format how, const layout& machine) noexcept {
+  return how == format::record ? sizeof(std::int64_t) : machine.long_size;
+}
+
+image store_sum(format how, const layout& machine, two_longs values) noexcept {
+  constexpr layout wide{.big_endian = false, .long_size = 8, .alignment = 8};  // of which the size counts
+  return how == format::record ? memory_of(add_on(wide, values))
+                               : store_long(machine, add_on(machine, values));
+}
+
+std::int64_t load_sum(format how, const layout& machine, const image& bytes) noexcept {
+  return how == format::record ? from_memory<std::int64_t>(bytes) : load_long(machine, bytes);
+}
+
+std::string bytes_here(long a, long b) {
+  constexpr std::array longs{member{offsetof(native_longs, a), sizeof(long)},
+                             member{offsetof(native_longs, b), sizeof(long)}};
+  constexpr std::array record{member{offsetof(native_record, operation), 1},
+                              member{offsetof(native_record, a), sizeof(std::int64_t)},
+                              member{offsetof(native_record, b), sizeof(std::int64_t)}};
+  const layout here = native_layout();
+  const wire::sum_request request{a, b};
+  return fmt::format("long {}\norder {}-endian\nraw {}\nrecord {}\ntext {}\nbinary {}\n", here.long_size,
+                     here.big_endian ? "big" : "little",
+                     in_words(store_request(format::raw, here, {a, b}), longs, sizeof(native_longs)),
+                     in_words(store_request(format::record, here, {a, b}), record, sizeof(native_record)),
+                     in_hex(wire::text::encode(request)), in_hex(wire::binary::encode(request)));
 }
 
 }  // namespace halfopen::pair

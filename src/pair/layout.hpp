@@ -1,7 +1,9 @@
 #ifndef HALFOPEN_PAIR_LAYOUT_HPP
 #define HALFOPEN_PAIR_LAYOUT_HPP
 
-/// The bytes that `struct { long a; long b; }` has in the memory of a declared machine.
+/// The bytes that a structure has in memory: `struct { long a; long b; }` in that of a declared
+/// machine, which is in fact this one's memory where this is such a machine, and
+/// `struct { char operation; std::int64_t a; std::int64_t b; }` in this one's.
 
 #include <array>
 #include <cstdint>
@@ -31,6 +33,17 @@ using image = std::array<unsigned char, 32>;
 
 /// a + b as that machine's long: it wraps.
 [[nodiscard]] std::int64_t add_on(const layout& machine, two_longs values) noexcept;
+
+// The same for either structure, and for the reply, which is its number alone: a long, or an
+// std::int64_t. `how` is raw or record, and record does not heed the machine.
+
+[[nodiscard]] std::size_t request_size(format how, const layout& machine) noexcept;
+[[nodiscard]] image store_request(format how, const layout& machine, two_longs values) noexcept;
+[[nodiscard]] two_longs load_request(format how, const layout& machine, const image& bytes) noexcept;
+
+[[nodiscard]] std::size_t reply_size(format how, const layout& machine) noexcept;
+[[nodiscard]] image store_sum(format how, const layout& machine, two_longs values) noexcept;
+[[nodiscard]] std::int64_t load_sum(format how, const layout& machine, const image& bytes) noexcept;
 
 }  // namespace halfopen::pair
 

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstring>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "pair/sockets.hpp"
@@ -34,7 +37,7 @@ TEST(layout, native_is_what_the_compiler_does) {
   struct {
     long a;
     long b;
-  } structure{-2, 0x0102030405060708};
+  } structure{-2, static_cast<long>(0x0102030405060708)};  // cut where a long has 4 bytes
   const layout native = native_layout();
   ASSERT_EQ(size_of_struct(native), sizeof structure);
   EXPECT_EQ(std::memcmp(store(native, {structure.a, structure.b}).data(), &structure, sizeof structure), 0);
@@ -51,6 +54,41 @@ TEST(layout, the_bytes_of_each_machine) {
 TEST(layout, what_is_stored_is_loaded) {
   for (const std::string_view name : layout_names)
     EXPECT_EQ(sum_between(name, name, {-22, -77}), -99) << name;
+}
+
+TEST(layout, a_record_is_stored_and_loaded_as_this_machine_has_it) {
+  const layout here = native_layout();
+  const image request = store_request(format::record, here, {-22, -77});
+  EXPECT_EQ(request[0], '+');
+  const two_longs got = load_request(format::record, here, request);
+  EXPECT_EQ(load_sum(format::record, here, store_sum(format::record, here, got)), -99);
+  EXPECT_EQ(reply_size(format::record, here), 8u);
+}
+
+// The words of a line that begins with that name, one after the other.
+std::string told(const std::string& name) {
+  const std::string all = "\n" + bytes_here(-22, -77);
+  const std::size_t begin = all.find("\n" + name + " ") + name.size() + 2;
+  std::string line = all.substr(begin, all.find('\n', begin) - begin);
+  std::erase(line, ' ');
+  return line;
+}
+
+TEST(layout, the_bytes_that_are_told_are_those_that_are_sent) {
+  for (const auto& [name, how] : {std::pair{"raw", format::raw}, {"record", format::record}}) {
+    const layout here = native_layout();
+    const image bytes = store_request(how, here, {-22, -77});
+    const std::string line = told(name);
+    ASSERT_EQ(line.size(), 2 * request_size(how, here)) << line;
+    for (std::size_t i = 0; i < request_size(how, here); ++i) {
+      char digits[3];
+      std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned>(bytes[i]));
+      const std::string shown = line.substr(2 * i, 2);
+      EXPECT_TRUE(shown == digits || (shown == ".." && bytes[i] == 0)) << name << " " << i;
+    }
+  }
+  EXPECT_EQ(told("text"), "2d3232202d37370a");
+  EXPECT_EQ(told("binary"), "00000013f50101ffffffffffffffeaffffffffffffffb3");
 }
 
 TEST(layout, the_other_byte_order_gives_a_wrong_sum_unless_nothing_is_carried) {

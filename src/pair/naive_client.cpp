@@ -79,12 +79,12 @@ void print_line_from(const server& s) {
   std::free(line);
 }
 
-void print_sum_from(const server& s, const layout& machine) {
+void print_sum_from(const server& s, const call_options& options) {
   image sum{};
-  const ssize_t size = ::read(s.fd, sum.data(), machine.long_size);
+  const ssize_t size = ::read(s.fd, sum.data(), reply_size(options.how, options.machine));
   if (size < 0) fail_errno(s.name, "read");
   if (size == 0) fail(s.name, "server terminated prematurely");
-  fmt::print("{}\n", load_long(machine, sum));
+  fmt::print("{}\n", load_sum(options.how, options.machine, sum));
   std::fflush(stdout);
 }
 
@@ -96,12 +96,12 @@ bool send_request(const std::vector<server>& servers, const call_options& option
     fmt::print(stderr, "call: invalid input: {}", line);
     return false;
   }
-  const image args = store(options.machine, {a, b});
-  const bool raw = options.what == service::sum && options.how == format::raw;
+  const image args = store_request(options.how, options.machine, {a, b});
+  const bool raw = options.what == service::sum && is_memory(options.how);
   for (const server& s : servers) {
     if (!raw)
       send_bytes(s, line.data(), line.size());
-    else if (::write(s.fd, args.data(), size_of_struct(options.machine)) < 0)
+    else if (::write(s.fd, args.data(), request_size(options.how, options.machine)) < 0)
       fail_errno(s.name, "write");
   }
   return true;
@@ -109,8 +109,8 @@ bool send_request(const std::vector<server>& servers, const call_options& option
 
 void print_replies(const std::vector<server>& servers, const call_options& options) {
   for (const server& s : servers) {
-    if (options.what == service::sum && options.how == format::raw)
-      print_sum_from(s, options.machine);
+    if (options.what == service::sum && is_memory(options.how))
+      print_sum_from(s, options);
     else
       print_line_from(s);
   }

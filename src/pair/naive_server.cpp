@@ -74,16 +74,16 @@ bool answer_sum_text(client& c) {
   return size > 0 && write_all(c.fd, reply.data(), reply.size());
 }
 
-bool answer_sum_raw(client& c, const layout& machine) {
+bool answer_sum_raw(client& c, format how, const layout& machine) {
   image args{};
-  if (::read(c.fd, args.data(), size_of_struct(machine)) <= 0) return false;
-  const image sum = store_long(machine, add_on(machine, load(machine, args)));
-  return ::write(c.fd, sum.data(), machine.long_size) > 0;
+  if (::read(c.fd, args.data(), request_size(how, machine)) <= 0) return false;
+  const image sum = store_sum(how, machine, load_request(how, machine, args));
+  return ::write(c.fd, sum.data(), reply_size(how, machine)) > 0;
 }
 
 bool answer(client& c, const serve_options& options) {
   if (options.what == service::echo) return answer_echo(c);
-  return options.how == format::raw ? answer_sum_raw(c, options.machine) : answer_sum_text(c);
+  return is_memory(options.how) ? answer_sum_raw(c, options.how, options.machine) : answer_sum_text(c);
 }
 
 }  // namespace

@@ -21,10 +21,12 @@ std::string_view contradiction(service what, kind who, format how, const layout&
       (machine.alignment != 4 && machine.alignment != 8 && machine.alignment != 16))
     return "a long has 4 or 8 bytes and an alignment of 4, 8 or 16";
   if (what == service::echo) return {};
-  if (who == kind::robust && how == format::raw)
+  if (who == kind::robust && is_memory(how))
     return "raw structures are for the naive pair; the robust one speaks text and binary";
   if (who == kind::naive && how == format::binary)
-    return "binary frames are for the robust pair; the naive one speaks raw and text";
+    return "binary frames are for the robust pair; the naive one speaks raw, record and text";
+  if (how == format::record && machine != native_layout())
+    return "a record has this machine's layout; another is for raw structures";
   return {};
 }
 

@@ -19,10 +19,17 @@ namespace halfopen::pair {
 enum class service : std::uint8_t { echo, sum };
 enum class kind : std::uint8_t { naive, robust };
 
-/// How the sum's numbers travel: a structure as it lies in memory (naive only),
-/// decimal text lines, or the frames of docs/wire-format.md (robust only). Echo is
-/// always text.
-enum class format : std::uint8_t { raw, text, binary };
+/// How the sum's numbers travel: a structure as it lies in memory (naive only), decimal text
+/// lines, or the frames of docs/wire-format.md (robust only). Echo is always text.
+///
+/// raw is `struct { long a; long b; }`; record is what one writes next, with numbers of a
+/// fixed width: `struct { char operation; std::int64_t a; std::int64_t b; }`.
+enum class format : std::uint8_t { raw, record, text, binary };
+
+/// Of which what is sent is the memory itself.
+[[nodiscard]] constexpr bool is_memory(format how) noexcept {
+  return how == format::raw || how == format::record;
+}
 
 /// How a declared machine lays out `struct { long a; long b; }`: each member has
 /// long_size bytes and starts at a multiple of alignment; so does the next structure.
@@ -35,6 +42,16 @@ struct layout {
 
 /// The machine this program was compiled for.
 [[nodiscard]] layout native_layout() noexcept;
+
+/// What a request for a + b is on this machine, a line each, of a word and what it says:
+///
+///     long 4                     bytes in a long
+///     order little-endian
+///     raw eaffffff b3ffffff      the structure in memory, a member a word; padding as dots
+///     record 2b...... eaffffffffffffff b3ffffffffffffff
+///     text 2d3232202d37370a      what is sent in that format
+///     binary 00000013f50101ffffffffffffffeaffffffffffffffb3
+[[nodiscard]] std::string bytes_here(long a, long b);
 
 /// The names that parse_layout() knows, for a help text.
 inline constexpr std::array<std::string_view, 9> layout_names{
@@ -50,7 +67,7 @@ struct serve_options {
   service what = service::echo;
   kind who = kind::robust;
   format how = format::text;                 ///< of the sum
-  layout machine = native_layout();          ///< of format::raw
+  layout machine = native_layout();          ///< of format::raw; format::record is native
   std::string listen_address = "127.0.0.1";  ///< an address or a name; the first address counts
   std::uint16_t port = default_port;         ///< 0: one that is free
 

@@ -1,6 +1,8 @@
 #ifndef HALFOPEN_SRC_SITUATION_CATALOGUE_HPP
 #define HALFOPEN_SRC_SITUATION_CATALOGUE_HPP
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,10 +35,15 @@ extern const situation abort_situation, exit_situation, sigpipe_situation, crash
 /// "2. the server process terminates (exit)"
 [[nodiscard]] std::string heading_of(const situation& s);
 
+enum class pair_kind : std::uint8_t { naive, robust };
+
 /// A variant and the situation it belongs to.
 struct choice {
   const situation* of = nullptr;
   const variant* what = nullptr;
+  /// The programs of the pair in place of this one: the words before "serve" and "call".
+  std::vector<std::string> client_program{}, server_program{};
+  std::optional<pair_kind> who{};  ///< only this pair plays it
 };
 
 /// "exit", "exit/fin-first" or "crash/idle*" to variants; nothing if none fits.

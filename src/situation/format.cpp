@@ -2,7 +2,8 @@
 //
 // The naive pair sends a struct of two longs as it lies in memory. Its server is
 // declared to be another machine (`--layout`): it reads exactly the bytes that
-// such a machine's struct would have, with the calls that it would make. The
+// such a machine's struct would have, with the calls that it would make
+// (between_machines.cpp has programs that are in fact compiled for others). The
 // robust pair says the same two numbers as text, and in the explicitly defined
 // binary format (docs/wire-format.md), to which the machine does not matter.
 //
@@ -10,68 +11,21 @@
 // with the next one in the same segment.
 
 #include <sys/socket.h>
-#include <array>
-#include <charconv>
-#include <cstdio>
 
 #include <cstring>
 
 #include "halfopen/wire/binary.hpp"
+#include "situation/asking.hpp"
 #include "situation/catalogue.hpp"
-#include "situation/scene.hpp"
 
 namespace halfopen::situation {
 namespace {
-
-constexpr std::array<long, 2> numbers{-22, -77};  // 1 and 2 never carry: two wrongs make 3 even so
-constexpr const char* question = "-22 -77";
-constexpr const char* answer_is = "-99";
-
-std::string hex(std::span<const std::byte> bytes) {
-  std::string text;
-  char digits[4];
-  for (const std::byte b : bytes) {
-    std::snprintf(digits, sizeof digits, "%s%02x", text.empty() ? "" : " ", static_cast<unsigned>(b));
-    text += digits;
-  }
-  return text;
-}
-
-/// The client has closed the connection, with nothing owed; `c` is the program, if it was one.
-void prove_orderly_end(scene& s, const lab::process& server, const lab::process* c, std::uint16_t port) {
-  s.until_closed(port);
-  s.prove_ending(ending::completed, trace::culprit::opener, port);
-  if (c != nullptr) s.reported_by(*c);
-  s.reported_by(server);
-}
-
-/// What a client printed, or why it printed nothing.
-std::string answer_of(const lab::process& c) {
-  std::string answer = c.output();
-  while (!answer.empty() && answer.back() == '\n') answer.pop_back();
-  return answer.empty() ? "no answer: " + last_error(c) : answer;
-}
-
-/// Asks for the sum.
-lab::process& ask(scene& s, const std::vector<std::string>& service, std::uint16_t port) {
-  lab::process& c = s.call(service, {port});
-  c.type(std::string(question) + "\n");
-  const bool sent = s.lab.before(lab::from(s.client) && lab::payload(), scene::soon);
-  s.prove(sent, "packet " + std::to_string(s.lab.packets()) + ": " + hex(s.lab.current().tcp.payload));
-  s.lab.until([&] { return c.output().ends_with('\n') || c.ended(); }, scene::soon);
-  return c;
-}
 
 void ask_in_explicit_formats(scene& s) {
   std::string answers;
   std::uint16_t port = scene::port;
   for (const char* format : {"text", "binary"}) {
-    const lab::process& server = s.serve({"sum", "--format", format}, port);
-    lab::process& c = ask(s, {"sum", "--format", format}, port);
-    const std::string answer = answer_of(c);
-    c.close_input();
-    prove_orderly_end(s, server, &c, port++);
-    s.expect(answer == answer_is, std::string("as ") + format + ": the right sum");
+    const std::string answer = ask_in_explicit_format(s, format, port++).answer;
     answers += (answers.empty() ? "-22 + -77 = " : ", ") + answer + " (" + format + ")";
   }
   s.saw(answers);
@@ -82,11 +36,9 @@ void between(scene& s, const char* client_layout, const char* server_layout) {
   s.serve({"sum", "--format", "raw", "--layout", server_layout});
   s.fault();
   const std::string answer =
-      answer_of(ask(s, {"sum", "--format", "raw", "--layout", client_layout}, scene::port));
+      answer_of(ask(s, {"sum", "--format", "raw", "--layout", client_layout}, scene::port).by);
   s.saw("-22 + -77 = " + answer);
-  long value = 0;
-  const auto parsed = std::from_chars(answer.data(), answer.data() + answer.size(), value);
-  s.expect(parsed.ec == std::errc() && value != numbers[0] + numbers[1], "a wrong sum, and no error");
+  s.expect(is_number(answer) && answer != answer_is, "a wrong sum, and no error");
 }
 
 void byte_order(scene& s) {

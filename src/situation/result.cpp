@@ -7,7 +7,8 @@
 namespace halfopen::situation {
 namespace {
 
-constexpr std::array<const char*, 4> verdict_names{"met", "not met", "inconclusive", "broken"};
+constexpr std::array<const char*, 5> verdict_names{"met", "not met", "inconclusive", "broken",
+                                                   "not applicable"};
 
 verdict parse_verdict(std::string_view name) {
   for (std::size_t i = 0; i < verdict_names.size(); ++i)

@@ -14,10 +14,11 @@ namespace halfopen::situation {
 
 /// What came of one variant, played by one pair.
 enum class verdict : std::uint8_t {
-  met,           ///< the packets prove the fault, and all was as expected
-  not_met,       ///< the packets prove the fault, something else was not as expected
-  inconclusive,  ///< the packets do not prove the fault: nothing can be said
-  broken,        ///< the lab itself failed
+  met,             ///< the packets prove the fault, and all was as expected
+  not_met,         ///< the packets prove the fault, something else was not as expected
+  inconclusive,    ///< the packets do not prove the fault: nothing can be said
+  broken,          ///< the lab itself failed
+  not_applicable,  ///< this machine lacks what it needs, and it was not played
 };
 [[nodiscard]] const char* to_string(verdict v) noexcept;
 

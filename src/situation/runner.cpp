@@ -50,6 +50,8 @@ result play(const task& t, const run_options& options) {
     how.ip = options.ip;
     how.timers = options.timers;
     how.grace = options.grace;
+    how.client_program = t.what.client_program;
+    how.server_program = t.what.server_program;
     how.title = "halfopen lab: " + id_of(r) + ": " + std::string(t.what.what->done);
     if (!options.evidence.empty()) how.capture = options.evidence / file_name(t);
     scene s(how);
@@ -68,7 +70,8 @@ std::vector<task> tasks_of(const run_options& options) {
   std::vector<task> tasks;
   for (std::size_t round = 1; round <= options.rounds; ++round)
     for (const choice& c : options.choices)
-      for (const pair_kind who : options.pairs) tasks.push_back({c, who, round});
+      for (const pair_kind who : options.pairs)
+        if (!c.who || *c.who == who) tasks.push_back({c, who, round});
   if (!options.only.empty())
     std::erase_if(tasks, [&](const task& t) {
       return std::ranges::find(options.only, id_of(blank(t))) == options.only.end();

@@ -19,6 +19,10 @@ std::optional<report::pcapng_writer> open_capture(const scene_options& options) 
   return std::move(*made);
 }
 
+std::vector<std::string> or_own(const std::vector<std::string>& program) {
+  return program.empty() ? std::vector{lab::own_executable()} : program;
+}
+
 std::string without(const std::string& text, std::string_view prefix) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
@@ -73,7 +77,9 @@ scene::scene(const scene_options& options)
       server(lab.at("server")),
       who(options.who),
       timers(options.timers),
-      grace(options.grace) {
+      grace(options.grace),
+      client_program_(or_own(options.client_program)),
+      server_program_(or_own(options.server_program)) {
   sheet_.pair = to_string(who);
   sheet_.evidence = options.capture;
   if (!capture_) return;
@@ -85,11 +91,12 @@ scene::scene(const scene_options& options)
   capture_->name(lab.router(), "router");
 }
 
-lab::process& scene::start(lab::host& where, std::vector<std::string> arguments,
+lab::process& scene::start(lab::host& where, const std::vector<std::string>& arguments,
                            const std::vector<std::string>& wrapper,
                            std::optional<lab::accept_flavour> accept_like) {
   std::vector<std::string> argv = wrapper;
-  argv.push_back(lab::own_executable());
+  const std::vector<std::string>& program = &where == &client ? client_program_ : server_program_;
+  argv.insert(argv.end(), program.begin(), program.end());
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return where.start({std::move(argv), {}, accept_like});
 }
@@ -104,7 +111,7 @@ lab::process& scene::serve(std::vector<std::string> service, std::uint16_t at_po
        {std::string("--pair"), std::string(to_string(who)), std::string("--port"), std::to_string(at_port),
         std::string("--listen"), std::string(v6 ? "::" : "0.0.0.0"), std::string("--tell-endings")})
     arguments.push_back(a);
-  lab::process& made = start(server, std::move(arguments), wrapper, accept_like);
+  lab::process& made = start(server, arguments, wrapper, accept_like);
   if (!lab.until_says(made, "listening on"))
     throw lab::error("the server does not start: " + made.output() + made.errors());
   return made;
@@ -122,7 +129,7 @@ lab::process& scene::call(std::vector<std::string> service, const std::vector<st
         seconds(notice_within), std::string("--connect-timeout"), seconds(connect_within),
         std::string("--tell-endings")})
     arguments.push_back(a);
-  return start(client, std::move(arguments), {}, {});
+  return start(client, arguments, {}, {});
 }
 
 void scene::exchange(lab::process& c, std::string_view line) {

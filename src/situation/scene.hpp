@@ -15,13 +15,13 @@
 #include "halfopen/trace/story.hpp"
 #include "report/pcapng.hpp"
 #include "situation/agreement.hpp"
+#include "situation/catalogue.hpp"
 #include "situation/result.hpp"
 
 namespace halfopen::situation {
 
 using namespace std::chrono_literals;
 
-enum class pair_kind : std::uint8_t { naive, robust };
 [[nodiscard]] constexpr const char* to_string(pair_kind k) noexcept {
   return k == pair_kind::naive ? "naive" : "robust";
 }
@@ -37,6 +37,8 @@ struct scene_options {
   std::filesystem::path capture;          ///< where the evidence goes; empty: nowhere
   std::string title;                      ///< a comment on the whole capture
   std::chrono::milliseconds grace{5000};  ///< from SIGTERM to SIGKILL at shutdown
+  /// The words before "serve" and "call"; empty: this program.
+  std::vector<std::string> client_program{}, server_program{};
 };
 
 /// What a variant's script works with: two hosts, the pair's programs on them,
@@ -84,6 +86,10 @@ class scene {
                       const std::vector<std::string>& wrapper = {});
   /// The built-in client on the client host.
   lab::process& call(std::vector<std::string> service, const std::vector<std::uint16_t>& ports = {port});
+  /// The host's program of the pair with any verb.
+  lab::process& run_pair(lab::host& where, const std::vector<std::string>& arguments) {
+    return start(where, arguments, {}, {});
+  }
   /// Types a line and waits for its echo: the connection is established and idle.
   void exchange(lab::process& c, std::string_view line);
   /// A socket of the lab's own on the client host, connected.
@@ -165,10 +171,11 @@ class scene {
     std::string_view never_shown{};
   };
   void compare_views();
-  lab::process& start(lab::host& where, std::vector<std::string> arguments,
+  lab::process& start(lab::host& where, const std::vector<std::string>& arguments,
                       const std::vector<std::string>& wrapper,
                       std::optional<lab::accept_flavour> accept_like);
 
+  std::vector<std::string> client_program_, server_program_;
   result sheet_;
   std::vector<connection_views> views_;
   std::vector<asked> asked_;

@@ -144,7 +144,7 @@ std::string one_line(const result& r) {
 std::string shortcomings(std::span<const result> results) {
   std::string text;
   for (const result& r : results) {
-    if (r.what == verdict::met) continue;
+    if (r.what == verdict::met || r.what == verdict::not_applicable) continue;
     text += id_of(r) + ": " + to_string(r.what) + "\n";
     if (!r.problem.empty()) text += "  the lab failed: " + r.problem + "\n";
     for (const check& c : r.checks)

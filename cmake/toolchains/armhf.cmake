@@ -1,0 +1,5 @@
+set(HALFOPEN_MACHINE armhf)
+set(triplet arm-linux-gnueabihf)
+set(qemu qemu-arm)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+include(${CMAKE_CURRENT_LIST_DIR}/debian_cross.cmake)

@@ -1,0 +1,5 @@
+set(HALFOPEN_MACHINE i686)
+set(triplet i686-linux-gnu)
+set(qemu qemu-i386)
+set(CMAKE_SYSTEM_PROCESSOR i686)
+include(${CMAKE_CURRENT_LIST_DIR}/debian_cross.cmake)

@@ -1,0 +1,5 @@
+set(HALFOPEN_MACHINE powerpc)
+set(triplet powerpc-linux-gnu)
+set(qemu qemu-ppc)
+set(CMAKE_SYSTEM_PROCESSOR ppc)
+include(${CMAKE_CURRENT_LIST_DIR}/debian_cross.cmake)
