@@ -26,6 +26,12 @@ says(2, "subcommand")
 says(2, "{naive,robust,both}", "lab", "--pair", "x")
 says(2, "{4,6}", "lab", "--ip", "5")
 says(2, "--jobs", "lab", "--jobs", "0")
+for unknown in "vax", "s390x,vax", ",":
+    says(2, "--arch", "lab", "format", "--arch", unknown)
+says(2, "x86-64, i686, s390x, powerpc, armhf", "lab", "format", "--arch", "vax")
+says(2, "halfopen lab format --arch", "lab", "exit", "--arch", "all")
+says(2, "halfopen lab format --explain", "lab", "format/padding", "--explain")
+says(2, "real clock", "lab", "format", "--arch", "--clock", "virtual")
 for number in "0", "-1", "many", "100001":
     says(2, "--repeat", "lab", "exit", "--repeat", number)
 says(2, "--grace", "lab", "--grace", "-1")

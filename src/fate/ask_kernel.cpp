@@ -42,6 +42,10 @@
 namespace halfopen {
 namespace {
 
+/// What every Linux fills in (netinet/tcp.h ends there). Less is not the kernel's answer: qemu-user
+/// takes any TCP option for an int, and turns its bytes round.
+constexpr socklen_t least_tcp_info = offsetof(tcp_info, tcpi_total_retrans) + sizeof(std::uint32_t);
+
 /// Network order, as in icmp_report. A v4-mapped address counts as IPv4.
 struct address_bytes {
   std::array<std::uint8_t, 16> bytes{};
@@ -93,7 +97,7 @@ std::optional<icmp_report> read_entry(const cmsghdr& header) noexcept {
 std::optional<connection_facts> ask_kernel(int fd) noexcept {
   tcp_info info{};  // what an older kernel does not fill in stays 0
   socklen_t size = sizeof info;
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < least_tcp_info) return std::nullopt;
   connection_facts found;
   found.state = static_cast<tcp_state>(info.tcpi_state);
   if (found.state == tcp_state::listen) return std::nullopt;  // its fields mean other things

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/un.h>
 
+#include "fate/emulation.hpp"
 #include "fate/loopback.hpp"
 #include "halfopen/fate.hpp"
 #include "halfopen/liveness.hpp"
@@ -47,6 +48,7 @@ TEST(diagnose, refused_is_told_by_so_error_too) {
 }
 
 TEST(diagnose, a_reset_that_is_read) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   ASSERT_EQ(send(c.client), 0);
   reset(c.server);
@@ -66,6 +68,7 @@ TEST(diagnose, a_reset_that_is_read) {
 }
 
 TEST(diagnose, a_reset_that_is_written_to) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   reset(c.server);
   ASSERT_TRUE(wait_for_news(c.client));
@@ -82,6 +85,7 @@ TEST(diagnose, a_reset_that_is_written_to) {
 }
 
 TEST(diagnose, a_write_after_fin_and_reset) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   c.server.close();
   ASSERT_TRUE(wait_for_news(c.client));
@@ -96,6 +100,7 @@ TEST(diagnose, a_write_after_fin_and_reset) {
 }
 
 TEST(diagnose, end_of_file) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   ASSERT_EQ(send(c.client), 0);
   ASSERT_EQ(receive(c.server), 0);
@@ -111,6 +116,7 @@ TEST(diagnose, end_of_file) {
 }
 
 TEST(diagnose, end_of_file_before_a_byte_was_sent) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   c.server.close();
   ASSERT_EQ(receive(c.client), 0);
@@ -120,6 +126,7 @@ TEST(diagnose, end_of_file_before_a_byte_was_sent) {
 }
 
 TEST(diagnose, a_write_after_our_own_shutdown) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   ::shutdown(c.client.get(), SHUT_WR);
   const fate f = diagnose(c.client.get(), operation::write, send(c.client));
@@ -128,6 +135,7 @@ TEST(diagnose, a_write_after_our_own_shutdown) {
 }
 
 TEST(diagnose, bytes_that_never_left_are_counted) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   set(c.client, SOL_SOCKET, SO_SNDBUF, 1 << 20);
   ASSERT_EQ(::fcntl(c.client.get(), F_SETFL, O_NONBLOCK), 0);
@@ -142,6 +150,7 @@ TEST(diagnose, bytes_that_never_left_are_counted) {
 }
 
 TEST(diagnose, a_connection_reset_before_accept) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   const listener port;
   descriptor client = port.connect();
   reset(client);
@@ -155,6 +164,7 @@ TEST(diagnose, a_connection_reset_before_accept) {
 }
 
 TEST(diagnose, an_accepted_connection_that_lives) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   const connection c;
   const fate f = diagnose(c.server.get(), operation::accept, 0);
   EXPECT_EQ(f.how, ending::completed);
@@ -173,6 +183,7 @@ TEST(diagnose, a_failed_accept_says_nothing_of_the_listener) {
 }
 
 TEST(diagnose, a_nonblocking_connect_that_was_reset_had_been_open) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   const listener port;
   const descriptor client{checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket")};
   ::connect(client.get(), port.address(), sizeof port.at);
@@ -188,6 +199,7 @@ TEST(diagnose, a_nonblocking_connect_that_was_reset_had_been_open) {
 
 // The peer answers each probe of its closed window, so it has not vanished.
 TEST(diagnose, a_user_timeout_against_a_closed_window) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   connection c;
   liveness options;
   options.user_timeout = 400ms;
@@ -247,6 +259,7 @@ TEST(diagnose, what_is_no_tcp_socket) {
 }
 
 TEST(diagnose, a_socket_that_was_never_connected) {
+  if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   const descriptor fresh = tcp_socket();
   EXPECT_EQ(diagnose(fresh.get(), operation::read, ENOTCONN).how, ending::local_failure);
   EXPECT_EQ(diagnose(fresh.get(), operation::connect, EADDRNOTAVAIL).again, retry::safe);

@@ -168,7 +168,8 @@ TEST_F(calling, what_certainly_was_not_asked_is_asked_again) {
   EXPECT_EQ(play(context, c.call(ask_when_it_is_reset, 2s, repeat::if_safe)).value_or("?"), "answer");
   EXPECT_EQ(server.asked, 1);
   EXPECT_EQ(c.count().repeated, 1U);
-  EXPECT_EQ(c.count().connected, 2U);
+  // The reset may come before a slow machine has seen that it is connected.
+  EXPECT_THAT(c.count().connected, testing::AnyOf(1U, 2U));
 }
 
 TEST_F(calling, an_exchange_of_two_requests_is_not_safe_when_the_first_was_answered) {
@@ -375,7 +376,7 @@ TEST_F(calling, who_is_cancelled_in_the_pause_is_told_so) {
 TEST_F(calling, an_exchange_that_is_cancelled_is_not_played_again) {
   const unique_fd silent = listen_here();
   client c(context.get_executor(), "127.0.0.1", std::to_string(name_of(silent.get()).port()), {.tries = 3});
-  const answer none = play_and_cancel(context, c.call(ask, deadline::never(), repeat::idempotent), 10ms);
+  const answer none = play_and_cancel(context, c.call(ask, deadline::never(), repeat::idempotent), 200ms);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().how, ending::shut_down);
   EXPECT_EQ(none.error().when, phase::awaiting_reply);

@@ -19,6 +19,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "fate/emulation.hpp"
+#include "net/service_manager.hpp"
 #include "net/test_peer.hpp"
 
 namespace halfopen::net {
@@ -175,6 +177,7 @@ TEST(server, a_handler_may_close_its_connection_itself_whenever_the_end_comes) {
 }
 
 TEST(server, two_threads_share_the_port) {
+  if (emulation::by == "qemu-i386") GTEST_SKIP() << emulation::no_threads_after_fork;
   server_process server({.threads = 2});
   std::vector<unique_fd> callers;
   for (int i = 0; i < 20; ++i) callers.push_back(server.call());
@@ -187,6 +190,15 @@ TEST(server, two_threads_share_the_port) {
   EXPECT_EQ(server.outcome(), 200);
 }
 
+/// A build for another machine has no libsystemd (cmake/another_machine.cmake).
+constexpr const char* no_libsystemd = "this build has no libsystemd, and takes no socket from systemd";
+bool has_libsystemd() {
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  const bool has = sockets_handed_over().has_value();
+  ::unsetenv("LISTEN_PID");
+  return has;
+}
+
 /// As systemd does: the listener is descriptor 3, and the environment says so.
 void hand_over(const unique_fd& listening) {
   ::dup2(listening.get(), 3);
@@ -195,6 +207,7 @@ void hand_over(const unique_fd& listening) {
 }
 
 TEST(server, takes_the_socket_that_systemd_hands_over_and_leaves_the_queue_to_the_next) {
+  if (!has_libsystemd()) GTEST_SKIP() << no_libsystemd;
   const unique_fd listening = listen_here();
   const auto name = name_of(listening.get());
 
@@ -225,7 +238,19 @@ TEST(server, takes_one_socket_from_systemd_and_no_more) {
   EXPECT_EQ(process.wait(), 0);
 }
 
+TEST(server, refuses_a_socket_from_systemd_that_it_cannot_take) {
+  if (has_libsystemd()) GTEST_SKIP() << "this build has libsystemd, and takes it";
+  child process([] {
+    hand_over(listen_here());
+    server s({}, serve);
+    const auto opened = s.open();
+    return !opened && opened.error().how == ending::local_failure ? 0 : 1;
+  });
+  EXPECT_EQ(process.wait(), 0);
+}
+
 TEST(server, tells_systemd_when_it_serves_and_when_it_stops) {
+  if (!has_libsystemd()) GTEST_SKIP() << no_libsystemd;
   const unique_fd told(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const timeval soon{.tv_sec = 2, .tv_usec = 0};
   ::setsockopt(told.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
@@ -243,6 +268,7 @@ TEST(server, tells_systemd_when_it_serves_and_when_it_stops) {
 }
 
 TEST(server, a_listener_that_fails_ends_run_and_the_connections_are_finished) {
+  if (!has_libsystemd()) GTEST_SKIP() << no_libsystemd;
   const unique_fd listening = listen_here();
   server_process server({}, [&] { hand_over(listening); });
   unique_fd served = connect_to(name_of(listening.get()));
@@ -412,6 +438,7 @@ TEST(server, one_in_the_queue_that_says_nothing_does_not_keep_it) {
 }
 
 TEST(server, one_with_a_socket_from_systemd_leaves_who_waits_to_the_next) {
+  if (!has_libsystemd()) GTEST_SKIP() << no_libsystemd;
   const unique_fd listening = listen_here();
   const unique_fd waits = connect_to(name_of(listening.get()));
   child process([&] {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "fate/emulation.hpp"
 #include "pair/test_programs.hpp"
 
 namespace halfopen::pair {
@@ -58,7 +59,7 @@ TEST(robust_server, the_grace_ends_for_a_request_that_is_never_whole) {
   const auto start = std::chrono::steady_clock::now();
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
-  EXPECT_LE(std::chrono::steady_clock::now() - start, options.grace);
+  EXPECT_LE(std::chrono::steady_clock::now() - start, options.grace + emulation::slower_by);
   EXPECT_EQ(read_some(server.err()), "serve: the grace is over, connections cut off: 1\n");
 }
 
