@@ -6,7 +6,7 @@
 #     halfopen::fate, ::wire, ::net, ::trace, ::lab  one for each of these folders of src/
 #     halfopen::halfopen                            all of them
 #
-# and the halfopen program. report, pair and situation are the program's inside.
+# and the halfopen program, with its pair for other machines in libexec/halfopen. report, pair and situation are the program's inside.
 
 include(CMakePackageConfigHelpers)
 
@@ -29,6 +29,9 @@ install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings halfop
   EXPORT halfopen-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# The pair for other machines, as far as scripts/build-arch has built it by then.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/libexec/halfopen DESTINATION libexec
+  USE_SOURCE_PERMISSIONS OPTIONAL)
 install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -184,7 +184,7 @@ int play_outside(lab_arguments arguments, const situation::run_options& options)
 int run_lab(const lab_arguments& arguments) {
   situation::run_options options;
   auto matrix = machines_of(arguments);
-  if (arguments.explain) return explain_machines(*matrix);
+  if (arguments.explain) return explain_machines(arguments, *matrix);
   options.choices = matrix ? matrix->choices() : choose(arguments.patterns);
   if (arguments.pair != "robust") options.pairs.push_back(pair_kind::naive);
   if (arguments.pair != "naive") options.pairs.push_back(pair_kind::robust);

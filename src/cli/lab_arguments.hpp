@@ -54,7 +54,7 @@ void add_machine_options(CLI::App& verb, lab_arguments& arguments);
 [[nodiscard]] std::optional<situation::machine_matrix> machines_of(const lab_arguments& arguments);
 
 /// Prints what --explain is for; gives the exit code.
-[[nodiscard]] int explain_machines(const situation::machine_matrix& matrix);
+[[nodiscard]] int explain_machines(const lab_arguments& arguments, const situation::machine_matrix& matrix);
 
 /// A machine was asked for by its name, and it cannot play.
 [[nodiscard]] bool lacks_one_by_name(const lab_arguments& arguments, const situation::machine_matrix& matrix);

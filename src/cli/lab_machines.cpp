@@ -60,7 +60,7 @@ std::optional<situation::machine_matrix> machines_of(const lab_arguments& argume
   return situation::machine_matrix(std::move(found));
 }
 
-int explain_machines(const situation::machine_matrix& matrix) {
+int explain_machines(const lab_arguments& arguments, const situation::machine_matrix& matrix) {
   const auto text = situation::explain_bytes(matrix.machines(), report::canvas::of(STDOUT_FILENO));
   if (!text) {
     fmt::print(stderr, "halfopen lab: {}\n", text.error());
@@ -68,11 +68,12 @@ int explain_machines(const situation::machine_matrix& matrix) {
   }
   const std::string missing = situation::machines_missing(matrix.machines());
   fmt::print("\n{}{}{}", *text, missing.empty() ? "" : "\n", missing);
-  return std::fflush(stdout) == 0 ? all_met : not_met;
+  if (std::fflush(stdout) != 0) return not_met;
+  return lacks_one_by_name(arguments, matrix) ? cannot_run_here : all_met;
 }
 
 bool lacks_one_by_name(const lab_arguments& arguments, const situation::machine_matrix& matrix) {
-  return arguments.machines != everyone &&
+  return arguments.machines && *arguments.machines != everyone &&
          !std::ranges::all_of(matrix.machines(), &situation::machine::can_play);
 }
 

@@ -158,7 +158,7 @@ TEST_F(deadlines, a_removed_one_may_be_destroyed) {
 TEST_F(deadlines, of_thousands_each_rings_in_time_and_only_those_that_should) {
   std::mt19937 random(7);
   std::deque<alarm> alarms(3000);
-  std::vector<int> wanted(alarms.size(), -1);  // ms
+  std::vector<int> wanted(alarms.size(), -1);                // ms
   const int changes = emulation::by.empty() ? 30000 : 5000;  // in the 200 ms before the first may ring
   for (int i = 0; i < changes; ++i) {
     const std::size_t which = random() % alarms.size();

@@ -15,6 +15,7 @@
 
 #include "halfopen/wire/binary.hpp"
 #include "halfopen/wire/text.hpp"
+#include "fate/emulation.hpp"
 #include "net/test_peer.hpp"
 
 namespace halfopen::net {
@@ -197,7 +198,7 @@ TEST(stream, one_reads_while_another_writes) {
   using namespace asio::experimental::awaitable_operators;
   conversation c;
   const std::jthread echo([&] { echo_until_end(c.peer.get()); });
-  std::string large(std::size_t{8} << 20, '\0');
+  std::string large(std::size_t{emulation::by.empty() ? 8U : 1U} << 20, '\0');
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>((i * 2654435761U) >> 13U);
   const auto [sent, back] = c.play(c.s.write(large, 3s) && c.s.read_exactly(large.size(), large.size(), 3s));
   EXPECT_TRUE(sent);

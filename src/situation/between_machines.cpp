@@ -88,9 +88,12 @@ std::string cell_name(const machine& client, const machine& server, const played
   return client.name + "-to-" + server.name + "-" + std::string(f.name);
 }
 
+/// Of several rounds one that was not as expected, if there is one.
 const result* find_cell(std::span<const result> results, const std::string& name) {
-  const auto found = std::ranges::find(results, name, &result::variant);
-  return found == results.end() ? nullptr : &*found;
+  const result* found = nullptr;
+  for (const result& r : results)
+    if (r.variant == name && (found == nullptr || found->what == verdict::met)) found = &r;
+  return found;
 }
 
 std::string sum_of(const result& r) {
