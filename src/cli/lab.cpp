@@ -149,7 +149,8 @@ int play(const lab_arguments& arguments, const situation::run_options& base,
   auto results = arguments.clock == "real" ? situation::run(options) : play_in_guests(arguments, options);
   progress.clear();
   const std::size_t played = results.size();
-  if (matrix != nullptr) std::ranges::copy(matrix->not_applicable(), std::back_inserter(results));
+  if (matrix != nullptr)
+    std::ranges::copy(matrix->not_applicable(options.pairs), std::back_inserter(results));
 
   if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments);
   const auto canvas = report::canvas::of(::fileno(out));

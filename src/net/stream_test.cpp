@@ -13,9 +13,9 @@
 #include <chrono>
 #include <thread>
 
+#include "fate/emulation.hpp"
 #include "halfopen/wire/binary.hpp"
 #include "halfopen/wire/text.hpp"
-#include "fate/emulation.hpp"
 #include "net/test_peer.hpp"
 
 namespace halfopen::net {

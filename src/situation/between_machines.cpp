@@ -154,12 +154,13 @@ std::vector<choice> machine_matrix::choices() {
   return made;
 }
 
-std::vector<result> machine_matrix::not_applicable() const {
+std::vector<result> machine_matrix::not_applicable(std::span<const pair_kind> pairs) const {
   std::vector<result> made;
   for (const machine& client : machines_)
     for (const machine& server : machines_)
       for (const played_format& f : formats) {
         if (client.can_play() && server.can_play()) continue;
+        if (std::ranges::find(pairs, f.who) == pairs.end()) continue;
         result r;
         r.situation = format_situation.name;
         r.variant = cell_name(client, server, f);

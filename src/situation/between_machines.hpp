@@ -25,8 +25,8 @@ class machine_matrix {
   /// The cells that can be played.
   [[nodiscard]] std::vector<choice> choices();
 
-  /// The others: not applicable, and why.
-  [[nodiscard]] std::vector<result> not_applicable() const;
+  /// The others that these pairs would have played: not applicable, and why.
+  [[nodiscard]] std::vector<result> not_applicable(std::span<const pair_kind> pairs) const;
 
   /// A row a client's machine, a column a server's, a line a format; then, line by line, what was
   /// on the wire for each wrong sum.

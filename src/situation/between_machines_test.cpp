@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace halfopen::situation {
 namespace {
@@ -41,7 +43,9 @@ TEST(machine_matrix, plays_each_that_can_with_each_that_can) {
 
 TEST(machine_matrix, what_cannot_play_is_not_applicable_and_says_what_to_install) {
   const auto matrix = two_and_a_missing();
-  const auto missing = matrix.not_applicable();
+  constexpr std::array both{pair_kind::naive, pair_kind::robust};
+  EXPECT_EQ(matrix.not_applicable(std::span(both).first(1)).size(), (9U - 4U) * 2U);
+  const auto missing = matrix.not_applicable(both);
   EXPECT_EQ(missing.size(), (9U - 4U) * 4U);
   for (const result& r : missing) {
     EXPECT_EQ(r.what, verdict::not_applicable) << id_of(r);
