@@ -109,13 +109,13 @@ void client_is_reset(stage& s) {
 }
 
 constexpr judge_case cases[]{
-    {"abort/1", subject::server,
-     "a client connects and resets before accept; accept returns the dead connection (Linux)", transient_rule,
-     on_linux},
-    {"abort/2", subject::server, "the same, and accept fails with ECONNABORTED (POSIX)", posix_rule,
-     on_posix},
-    {"abort/3", subject::server, "the same, and accept fails with EPROTO (SVR4)", transient_rule, on_svr4},
-    {"abort/4", subject::server, "the same, and the connection is gone when accept is called (Berkeley)",
+    {"abort/1", subject::server, "a client resets before accept, which returns the dead connection (Linux)",
+     transient_rule, on_linux},
+    {"abort/2", subject::server, "a client resets before accept, which fails with ECONNABORTED (POSIX)",
+     posix_rule, on_posix},
+    {"abort/3", subject::server, "a client resets before accept, which fails with EPROTO (SVR4)",
+     transient_rule, on_svr4},
+    {"abort/4", subject::server, "a client resets before accept, which finds no connection (Berkeley)",
      "a listener that was readable may have nothing to accept: it must be nonblocking (accept(2), NOTES)",
      on_berkeley},
     {"abort/5", subject::server, "1,000 connections are reset right after their handshake", transient_rule,

@@ -140,7 +140,8 @@ void byte_a_second(stage& s) {
 }
 
 constexpr judge_case cases[]{
-    {"overload/1", subject::server, "the descriptor limit is reached, then the clients leave", accept_rule,
+    {"overload/1", subject::server,
+     "the descriptor limit, lowered while it runs, is reached; then the clients leave", accept_rule,
      out_of_descriptors},
     {"overload/2", subject::server, "accept fails with EMFILE, ENFILE, ENOBUFS, ENOMEM and EINTR in turn",
      accept_rule, accept_fails},
