@@ -91,11 +91,12 @@ void stage::judge_hang(const lab::process& c, const std::function<void()>& meanw
     meanwhile_ = meanwhile;
     const bool ended = wait([&] { return c.ended().has_value(); }, longest_wait);
     if (ended) sheet_.after = since_fault(c.ended()->when);
-    sheet_.length = ended ? fmt::format("gave up after {} (measured)", in_words(*sheet_.after))
+    sheet_.length = ended ? fmt::format("ended after {} (measured)", in_words(*sheet_.after))
                           : fmt::format("still running after {} (measured)", in_words(longest_wait));
   } else if (wait_has && wait_has->by_kernel) {
-    sheet_.length = fmt::format("by its socket's options the kernel would end it after {} (computed)",
-                                in_words(*wait_has->by_kernel));
+    sheet_.length =
+        fmt::format("by its socket's options the kernel would end it after {} at the latest (computed)",
+                    in_words(*wait_has->by_kernel));
   } else if (wait_has) {
     sheet_.length =
         endless == true

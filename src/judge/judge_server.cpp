@@ -165,7 +165,8 @@ void stage::judge_leftovers(std::span<const trace::endpoint> gone) {
     return warn("it gives the dead connection back late: " + sheet_.length, cure);
   }
   if (length && length->by_kernel) {
-    sheet_.length = fmt::format("the kernel would end it after {} (computed)", in_words(*length->by_kernel));
+    sheet_.length = fmt::format("the kernel would end it after {} at the latest (computed)",
+                                in_words(*length->by_kernel));
     return warn(held_so + "; " + sheet_.length, cure);
   }
   if (length && waits_without_limit(server) == true) {

@@ -95,8 +95,11 @@ void new_connection(stage& s) {
   s.prove(
       std::ranges::any_of(all, [&](const auto* one) { return one->opener.address == s.witness.address(); }),
       "SYN from another client after SIGTERM");
-  s.require(refused || reply.size() >= s.base.reply.least,
-            refused ? "it is refused, and can go elsewhere" : "it is answered",
+  const bool answered = reply.size() >= s.base.reply.least;
+  s.require(refused || answered,
+            refused    ? "it is refused, and can go elsewhere"
+            : answered ? "it is answered"
+                       : "it is refused, or its request is answered",
             "close the listener first of all on SIGTERM: what it has taken must be answered");
   first.push(std::string_view(first.request()).substr(half));
   first.close();
