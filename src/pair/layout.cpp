@@ -3,7 +3,7 @@
 // leaves room between the members. The C standard promises none of the three (C23
 // 6.2.6.1, 6.7.3.2p17), and the ABIs differ: long has 4 bytes in ILP32 and LLP64, 8
 // in LP64; an std::int64_t in a structure starts at a multiple of 4 on i386 and of 8 on
-// most others (System V ABI, Intel386 supplement, and AAPCS32 section 5.3).
+// most others (System V ABI, Intel386 supplement, against AAPCS32).
 //
 // The bytes are all that the other side can see, so this shows the same as the program
 // compiled for that machine, and needs neither a cross compiler nor qemu. That it is the
