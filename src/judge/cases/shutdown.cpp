@@ -73,6 +73,14 @@ void connection_open(stage& s) {
   must_end(s, program);
 }
 
+/// It said something else and closed in order: a refusal in its protocol's own words, such as HTTP's
+/// 503 or PostgreSQL's "the database system is shutting down".
+bool declined(const stand_in_client& c) {
+  if (!c.at_end() || c.traffic() == nullptr) return false;
+  const trace::flow& back = c.traffic()->of(trace::side::responder);
+  return back.bytes > 0 && back.fin && !back.rst;
+}
+
 void new_connection(stage& s) {
   s.expect("a refusal, or an answer");
   const std::size_t half = s.need_request(2).size() / 2;
@@ -81,6 +89,7 @@ void new_connection(stage& s) {
   terminate(s);
   s.lab.run_for(100ms);
   bool refused = false;
+  bool told_so = false;
   std::string reply;
   try {
     stand_in_client late(s.witness, s.server, s.port(), s.base.said.main());
@@ -88,6 +97,7 @@ void new_connection(stage& s) {
       late.push(late.request());
       reply = late.receive(s.base.reply, s.soon);
     }
+    told_so = declined(late);
   } catch (const lab::error&) {
     refused = true;
   }
@@ -96,9 +106,10 @@ void new_connection(stage& s) {
       std::ranges::any_of(all, [&](const auto* one) { return one->opener.address == s.witness.address(); }),
       "SYN from another client after SIGTERM");
   const bool answered = reply.size() >= s.base.reply.least;
-  s.require(refused || answered,
+  s.require(refused || answered || told_so,
             refused    ? "it is refused, and can go elsewhere"
             : answered ? "it is answered"
+            : told_so  ? "it is told something else, and the connection closed in order"
                        : "it is refused, or its request is answered",
             "close the listener first of all on SIGTERM: what it has taken must be answered");
   first.push(std::string_view(first.request()).substr(half));
