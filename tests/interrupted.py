@@ -34,7 +34,7 @@ for name, send in ("process", os.kill), ("group", os.killpg):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)  # fmt: skip
         # A second later, and at least with something to show.
         time.sleep(1)
-        check(wait_until(lambda: sum(p.stat().st_size > 1000 for p in evidence.glob("*")) >= 10, 20), "evidence")
+        check(wait_until(lambda: sum(p.stat().st_size > 2000 for p in evidence.glob("*")) >= 10, 20), "evidence")
         began = time.monotonic()
         send(lab.pid, number)
         out, errors = lab.communicate(timeout=20)

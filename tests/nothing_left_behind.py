@@ -51,7 +51,9 @@ if clock == "virtual":
 quietly = {"env": environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 kernel_before, most, alive = kernel_networks(), 0, 0
 for number in range(times):
-    early = number % 3 == 0  # while it sets up its world
+    # While it sets up its world; a guest's kernel, killed in its first milliseconds while it tries out
+    # ptrace(2), can leave a stopped child (arch/um/os-Linux/start_up.c, start_ptraced_child).
+    early = number % 3 == 0 and clock == "real"
     delay = random.uniform(0, 0.05) if early else random.uniform(0.05, 4 if times > 5 else 1)
     lab = subprocess.Popen(command, cwd=folder / "work", **quietly)
     time.sleep(delay)
