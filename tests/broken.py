@@ -12,6 +12,12 @@ from lab_helpers import check, judged, not_as_meant
 
 BROKEN = os.environ["HALFOPEN_BROKEN"]
 AT_ONCE = 4  # most of the time is waiting
+# Whether a client that leaves in the middle of a reply says so with a FIN or an RST depends on how much
+# of the reply has arrived, and so on who was faster: these cases may catch these defects.
+BY_CHANCE = {
+    "server/forgets-reset-connections": {"exit/3", "sigpipe/2"},
+    "server/ends-with-a-reset-connection": {"exit/3", "sigpipe/2"},
+}
 
 
 def entries():
@@ -39,7 +45,8 @@ check(chosen, "there is no such program")
 wrong = 0
 with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
     for entry, results in zip(chosen, pool.map(judge, chosen)):
-        found = list(not_as_meant(results, chosen[entry]))
+        by_chance = BY_CHANCE.get(entry, ())
+        found = list(not_as_meant([r for r in results if r["id"] not in by_chance], chosen[entry]))
         wrong += len(found)
         print(f"{entry}: {'' if found else 'as it shall be'}", *found, sep="\n  ", flush=True)
 check(wrong == 0, f"{wrong} cases of {len(chosen)} programs")
