@@ -160,9 +160,8 @@ TEST_F(calling, what_may_have_been_done_is_asked_again_only_if_that_does_no_harm
 TEST_F(calling, what_certainly_was_not_asked_is_asked_again) {
   const answering_server server("R");
   client c = to(server);
-  bool first = true;
   const auto ask_when_it_is_reset = [&](stream& s) -> asio::awaitable<answer> {
-    if (std::exchange(first, false)) static_cast<void>(co_await s.ended());
+    if (c.count().repeated == 0) static_cast<void>(co_await s.ended());
     co_return co_await ask(s);
   };
   EXPECT_EQ(play(context, c.call(ask_when_it_is_reset, 2s, repeat::if_safe)).value_or("?"), "answer");
