@@ -40,13 +40,21 @@ def judge(entry):
     )
 
 
+def deviations(entry, results, meant):
+    by_chance = BY_CHANCE.get(entry, ())
+    return list(not_as_meant([r for r in results if r["id"] not in by_chance], meant))
+
+
 chosen = {entry: meant for entry, meant in entries().items() if not sys.argv[1:] or entry in sys.argv[1:]}
 check(chosen, "there is no such program")
 wrong = 0
 with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-    for entry, results in zip(chosen, pool.map(judge, chosen)):
-        by_chance = BY_CHANCE.get(entry, ())
-        found = list(not_as_meant([r for r in results if r["id"] not in by_chance], chosen[entry]))
-        wrong += len(found)
-        print(f"{entry}: {'' if found else 'as it shall be'}", *found, sep="\n  ", flush=True)
+    judged_once = dict(zip(chosen, pool.map(judge, chosen)))
+for entry, meant in chosen.items():
+    found = deviations(entry, judged_once[entry], meant)
+    if found:  # a busy machine can upset a case: once more, alone; what was found first is shown
+        print(f"{entry}, beside others:", *found, sep="\n  ", flush=True)
+        found = deviations(entry, judge(entry), meant)
+    wrong += len(found)
+    print(f"{entry}: {'' if found else 'as it shall be'}", *found, sep="\n  ", flush=True)
 check(wrong == 0, f"{wrong} cases of {len(chosen)} programs")
