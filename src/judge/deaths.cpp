@@ -16,12 +16,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
 #include <utility>
+
+#include "lab/open_sockets.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -52,13 +53,8 @@ std::string first_line_of(const std::filesystem::path& path) {
 }
 
 bool has_one_of(pid_t pid, const std::set<std::uint64_t>& sockets) {
-  std::error_code why;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", why)) {
-    unsigned long inode = 0;
-    const std::string what = std::filesystem::read_symlink(entry.path(), why).string();
-    if (std::sscanf(what.c_str(), "socket:[%lu]", &inode) == 1 && sockets.contains(inode)) return true;
-  }
-  return false;
+  return std::ranges::any_of(lab::open_sockets(pid),
+                             [&](const lab::open_socket& s) { return sockets.contains(s.inode); });
 }
 
 }  // namespace

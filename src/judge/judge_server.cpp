@@ -10,15 +10,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <span>
 
 #include "judge/busy.hpp"
 #include "judge/stage.hpp"
 #include "judge/waits.hpp"
+#include "lab/open_sockets.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -78,20 +76,15 @@ std::vector<lab::socket_view> reset_and_open(const lab::host& h) {
   for (const lab::socket_view& s : h.sockets()) known.insert(s.inode);
   for (const pid_t pid : h.pids()) {
     const lab::unique_fd owner(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    std::error_code why;
-    for (const auto& entry :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", why)) {
-      unsigned long inode = 0;
-      const std::string what = std::filesystem::read_symlink(entry.path(), why).string();
-      if (std::sscanf(what.c_str(), "socket:[%lu]", &inode) != 1 || !known.insert(inode).second) continue;
-      const int number = std::atoi(entry.path().filename().c_str());
-      const lab::unique_fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), number, 0)));
+    for (const lab::open_socket& s : lab::open_sockets(pid)) {
+      if (!known.insert(s.inode).second) continue;
+      const lab::unique_fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), s.descriptor, 0)));
       const auto peer = copy ? peer_of_closed(copy.get()) : std::nullopt;
       if (!peer) continue;
       lab::socket_view& made = found.emplace_back();
       made.remote = *peer;
       made.state = TCP_CLOSE;
-      made.inode = inode;
+      made.inode = s.inode;
     }
   }
   return found;

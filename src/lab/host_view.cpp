@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "halfopen/lab/host.hpp"
 #include "lab/access.hpp"
+#include "lab/open_sockets.hpp"
 #include "lab/sock_diag.hpp"
 
 namespace halfopen::lab {
@@ -59,6 +61,18 @@ unique_fd copy_of(pid_t pid, int descriptor, std::uint64_t inode) {
 
 }  // namespace
 
+std::vector<open_socket> open_sockets(pid_t pid) {
+  std::vector<open_socket> found;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
+  for (const int descriptor : numbers_in(folder)) {
+    std::error_code why;
+    const std::string what = std::filesystem::read_symlink(folder + "/" + std::to_string(descriptor), why);
+    unsigned long inode = 0;
+    if (std::sscanf(what.c_str(), "socket:[%lu]", &inode) == 1) found.push_back({descriptor, inode});
+  }
+  return found;
+}
+
 std::vector<std::uint16_t> host::listening_ports() const {
   std::vector<std::uint16_t> ports;
   if (state_->up) in_network([&] { ports = listening_tcp_ports(); });
@@ -88,15 +102,11 @@ std::vector<pid_t> host::pids() const {
 
 unique_fd host::copy_socket(std::uint64_t inode) const {
   if (inode == 0) return {};
-  const std::string wanted = "socket:[" + std::to_string(inode) + "]";
-  for (const pid_t pid : pids()) {
-    const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
-    for (const int descriptor : numbers_in(folder)) {
-      std::error_code why;
-      if (std::filesystem::read_symlink(folder + "/" + std::to_string(descriptor), why) != wanted) continue;
-      if (unique_fd copy = copy_of(pid, descriptor, inode)) return copy;
+  for (const pid_t pid : pids())
+    for (const open_socket& s : open_sockets(pid)) {
+      if (s.inode != inode) continue;
+      if (unique_fd copy = copy_of(pid, s.descriptor, inode)) return copy;
     }
-  }
   return {};
 }
 
