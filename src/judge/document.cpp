@@ -33,14 +33,9 @@ bool same_pair(const judgement& a, const judgement& b) {
 }
 
 /// Place in the catalogue; what is unknown comes last.
-std::size_t place_of(const case_result& r) {
-  std::size_t at = 0;
-  for (const family* f : catalogue())
-    for (const judge_case& c : f->cases) {
-      if (c.id == r.id) return at;
-      ++at;
-    }
-  return at;
+std::ptrdiff_t place_of(const case_result& r) {
+  static const auto all = all_cases();
+  return std::ranges::find(all, r.id, [](const judge_case* c) { return c->id; }) - all.begin();
 }
 
 void take_in(judgement& whole, judgement part) {

@@ -25,7 +25,7 @@ std::string xml_text(const std::string& text) {
 std::string details_of(const judgement& p, const case_result& r) {
   std::string text = "rule: " + r.rule + "\ndone: " + r.done + "\n";
   if (!r.expected.empty()) text += "expected: " + r.expected + "\n";
-  text += "happened: " + (r.reason.empty() ? r.happened : r.reason) + "\n";
+  text += "happened: " + what_happened(r) + "\n";
   if (!r.cure.empty()) text += "change: " + r.cure + "\n";
   for (const check& c : r.checks)
     text += fmt::format("{} {}{}\n", c.holds ? "yes" : "NO ", c.is_proof ? "proof: " : "", c.what);
@@ -58,7 +58,7 @@ void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bo
       fmt::format("{:.3f}", static_cast<double>(r.took.count()) / 1000).c_str());
   if (const char* element = element_for(r.what, strict)) {
     auto outcome = node.append_child(element);
-    outcome.append_attribute("message").set_value(xml_text(r.reason.empty() ? r.happened : r.reason).c_str());
+    outcome.append_attribute("message").set_value(xml_text(what_happened(r)).c_str());
     if (r.what != verdict::not_applicable) {
       outcome.append_attribute("type").set_value(std::string(to_string(r.what)).c_str());
       outcome.text().set(xml_text(details_of(p, r)).c_str());

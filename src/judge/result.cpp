@@ -70,6 +70,10 @@ static void from_json(const nlohmann::json& j, output& o) {
   read(j, "stderr", o.err);
 }
 
+const std::string& what_happened(const case_result& r) noexcept {
+  return r.reason.empty() ? r.happened : r.reason;
+}
+
 void to_json(nlohmann::json& j, const case_result& r) {
   j = {{"id", r.id},
        {"subject", to_string(r.who)},

@@ -74,6 +74,9 @@ struct case_result {
   std::chrono::milliseconds took{};
 };
 
+/// What the program did, or why nothing can be said of it.
+[[nodiscard]] const std::string& what_happened(const case_result& r) noexcept;
+
 void to_json(nlohmann::json& j, const case_result& r);
 void from_json(const nlohmann::json& j, case_result& r);
 

@@ -46,7 +46,7 @@ case_result play(const judge_case& c, const run_options& options, const baseline
     stage s(options.who, base, c, folder.empty() ? fs::path() : folder / "packets.pcapng");
     std::optional<no_verdict> none;
     try {
-      s.play(c);
+      s.play();
     } catch (const no_verdict& e) {
       none = e;
     }

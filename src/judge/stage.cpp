@@ -301,12 +301,12 @@ bool stage::wait(const std::function<bool()>& condition, milliseconds limit) {
       limit);
 }
 
-void stage::play(const judge_case& what) {
+void stage::play() {
   try {
-    what.play(*this);
+    the_case.play(*this);
     judge_deaths();
   } catch (const lab::error&) {
-    if (what.who != subject::server) throw;
+    if (the_case.who != subject::server) throw;
     lab.run_for(50ms);  // an end is told a little later than its packets
     const auto ended_by_itself = [](const auto& p) {
       return p.first->ended() && p.first->ended()->signal != SIGKILL && p.first->where().name() == "server";

@@ -45,7 +45,7 @@ class stage {
 
   /// The case's script. What the lab cannot do because the judged server has ended by itself is
   /// that server's failure.
-  void play(const judge_case& what);
+  void play();
 
  private:
   std::optional<report::pcapng_writer> capture_;  // before the experiment, whose last packets go there

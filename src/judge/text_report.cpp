@@ -48,10 +48,6 @@ std::string heading_of(const group& g) {
   return g.of == nullptr ? "other cases" : fmt::format("{}: {}", g.of->name, g.of->title);
 }
 
-const std::string& what_happened(const case_result& r) {
-  return r.reason.empty() ? r.happened : r.reason;
-}
-
 /// "label       words", the words wrapped beside the label.
 void paragraph(std::string& text, std::string_view label, const std::string& words, std::size_t width) {
   if (words.empty()) return;
@@ -66,20 +62,12 @@ void paragraph(std::string& text, std::string_view label, const std::string& wor
 
 /// For windows in which what was done does not fit beside what happened.
 std::string narrow_table(const std::vector<group>& groups, const report::canvas& where) {
-  constexpr std::size_t indent = 36;  // 2 + "shutdown/6  " + "client  " + "inconclusive  "
-  const std::size_t room = std::max(where.width, indent + 24) - indent;
-  const auto tinted = [&](const std::string& words, colour c) {
-    return where.colours ? report::painted(words, c) : words;
-  };
   std::string text;
   for (const group& g : groups) {
-    text += tinted(heading_of(g), colour::bold) + "\n";
-    for (const case_result* r : g.cases) {
-      const auto lines = report::wrap(report::clean(what_happened(*r)), room);
-      text += fmt::format("  {:<11} {:<8}{} {}\n", report::clean(r->id), to_string(r->who),
-                          tinted(fmt::format("{:<13}", to_string(r->what)), tint_of(r->what)), lines.front());
-      for (std::size_t i = 1; i < lines.size(); ++i) text += std::string(indent, ' ') + lines[i] + "\n";
-    }
+    text += where.tinted(heading_of(g), colour::bold) + "\n";
+    for (const case_result* r : g.cases)
+      text += verdict_row(fmt::format("{:<11} {:<8}", report::clean(r->id), to_string(r->who)), r->what,
+                          what_happened(*r), where);
   }
   return text;
 }
@@ -121,6 +109,16 @@ report::colour tint_of(verdict v) {
   return colour::none;
 }
 
+std::string verdict_row(const std::string& label, verdict v, const std::string& words,
+                        const report::canvas& where) {
+  const std::size_t indent = 2 + label.size() + std::string_view("inconclusive  ").size();
+  const auto lines = report::wrap(report::clean(words), std::max(where.width, indent + 24) - indent);
+  std::string text = fmt::format(
+      "  {}{} {}\n", label, where.tinted(fmt::format("{:<13}", to_string(v)), tint_of(v)), lines.front());
+  for (std::size_t i = 1; i < lines.size(); ++i) text += std::string(indent, ' ') + lines[i] + "\n";
+  return text;
+}
+
 std::string one_line(const case_result& r) {
   return report::clean(
       fmt::format("{} {}: {}: {}", r.id, to_string(r.who), to_string(r.what), what_happened(r)));
@@ -139,7 +137,7 @@ std::string shortcomings(const judgement& j, const report::canvas& where) {
       if (r->what == verdict::pass || r->what == verdict::not_applicable) continue;
       const std::string head =
           fmt::format("{} {}: {}", report::clean(r->id), to_string(r->who), to_string(r->what));
-      text += (where.colours ? report::painted(head, tint_of(r->what)) : head) + "\n";
+      text += where.tinted(head, tint_of(r->what)) + "\n";
       paragraph(text, "rule", r->rule, where.width);
       paragraph(text, "done", r->done, where.width);
       paragraph(text, "expected", r->expected, where.width);

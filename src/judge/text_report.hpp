@@ -10,6 +10,11 @@ namespace halfopen::judge {
 
 [[nodiscard]] report::colour tint_of(verdict v);
 
+/// "  exit/6     client  pass          reported: ...", the words wrapped below themselves. The label is
+/// ASCII, and padded.
+[[nodiscard]] std::string verdict_row(const std::string& label, verdict v, const std::string& words,
+                                      const report::canvas& where);
+
 /// "exit/6 client: pass: reported: exit 1 after 2 ms"
 [[nodiscard]] std::string one_line(const case_result& r);
 

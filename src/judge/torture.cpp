@@ -173,7 +173,7 @@ void play(stage& s) {
 
 /// "fail: false success: exit 0", without what differs from run to run.
 std::string outcome_of(const case_result& r) {
-  const std::string& said = r.reason.empty() ? r.happened : r.reason;
+  const std::string& said = what_happened(r);
   return fmt::format("{}: {} {}", to_string(r.what), shape_of(said.substr(0, said.find(" after "))),
                      shape_of(r.length));
 }

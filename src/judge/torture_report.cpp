@@ -4,8 +4,6 @@
 
 #include "judge/text_report.hpp"
 #include "judge/torture.hpp"
-#include "report/utf8.hpp"
-#include "report/wrap.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -22,11 +20,11 @@ std::string places_in_words(const stretch& s) {
 /// What happened at the first place, and which packet that was.
 std::string outcome_in_words(const case_result& r) {
   const place p = parse_place(r.id).value();
-  std::string text = r.reason.empty() ? r.happened : r.reason;
+  std::string text = what_happened(r);
   const auto found = std::ranges::find(r.packets, p.at, &drawn_packet::number);
   if (!p.in_reply && found != r.packets.end())
     text += fmt::format(" [packet {}: {} from the {}]", p.at, found->label, found->from);
-  return report::clean(text);
+  return text;
 }
 
 std::string loss_of(const case_result& r) {
@@ -36,26 +34,18 @@ std::string loss_of(const case_result& r) {
 }  // namespace
 
 std::string torture_table(const judgement& j, const report::canvas& where) {
-  constexpr std::size_t indent = 33;  // 2 + "packets 100-200  " + "inconclusive  "
-  const std::size_t room = std::max(where.width, indent + 24) - indent;
-  const auto tinted = [&](const std::string& words, report::colour c) {
-    return where.colours ? report::painted(words, c) : words;
-  };
   std::string text;
   std::string group;
   for (const stretch& s : stretches_of(j.results)) {
     const case_result& r = *s.first;
     if (loss_of(r) != group) {
       group = loss_of(r);
-      text += tinted(fmt::format("{}: {}; judged: the {}", group, r.done.substr(0, r.done.rfind(" when ")),
-                                 to_string(r.who)),
-                     report::colour::bold) +
+      text += where.tinted(fmt::format("{}: {}; judged: the {}", group,
+                                       r.done.substr(0, r.done.rfind(" when ")), to_string(r.who)),
+                           report::colour::bold) +
               "\n";
     }
-    const auto lines = report::wrap(outcome_in_words(r), room);
-    text += fmt::format("  {:<17}{} {}\n", places_in_words(s),
-                        tinted(fmt::format("{:<13}", to_string(r.what)), tint_of(r.what)), lines.front());
-    for (std::size_t i = 1; i < lines.size(); ++i) text += std::string(indent, ' ') + lines[i] + "\n";
+    text += verdict_row(fmt::format("{:<17}", places_in_words(s)), r.what, outcome_in_words(r), where);
   }
   return text;
 }

@@ -45,6 +45,9 @@ struct canvas {
   bool colours = false;
 
   [[nodiscard]] static canvas of(int fd) noexcept { return {terminal_width(fd), wants_colour(fd)}; }
+  [[nodiscard]] std::string tinted(std::string_view text, colour c) const {
+    return colours ? painted(text, c) : std::string(text);
+  }
 };
 
 /// Rows of cells under headings, in groups if wanted. Cells wrap at words.
