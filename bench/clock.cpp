@@ -133,16 +133,14 @@ whole run_the_lab(const fs::path& folder) {
 
 void measure_whole(int times) {
   fmt::print("\nwhole\n");
-  std::string pattern = fs::temp_directory_path() / "bench-clock-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+  const scratch_folder folder;
   std::vector<double> real, rate, memory;
   for (int i = 0; i < times; ++i) {
-    const whole w = run_the_lab(pattern);
+    const whole w = run_the_lab(folder.path());
     real.push_back(w.real);
     rate.push_back(w.guest / w.real);
     for (const auto& [pid, mb] : w.memory) memory.push_back(mb);
   }
-  fs::remove_all(pattern);
   print("the lab at full length, real time", "s", spread_of(real), "30");
   print("guest seconds a real second", "", spread_of(rate), "1000");
   print("memory of a guest at its most", "MB", spread_of(memory), "150");

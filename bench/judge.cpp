@@ -133,11 +133,9 @@ void measure(const subject& s, int times, const fs::path& folder) {
 
 int measure_all(const options& o) {
   print_machine();
-  std::string pattern = fs::temp_directory_path() / "bench-judge-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+  const scratch_folder folder;
   for (const subject& s : subjects())
-    if (std::ranges::find(o.parts, s.name) != o.parts.end()) measure(s, o.times, pattern);
-  fs::remove_all(pattern);
+    if (std::ranges::find(o.parts, s.name) != o.parts.end()) measure(s, o.times, folder.path());
   fmt::print("\nload average {:.2f} at the end\n", load_average());
   return 0;
 }

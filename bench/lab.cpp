@@ -171,14 +171,12 @@ double play_lab(const std::filesystem::path& folder) {
 
 void measure_whole_lab() {
   fmt::print("\nThe whole lab (halfopen lab), against its longest run\n");
-  std::string folder = std::filesystem::temp_directory_path() / "halfopen-bench-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) throw std::system_error(errno, std::generic_category(), folder);
+  const scratch_folder folder;
   std::vector<double> wall, longest, ratio;
   for (int i = 0; i < 3; ++i) {
-    wall.push_back(seconds_of([&] { longest.push_back(play_lab(folder)); }));
+    wall.push_back(seconds_of([&] { longest.push_back(play_lab(folder.path())); }));
     ratio.push_back(wall.back() / longest.back());
   }
-  std::filesystem::remove_all(folder);
   print("wall time", "s", spread_of(wall));
   print("longest single run", "s", spread_of(longest));
   print("ratio", "x", spread_of(ratio), "1.2x");

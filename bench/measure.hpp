@@ -12,13 +12,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace halfopen::bench {
@@ -84,6 +87,24 @@ inline void print_machine() {
   fmt::print("date      {:%Y-%m-%d %H:%M} UTC, user {}, load average {:.2f} at the start\n", fmt::gmtime(now),
              ::geteuid() == 0 ? "root" : "ordinary", load_average());
 }
+
+/// A folder for what a measured program writes; removed with the object, also after a failure.
+class scratch_folder {
+ public:
+  scratch_folder() : path_(std::filesystem::temp_directory_path() / "halfopen-bench-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
+  }
+  ~scratch_folder() {
+    std::error_code why;
+    std::filesystem::remove_all(path_, why);
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
 
 }  // namespace halfopen::bench
 
