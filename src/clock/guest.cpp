@@ -10,6 +10,9 @@
 // right than being the parent). The alternative, a heartbeat from inside, costs wake-ups
 // in guest time, and it is just the guest whose time stands still that sends none.
 //
+// It has a process group of its own, which is killed as one: in its first milliseconds a guest
+// tries out ptrace(2) on children that ask for no death signal, and that stand still.
+//
 // No trace outside: the guest dies with this process (PR_SET_PDEATHSIG), its helper
 // processes with it (they ask for the same, arch/um/os-Linux/skas/process.c), its memory has
 // no name (memfd_create(2)), and the folder's names are removed as soon as the guest has
@@ -168,6 +171,7 @@ std::vector<std::string> command_line(const kernel& k, const guest_options& how)
                                    pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
+  ::setpgid(0, 0);
   // The same addresses each time, and no gap in front of the guest's memory
   // (arch/um/kernel/um_arch.c, linux_main).
   ::personality(ADDR_NO_RANDOMIZE);
@@ -253,6 +257,7 @@ struct guest::state {
     pid = ::fork();
     if (pid < 0) throw error("fork", errno);
     if (pid == 0) become_the_guest(line, environment, console.get(), directory.get(), parent);
+    ::setpgid(pid, pid);  // whoever of the two is first; it fails if the guest has begun already
     process.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   }
 
@@ -320,7 +325,7 @@ struct guest::state {
 
   void end_it(guest_fate why) {
     if (ended) return;
-    ::kill(pid, SIGKILL);
+    ::kill(-pid, SIGKILL);
     rusage used{};
     while (::wait4(pid, nullptr, 0, &used) < 0 && errno == EINTR) {
     }
@@ -340,7 +345,7 @@ struct guest::state {
 
   void kill() noexcept {
     if (ended || pid <= 0) return;
-    ::kill(pid, SIGKILL);
+    ::kill(-pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
