@@ -36,8 +36,10 @@ TEST(document, is_read_back) {
 TEST(document, what_is_none_is_refused_with_a_sentence) {
   EXPECT_THAT(from_json_document("{\"pairs\": [").error(), HasSubstr("no JSON: byte 12"));
   EXPECT_THAT(from_json_document("").error(), HasSubstr("no JSON"));
-  for (const char* other : {"{}", "[]", "3", R"({"pairs": 3})", R"({"pairs": [{}]})",
-                            R"({"pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "?"}]}]})"})
+  for (const char* other :
+       {"{}", "[]", "3", R"({"pairs": 3})", R"({"pairs": [{}]})",
+        R"({"pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "?"}]}]})",
+        R"({"pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "pass", "took_ms": 4e80}]}]})"})
     EXPECT_THAT(from_json_document(other).error(), HasSubstr("no report of halfopen test")) << other;
 }
 

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "report/whole_number.hpp"
+
 namespace halfopen::judge {
 
 std::string shape_of(std::string_view output) {
@@ -47,11 +49,11 @@ void from_json(const nlohmann::json& j, baseline& b) {
   b.said = j.at("said").get<recording>();
   b.output = from_hex(j.at("output_hex").get<std::string>());
   j.at("varies").get_to(b.varies);
-  j.at("packets").get_to(b.packets);
-  b.took = milliseconds(j.at("took_ms").get<std::int64_t>());
-  b.start = milliseconds(j.at("start_ms").get<std::int64_t>());
-  j.at("reply_least").get_to(b.reply.least);
-  j.at("reply_most").get_to(b.reply.most);
+  b.packets = report::whole_number<std::size_t>(j.at("packets"));
+  b.took = milliseconds(report::whole_number<std::int64_t>(j.at("took_ms")));
+  b.start = milliseconds(report::whole_number<std::int64_t>(j.at("start_ms")));
+  b.reply.least = report::whole_number<std::size_t>(j.at("reply_least"));
+  b.reply.most = report::whole_number<std::size_t>(j.at("reply_most"));
   j.at("no_replay_to_server").get_to(b.no_replay_to_server);
   j.at("no_replay_to_client").get_to(b.no_replay_to_client);
   j.at("concurrent").get_to(b.concurrent);

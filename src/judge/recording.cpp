@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "report/whole_number.hpp"
+
 namespace halfopen::judge {
 namespace {
 
@@ -65,7 +67,7 @@ void to_json(nlohmann::json& j, const recording& r) {
 }
 
 void from_json(const nlohmann::json& j, recording& r) {
-  r.port = j.at("port").get<std::uint16_t>();
+  r.port = report::whole_number<std::uint16_t>(j.at("port"));
   for (const auto& c : j.at("connections")) {
     recorded_connection& made = r.connections.emplace_back();
     made.was_reset = c.at("was_reset").get<bool>();
@@ -74,7 +76,7 @@ void from_json(const nlohmann::json& j, recording& r) {
     for (const auto& t : c.at("turns"))
       made.turns.push_back({t.at("client").get<bool>() ? speaker::client : speaker::server,
                             from_hex(t.at("hex").get<std::string>()),
-                            std::chrono::milliseconds(t.at("pause_ms").get<std::int64_t>())});
+                            std::chrono::milliseconds(report::whole_number<std::int64_t>(t.at("pause_ms")))});
   }
 }
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include "report/whole_number.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -13,7 +16,16 @@ constexpr std::array<std::string_view, 5> verdict_names{"pass", "warn", "fail", 
 
 template <class T>
 void read(const nlohmann::json& j, const char* key, T& into) {
-  if (const auto found = j.find(key); found != j.end()) found->get_to(into);
+  const auto found = j.find(key);
+  if (found == j.end()) return;
+  if constexpr (std::integral<T> && !std::same_as<T, bool>)
+    into = report::whole_number<T>(*found);
+  else
+    found->get_to(into);
+}
+
+std::chrono::milliseconds read_milliseconds(const nlohmann::json& j) {
+  return std::chrono::milliseconds(report::whole_number<std::int64_t>(j));
 }
 
 }  // namespace
@@ -116,8 +128,8 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "events", r.events);
   read(j, "outputs", r.outputs);
   read(j, "evidence", r.evidence);
-  r.took = std::chrono::milliseconds(j.value("took_ms", std::int64_t{0}));
-  if (j.contains("after_ms")) r.after = std::chrono::milliseconds(j["after_ms"].get<std::int64_t>());
+  if (j.contains("took_ms")) r.took = read_milliseconds(j["took_ms"]);
+  if (j.contains("after_ms")) r.after = read_milliseconds(j["after_ms"]);
 }
 
 void to_json(nlohmann::json& j, const judgement& r) {
