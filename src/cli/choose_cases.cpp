@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/usage_error.hpp"
 #include "judge/torture.hpp"
 
 namespace halfopen::cli {

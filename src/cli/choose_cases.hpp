@@ -1,16 +1,11 @@
 #ifndef HALFOPEN_SRC_CLI_CHOOSE_CASES_HPP
 #define HALFOPEN_SRC_CLI_CHOOSE_CASES_HPP
 
-#include <stdexcept>
 #include <vector>
 
 #include "cli/test_arguments.hpp"
 
 namespace halfopen::cli {
-
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// What --case, --replay, --skip, --subject and --shard leave of the catalogue. Throws
 /// usage_error if that is nothing, or if a pattern fits nothing.

@@ -15,6 +15,7 @@
 
 #include "cli/doctor_text.hpp"
 #include "cli/lab_arguments.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
@@ -37,11 +38,6 @@ using situation::pair_kind;
 /// processors busy, and more jobs only make each run slower.
 constexpr std::size_t usual_jobs = 64;
 constexpr std::size_t usual_jobs_repeated = 16;
-
-int refuse(const usage_error& e) {
-  fmt::print(stderr, "halfopen lab: {}\n", e.what());
-  return bad_arguments;
-}
 
 std::vector<situation::choice> choose(const std::vector<std::string>& patterns) {
   std::vector<situation::choice> chosen;
@@ -208,7 +204,7 @@ int run_lab(const lab_arguments& arguments) {
         return arguments.events ? play_for_the_outside(options)
                                 : play(arguments, options, matrix ? &*matrix : nullptr);
       } catch (const usage_error& e) {  // no exception leaves that world: it is another process
-        return refuse(e);
+        return refuse("lab", e);
       }
     });
   } catch (const lab::error& e) {
@@ -284,7 +280,7 @@ void add_lab(CLI::App& app, int& exit_code) {
     try {
       exit_code = run_lab(*arguments);
     } catch (const usage_error& e) {
-      exit_code = refuse(e);
+      exit_code = refuse("lab", e);
     }
   });
 }

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,11 +12,6 @@
 #include "situation/runner.hpp"
 
 namespace halfopen::cli {
-
-/// What the command line got wrong, in words for its user.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct lab_arguments {
   std::vector<std::string> patterns;

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "cli/lab_arguments.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "report/terminal.hpp"
 

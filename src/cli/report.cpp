@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 
+#include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "judge/document.hpp"
 #include "judge/text_report.hpp"
@@ -19,10 +20,6 @@ struct merge_arguments {
   std::vector<std::string> files;
   std::string json, junit, html;
   bool strict = false;
-};
-
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
@@ -89,8 +86,7 @@ void add_report(CLI::App& app, int& exit_code) {
     try {
       exit_code = merge(*arguments);
     } catch (const usage_error& e) {
-      fmt::print(stderr, "halfopen report merge: {}\n", e.what());
-      exit_code = bad_arguments;
+      exit_code = refuse("report merge", e);
     }
   });
 }

@@ -17,6 +17,7 @@
 #include "cli/repeat_command.hpp"
 #include "cli/settings_file.hpp"
 #include "cli/test_arguments.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "clock/kernel.hpp"
 #include "halfopen/lab/enter.hpp"
@@ -36,11 +37,6 @@ namespace fs = std::filesystem;
 const std::set<std::string> about_the_whole{"case",     "skip",   "subject", "shard",    "jobs",
                                             "json",     "html",   "junit",   "evidence", "dry-run",
                                             "settings", "replay", "torture", "sample",   "seed"};
-
-int refuse(const usage_error& e) {
-  fmt::print(stderr, "halfopen test: {}\n", e.what());
-  return bad_arguments;
-}
 
 judge::pair pair_of(const test_arguments& a) {
   judge::pair p;
@@ -170,7 +166,7 @@ int with_errors_told(const std::function<int()>& action) {
   } catch (const judge::no_baseline& e) {
     return explain_no_baseline(e);
   } catch (const usage_error& e) {
-    return refuse(e);
+    return refuse("test", e);
   } catch (const lab::error& e) {
     fmt::print(stderr, "halfopen test: {}\n", e.what());
     return cannot_run_here;
@@ -332,9 +328,9 @@ void add_test(CLI::App& app, int& exit_code) {
       arguments->repeat = repeat_command(verb, program_invocation_name, about_the_whole);
       exit_code = run_test(*arguments);
     } catch (const settings_error& e) {
-      exit_code = refuse(usage_error(e.what()));
+      exit_code = refuse("test", usage_error(e.what()));
     } catch (const usage_error& e) {
-      exit_code = refuse(e);
+      exit_code = refuse("test", e);
     }
   });
 }
