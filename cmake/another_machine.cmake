@@ -14,7 +14,3 @@ elseif(HALFOPEN_TESTS)
   set(INSTALL_GTEST OFF)
   add_subdirectory(${googletest} googletest EXCLUDE_FROM_ALL)
 endif()
-
-# The presets join the sources of a target into one (CMAKE_UNITY_BUILD: a third of the time), and
-# then g++ takes what is a source's own for a header's.
-add_compile_options(-Wno-subobject-linkage)

@@ -17,5 +17,6 @@ foreach(header ${headers})
 endforeach()
 
 add_library(halfopen_check_headers OBJECT ${sources})
+set_target_properties(halfopen_check_headers PROPERTIES UNITY_BUILD OFF)
 target_link_libraries(halfopen_check_headers PRIVATE halfopen_everything halfopen_warnings)
 target_compile_options(halfopen_check_headers PRIVATE -Werror -O0 -g0)

@@ -2,6 +2,12 @@
 
 include(GNUInstallDirs)
 
+# Sources that are compiled each on its own where the others of a target are joined: they give
+# things of their own the names that others give to theirs, such as `cases`.
+function(halfopen_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # halfopen_library(trace SOURCES a.cpp b.cpp PUBLIC halfopen::fate PRIVATE PkgConfig::mnl)
 function(halfopen_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
