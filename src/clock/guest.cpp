@@ -29,6 +29,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -61,38 +62,56 @@ fs::path temporary() {
   return wanted != nullptr && *wanted == '/' && ::access(wanted, W_OK) == 0 ? wanted : "/tmp";
 }
 
-/// Removes a folder when this process ends, however that ends: a process that does nothing
-/// but wait for it.
-class janitor {
+/// A folder that goes with this process, however that ends: another process makes it, does
+/// nothing but wait for the end, and removes it.
+class temporary_folder {
  public:
-  explicit janitor(const fs::path& folder) {
+  temporary_folder() {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0) throw error("pipe", errno);
-    const unique_fd theirs(ends[0]);
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw error("socketpair", errno);
+    unique_fd theirs(ends[0]);
     alive_.reset(ends[1]);
+    std::string name = temporary() / "halfopen-guest-XXXXXX";
     pid_ = ::fork();
     if (pid_ < 0) throw error("fork", errno);
-    if (pid_ == 0) wait_and_remove(ends[0], folder);
-  }
-  ~janitor() {
-    alive_.reset();
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    if (pid_ == 0) keep(theirs.get(), name);
+    theirs.reset();
+    ssize_t got = 0;
+    while ((got = ::read(alive_.get(), name.data(), name.size())) < 0 && errno == EINTR) {
     }
+    if (got != static_cast<ssize_t>(name.size())) throw error("making " + name, end_of_keeper());
+    path = name;
   }
-  janitor(const janitor&) = delete;
-  janitor& operator=(const janitor&) = delete;
+  ~temporary_folder() {
+    alive_.reset();
+    end_of_keeper();
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+
+  fs::path path;
 
  private:
-  [[noreturn]] static void wait_and_remove(int line, const fs::path& folder) {
+  [[noreturn]] static void keep(int line, std::string name) {
     ::setsid();  // a terminal's Ctrl-C is not for it
     ::dup2(line, 0);
     ::close_range(1, ~0U, 0);
+    if (::mkdtemp(name.data()) == nullptr) ::_exit(errno);
+    ::send(0, name.data(), name.size(), MSG_NOSIGNAL);
     char byte = 0;
     while (::read(0, &byte, 1) < 0 && errno == EINTR) {
     }
     std::error_code ignored;
-    fs::remove_all(folder, ignored);
+    fs::remove_all(name, ignored);
     ::_exit(0);
+  }
+
+  /// Waits for it; gives its exit status, an errno.
+  int end_of_keeper() const noexcept {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
   }
 
   unique_fd alive_;
@@ -110,10 +129,8 @@ unique_fd make_file(const fs::path& path) {
 class job_folder {
  public:
   explicit job_folder(const job& what) {
-    std::string pattern = temporary() / "halfopen-guest-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw error("making " + pattern, errno);
-    path = pattern;
-    janitor_.emplace(path);
+    folder_.emplace();
+    path = folder_->path;
     const std::string text = to_text(what);
     const unique_fd file = make_file(path / "job");
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
@@ -129,7 +146,7 @@ class job_folder {
 
   /// The names; the files stay as long as they are open.
   void remove() noexcept {
-    janitor_.reset();
+    folder_.reset();
     path.clear();
   }
 
@@ -137,7 +154,7 @@ class job_folder {
   unique_fd output, errors, status;
 
  private:
-  std::optional<janitor> janitor_;
+  std::optional<temporary_folder> folder_;
 };
 
 /// The folder by a name that is the same for every guest: the kernel's command line is a part
