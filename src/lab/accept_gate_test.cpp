@@ -21,9 +21,9 @@ class accepting : public testing::Test {
   host& client = lab.at("client");
   host& server = lab.at("server");
 
-  process& start(std::optional<accept_flavour> like, std::vector<std::string> words = {}) {
+  process& start(std::optional<accept_flavour> like, std::vector<std::string> arguments = {}) {
     std::vector<std::string> argv{own_executable(), "acceptor"};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     process& p = server.start({std::move(argv), {}, like, !like.has_value()});
     EXPECT_TRUE(lab.until_listening(server, 7));
     return p;
