@@ -10,8 +10,7 @@
 // right than being the parent). The alternative, a heartbeat from inside, costs wake-ups
 // in guest time, and it is just the guest whose time stands still that sends none.
 //
-// It has a process group of its own, which is killed as one: in its first milliseconds a guest
-// tries out ptrace(2) on children that ask for no death signal, and that stand still.
+// It has a process group of its own, which is killed as one.
 //
 // No trace outside: the guest dies with this process (PR_SET_PDEATHSIG), its helper
 // processes with it (they ask for the same, arch/um/os-Linux/skas/process.c), its memory has
@@ -79,7 +78,10 @@ class temporary_folder {
     ssize_t got = 0;
     while ((got = ::read(alive_.get(), name.data(), name.size())) < 0 && errno == EINTR) {
     }
-    if (got != static_cast<ssize_t>(name.size())) throw error("making " + name, end_of_keeper());
+    if (got != static_cast<ssize_t>(name.size())) {
+      alive_.reset();
+      throw error("making " + name, end_of_keeper());
+    }
     path = name;
   }
   ~temporary_folder() {
@@ -97,7 +99,11 @@ class temporary_folder {
     ::dup2(line, 0);
     ::close_range(1, ~0U, 0);
     if (::mkdtemp(name.data()) == nullptr) ::_exit(errno);
-    ::send(0, name.data(), name.size(), MSG_NOSIGNAL);
+    if (::send(0, name.data(), name.size(), MSG_NOSIGNAL) < 0) {
+      const int why = errno;
+      ::rmdir(name.c_str());
+      ::_exit(why);
+    }
     char byte = 0;
     while (::read(0, &byte, 1) < 0 && errno == EINTR) {
     }
@@ -109,9 +115,10 @@ class temporary_folder {
   /// Waits for it; gives its exit status, an errno.
   int end_of_keeper() const noexcept {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    pid_t ended = 0;
+    while ((ended = ::waitpid(pid_, &status, 0)) < 0 && errno == EINTR) {
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+    return ended == pid_ && WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
   }
 
   unique_fd alive_;
@@ -251,12 +258,11 @@ long memory_of(const std::string& process) {
 }  // namespace
 
 struct guest::state {
+  /// Nothing runs before start().
   state(const kernel& k, const job& what, guest_options options)
       : how(std::move(options)), clock_at(k.time_travel_time), folder(what) {
     output.fd = folder.output.get();
     errors.fd = folder.errors.get();
-    start(k);
-    watch();
   }
   ~state() { kill(); }
   state(const state&) = delete;
@@ -382,6 +388,8 @@ struct guest::state {
 guest::guest(const kernel& k, const job& what, guest_options how) {
   if (what.argv.empty()) throw error("a job without a program");
   state_ = std::make_unique<state>(k, what, std::move(how));
+  state_->start(k);
+  state_->watch();  // if that fails, ~state ends what was started
 }
 guest::~guest() = default;
 guest::guest(guest&&) noexcept = default;

@@ -53,26 +53,33 @@ std::map<std::string, std::pair<double, double>> times_of_threads(const lab::hos
   return all;
 }
 
-/// Who ran for less did not spin: the scheduler gives a loop more than that of any second.
-constexpr double least_run = 0.01;
-
 }  // namespace
 
 busy_watch::busy_watch(const lab::host& h)
     : host_(h), before_(times_of_threads(h)), began_(lab::experiment::now()) {}
 
-double busy_watch::busy() const {
-  const double elapsed = std::chrono::duration<double>(lab::experiment::now() - began_).count();
-  double all = 0;
-  double all_ran = 0;
+std::vector<std::pair<double, double>> busy_watch::since_then() const {
+  std::vector<std::pair<double, double>> all;
   for (const auto& [thread, now] : times_of_threads(host_)) {
     const auto had = before_.find(thread);
-    const double ran = now.first - (had == before_.end() ? 0 : had->second.first);
-    const double waited = now.second - (had == before_.end() ? 0 : had->second.second);
-    all_ran += ran;
-    all += ran / std::max(elapsed - waited, std::max(ran, 1e-6));
+    const auto [ran, waited] = had == before_.end() ? std::pair(0.0, 0.0) : had->second;
+    all.emplace_back(now.first - ran, now.second - waited);
   }
-  return all_ran < least_run ? 0 : all;
+  return all;
+}
+
+double busy_watch::ran() const {
+  double all = 0;
+  for (const auto& [ran, waited] : since_then()) all += ran;
+  return all;
+}
+
+double busy_watch::busy() const {
+  const double elapsed = std::chrono::duration<double>(lab::experiment::now() - began_).count();
+  if (ran() < least_run) return 0;
+  double all = 0;
+  for (const auto& [ran, waited] : since_then()) all += ran / std::max(elapsed - waited, std::max(ran, 1e-6));
+  return all;
 }
 
 }  // namespace halfopen::judge

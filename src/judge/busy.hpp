@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "halfopen/lab/host.hpp"
 #include "halfopen/trace/packet.hpp"
@@ -16,11 +17,21 @@ namespace halfopen::judge {
 class busy_watch {
  public:
   explicit busy_watch(const lab::host& h);
+  /// 0 if they ran for less than `least_run`.
   [[nodiscard]] double busy() const;
 
+  /// Seconds in which the host's programs ran.
+  [[nodiscard]] double ran() const;
+
+  /// Who ran for less did not spin: the scheduler gives a loop more than that of any second.
+  static constexpr double least_run = 0.01;
+
  private:
+  /// By thread: seconds in which it ran, and in which it waited to run.
+  [[nodiscard]] std::vector<std::pair<double, double>> since_then() const;
+
   const lab::host& host_;
-  std::map<std::string, std::pair<double, double>> before_;  ///< by thread: seconds it ran, and waited to run
+  std::map<std::string, std::pair<double, double>> before_;  ///< the same, by name
   trace::time_point began_;
 };
 
