@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ struct options {
   std::uint64_t packets = 10'000'000, connections = 100'000;
   std::vector<std::uint64_t> at_one_time{1'000, 100'000};
   std::size_t rounds = 3;
+  rlim_t patience = 200;  ///< s of processor time
   std::string folder = std::filesystem::temp_directory_path();
   std::string read_with_libpcap;  ///< of the child that does only that
 };
@@ -37,6 +39,7 @@ struct options {
 struct cost {
   double processor = 0, clock = 0, megabytes = 0;
   bool worked = false;
+  bool stopped = false;  ///< its processor time was over
 };
 
 int read_with_libpcap(const std::string& path) {
@@ -51,7 +54,11 @@ int read_with_libpcap(const std::string& path) {
   return 0;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& argv) {
+[[noreturn]] void become(const std::vector<std::string>& argv, rlim_t patience) {
+  const rlimit limit{patience, patience + 1};
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CPU, &limit);
+  ::setrlimit(RLIMIT_CORE, &no_core);
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(0, &one);
@@ -66,13 +73,13 @@ int read_with_libpcap(const std::string& path) {
   std::_Exit(127);
 }
 
-cost run(const std::vector<std::string>& argv) {
+cost run(const std::vector<std::string>& argv, rlim_t patience) {
   cost c;
   struct rusage used{};
   int status = 0;
   c.clock = seconds_of([&] {
     const pid_t child = ::fork();
-    if (child == 0) become(argv);
+    if (child == 0) become(argv, patience);
     ::wait4(child, &status, 0, &used);
   });
   const auto seconds = [](const timeval& t) {
@@ -80,6 +87,7 @@ cost run(const std::vector<std::string>& argv) {
   };
   c.processor = seconds(used.ru_utime) + seconds(used.ru_stime);
   c.megabytes = static_cast<double>(used.ru_maxrss) / 1024;
+  c.stopped = WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
   c.worked = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return c;
 }
@@ -108,7 +116,7 @@ class contest {
     fmt::print("\n{} packets ({:.2f} GB), {} connections, {} at one time\n", plan.packets,
                static_cast<double>(size) / 1e9, plan.connections,
                std::min(plan.at_one_time, plan.connections));
-    (void)bench::run({"cat", path});
+    (void)bench::run({"cat", path}, o_.patience);
     std::optional<double> limit, tshark, ours;
     for (const reader& r : readers_) {
       const auto rate = measure(r, path, static_cast<double>(plan.packets));
@@ -122,12 +130,17 @@ class contest {
   }
 
  private:
-  static std::optional<double> measure(const reader& r, const std::string& path, double packets) {
+  std::optional<double> measure(const reader& r, const std::string& path, double packets) const {
     std::vector<double> rates, megabytes, by_clock;
     for (std::size_t i = 0; i < r.rounds; ++i) {
       std::vector<std::string> argv = r.argv;
       argv.push_back(path);
-      const cost c = bench::run(argv);
+      const cost c = bench::run(argv, o_.patience);
+      if (c.stopped) {
+        fmt::print("  {:<26} below {:.3f} million packets/s, {:.0f} MB: stopped after {:.0f} s\n", r.name,
+                   packets / c.processor / 1e6, c.megabytes, c.processor);
+        return std::nullopt;
+      }
       if (!c.worked) {
         fmt::print("  {:<26} failed, or is not installed\n", r.name);
         return std::nullopt;
@@ -158,6 +171,8 @@ int main(int argc, char** argv) {
   app.add_option("--at-one-time", o.at_one_time, "connections open at one time; several to compare")
       ->capture_default_str();
   app.add_option("--rounds", o.rounds, "of halfopen and libpcap; the others are slow, and run once")
+      ->capture_default_str();
+  app.add_option("--patience", o.patience, "processor time for one reading, s: then it is stopped")
       ->capture_default_str();
   app.add_option("--folder", o.folder, "where the capture is made, and removed: 5 GB at most")
       ->capture_default_str();
