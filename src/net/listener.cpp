@@ -168,7 +168,7 @@ std::optional<stream> listener::state::admit(accepted made) {
   }
   try {
     auto s = std::make_unique<net::stream_state>(wire.executor(), std::move(made.fd));
-    s->inherit_options();
+    s->inherit_options(options.connection);
     s->set_peer(made.peer);
     s->hold(std::move(ticket));
     return net::stream_state::make(std::move(s));
@@ -331,6 +331,8 @@ std::expected<listener, fate> listener::open(const asio::any_io_executor& execut
     return std::unexpected(local_failure("SO_REUSEPORT", errno));
   if (::bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0)
     return std::unexpected(local_failure("bind", errno));
+  // Before listen(): a connection has what the listener had at its handshake.
+  net::set_connection_options(fd.get(), options.connection);
   if (::listen(fd.get(), options.backlog) != 0) return std::unexpected(local_failure("listen", errno));
   return adopt(executor, std::move(fd), options);
 }

@@ -271,6 +271,21 @@ TEST_F(listening, asio_cancellation_ends_a_wait_for_room_and_not_the_next) {
   EXPECT_TRUE(accept());
 }
 
+TEST_F(listening, one_that_was_in_the_queue_before_the_options_has_them) {
+  unique_fd fd = listen_here();
+  const unique_fd there = connect_to(name_of(fd.get()));
+  listen_options options;
+  options.connection.notice_within = 5s;
+  auto adopted = listener::adopt(context.get_executor(), std::move(fd), options);
+  ASSERT_TRUE(adopted);
+  auto s = play(context, adopted->accept(1s));
+  ASSERT_TRUE(s);
+  int on = 0;
+  socklen_t size = sizeof on;
+  ASSERT_EQ(::getsockopt(s->native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+  EXPECT_EQ(on, 1);
+}
+
 TEST_F(listening, adopts_a_listener_and_nothing_else) {
   const auto adopt = [&](unique_fd fd) { return listener::adopt(context.get_executor(), std::move(fd)); };
   unique_fd fd = listen_here();

@@ -40,6 +40,12 @@ void set_flag(int fd, int level, int name) noexcept {
   static_cast<void>(::setsockopt(fd, level, name, &on, sizeof on));
 }
 
+bool has_flag(int fd, int level, int name) noexcept {
+  int on = 0;
+  socklen_t size = sizeof on;
+  return ::getsockopt(fd, level, name, &on, &size) == 0 && on != 0;
+}
+
 std::array<char, 65536>& buffer() noexcept {
   static thread_local std::array<char, 65536> bytes;
   return bytes;
@@ -57,18 +63,17 @@ void set_connection_options(int fd, const stream_options& options) noexcept {
   if (options.notice_within.count() > 0) static_cast<void>(set_liveness(fd, options.notice_within));
   if (options.heed_icmp) static_cast<void>(report_icmp(fd));
   set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-  set_flag(fd, IPPROTO_TCP, TCP_INQ);
+  set_flag(fd, IPPROTO_TCP, TCP_INQ);  // the last: inherit_options() takes it for a sign of all
 }
 
 void stream_state::set_options(const stream_options& options) noexcept {
   set_connection_options(fd(), options);
-  inherit_options();
+  counts_unread_ = has_flag(fd(), IPPROTO_TCP, TCP_INQ);
 }
 
-void stream_state::inherit_options() noexcept {
-  int on = 0;
-  socklen_t size = sizeof on;
-  counts_unread_ = ::getsockopt(fd(), IPPROTO_TCP, TCP_INQ, &on, &size) == 0 && on != 0;
+void stream_state::inherit_options(const stream_options& options) noexcept {
+  counts_unread_ = has_flag(fd(), IPPROTO_TCP, TCP_INQ);
+  if (!counts_unread_) set_options(options);
 }
 
 // Sets drained, if it got anything.

@@ -26,8 +26,9 @@ class stream_state {
   [[nodiscard]] static stream make(std::unique_ptr<stream_state> state) { return stream(std::move(state)); }
 
   void set_options(const stream_options& options) noexcept;
-  /// The options are on the listener and were inherited: only what must be asked.
-  void inherit_options() noexcept;
+  /// Of an accepted connection: the options are the listener's, unless it is older than they are
+  /// there (a listener that systemd made, with a queue).
+  void inherit_options(const stream_options& options) noexcept;
   void set_peer(const asio::ip::tcp::endpoint& address) noexcept { peer = address; }
   /// Kept as long as the connection: the listener's count of it.
   void hold(std::shared_ptr<void> ticket) noexcept { ticket_ = std::move(ticket); }
