@@ -331,8 +331,6 @@ std::expected<listener, fate> listener::open(const asio::any_io_executor& execut
     return std::unexpected(local_failure("SO_REUSEPORT", errno));
   if (::bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0)
     return std::unexpected(local_failure("bind", errno));
-  // Before listen(): a connection has what the listener had at its handshake.
-  net::set_connection_options(fd.get(), options.connection);
   if (::listen(fd.get(), options.backlog) != 0) return std::unexpected(local_failure("listen", errno));
   return adopt(executor, std::move(fd), options);
 }

@@ -26,8 +26,8 @@ class stream_state {
   [[nodiscard]] static stream make(std::unique_ptr<stream_state> state) { return stream(std::move(state)); }
 
   void set_options(const stream_options& options) noexcept;
-  /// Of an accepted connection: the options are the listener's, unless it is older than they are
-  /// there (a listener that systemd made, with a queue).
+  /// Of an accepted connection: it has what the listener had at its handshake, which are the options
+  /// unless it is older than they are there (made just after listen(), or in a queue of systemd's).
   void inherit_options(const stream_options& options) noexcept;
   void set_peer(const asio::ip::tcp::endpoint& address) noexcept { peer = address; }
   /// Kept as long as the connection: the listener's count of it.
