@@ -138,27 +138,26 @@ class job_folder {
  public:
   explicit job_folder(const job& what) {
     folder_.emplace();
-    path = folder_->path;
     const std::string text = to_text(what);
-    const unique_fd file = make_file(path / "job");
+    const unique_fd file = make_file(path() / "job");
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
       throw error("writing the job", errno);
-    output = make_file(path / "output");
-    errors = make_file(path / "errors");
-    status = make_file(path / "status");
-    fs::create_symlink(lab::own_executable(), path / "init");
+    output = make_file(path() / "output");
+    errors = make_file(path() / "errors");
+    status = make_file(path() / "status");
+    fs::create_symlink(lab::own_executable(), path() / "init");
   }
   ~job_folder() { remove(); }
   job_folder(const job_folder&) = delete;
   job_folder& operator=(const job_folder&) = delete;
 
   /// The names; the files stay as long as they are open.
-  void remove() noexcept {
-    folder_.reset();
-    path.clear();
-  }
+  void remove() noexcept { folder_.reset(); }
+  [[nodiscard]] bool has_names() const noexcept { return folder_.has_value(); }
 
-  fs::path path;
+  /// While it has names.
+  [[nodiscard]] const fs::path& path() const noexcept { return folder_->path; }
+
   unique_fd output, errors, status;
 
  private:
@@ -275,8 +274,8 @@ struct guest::state {
     const auto line = command_line(k, how);
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=/"};
     if (how.seed) environment.push_back("UML_SEED=" + std::to_string(*how.seed));
-    const unique_fd directory(::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) throw error("opening " + folder.path.string(), errno);
+    const unique_fd directory(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) throw error("opening " + folder.path().string(), errno);
     const pid_t parent = ::getpid();
     pid = ::fork();
     if (pid < 0) throw error("fork", errno);
@@ -290,7 +289,7 @@ struct guest::state {
     ready.reset(::epoll_create1(EPOLL_CLOEXEC));
     if (!changes || !ready || !process) throw error("watching a guest", errno);
     for (const char* name : {"output", "errors", "status"})
-      if (::inotify_add_watch(changes.get(), (folder.path / name).c_str(), IN_MODIFY) < 0)
+      if (::inotify_add_watch(changes.get(), (folder.path() / name).c_str(), IN_MODIFY) < 0)
         throw error("inotify_add_watch", errno);
     for (const int fd : {process.get(), changes.get()}) {
       epoll_event event{};
@@ -313,7 +312,7 @@ struct guest::state {
     std::array<char, 4096> events{};
     while (::read(changes.get(), events.data(), events.size()) > 0) {
     }
-    if (!folder.path.empty() && parse_status(contents(folder.status.get())).started) folder.remove();
+    if (folder.has_names() && parse_status(contents(folder.status.get())).started) folder.remove();
     output.read_on(how.output);
     errors.read_on(how.errors);
   }

@@ -76,10 +76,13 @@ double busy_watch::ran() const {
 
 double busy_watch::busy() const {
   const double elapsed = std::chrono::duration<double>(lab::experiment::now() - began_).count();
-  if (ran() < least_run) return 0;
   double all = 0;
-  for (const auto& [ran, waited] : since_then()) all += ran / std::max(elapsed - waited, std::max(ran, 1e-6));
-  return all;
+  double all_ran = 0;
+  for (const auto& [ran, waited] : since_then()) {
+    all_ran += ran;
+    all += ran / std::max(elapsed - waited, std::max(ran, 1e-6));
+  }
+  return all_ran < least_run ? 0 : all;
 }
 
 }  // namespace halfopen::judge

@@ -50,8 +50,8 @@ void from_json(const nlohmann::json& j, baseline& b) {
   b.output = from_hex(j.at("output_hex").get<std::string>());
   j.at("varies").get_to(b.varies);
   b.packets = report::whole_number<std::size_t>(j.at("packets"));
-  b.took = milliseconds(report::whole_number<std::int64_t>(j.at("took_ms")));
-  b.start = milliseconds(report::whole_number<std::int64_t>(j.at("start_ms")));
+  b.took = report::whole_milliseconds(j.at("took_ms"));
+  b.start = report::whole_milliseconds(j.at("start_ms"));
   b.reply.least = report::whole_number<std::size_t>(j.at("reply_least"));
   b.reply.most = report::whole_number<std::size_t>(j.at("reply_most"));
   j.at("no_replay_to_server").get_to(b.no_replay_to_server);

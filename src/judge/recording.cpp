@@ -76,7 +76,7 @@ void from_json(const nlohmann::json& j, recording& r) {
     for (const auto& t : c.at("turns"))
       made.turns.push_back({t.at("client").get<bool>() ? speaker::client : speaker::server,
                             from_hex(t.at("hex").get<std::string>()),
-                            std::chrono::milliseconds(report::whole_number<std::int64_t>(t.at("pause_ms")))});
+                            report::whole_milliseconds(t.at("pause_ms"))});
   }
 }
 

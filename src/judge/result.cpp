@@ -24,10 +24,6 @@ void read(const nlohmann::json& j, const char* key, T& into) {
     found->get_to(into);
 }
 
-std::chrono::milliseconds read_milliseconds(const nlohmann::json& j) {
-  return std::chrono::milliseconds(report::whole_number<std::int64_t>(j));
-}
-
 }  // namespace
 
 std::string_view to_string(subject s) noexcept {
@@ -128,8 +124,8 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "events", r.events);
   read(j, "outputs", r.outputs);
   read(j, "evidence", r.evidence);
-  if (j.contains("took_ms")) r.took = read_milliseconds(j["took_ms"]);
-  if (j.contains("after_ms")) r.after = read_milliseconds(j["after_ms"]);
+  if (j.contains("took_ms")) r.took = report::whole_milliseconds(j["took_ms"]);
+  if (j.contains("after_ms")) r.after = report::whole_milliseconds(j["after_ms"]);
 }
 
 void to_json(nlohmann::json& j, const judgement& r) {

@@ -1,7 +1,9 @@
 #ifndef HALFOPEN_SRC_REPORT_WHOLE_NUMBER_HPP
 #define HALFOPEN_SRC_REPORT_WHOLE_NUMBER_HPP
 
+#include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -21,6 +23,11 @@ T whole_number(const nlohmann::json& j) {
   if (const auto* number = j.get_ptr<const nlohmann::json::number_unsigned_t*>()) return checked(*number);
   if (const auto* number = j.get_ptr<const nlohmann::json::number_integer_t*>()) return checked(*number);
   throw std::invalid_argument(std::string("a whole number is wanted, not a ") + j.type_name());
+}
+
+/// The same of a length of time that was written as milliseconds.
+inline std::chrono::milliseconds whole_milliseconds(const nlohmann::json& j) {
+  return std::chrono::milliseconds(whole_number<std::int64_t>(j));
 }
 
 }  // namespace halfopen::report

@@ -85,8 +85,7 @@ void from_json(const nlohmann::json& j, result& r) {
   r.round = report::whole_number<std::size_t>(j.at("round"));
   r.what = parse_verdict(j.at("verdict").get<std::string>());
   j.at("saw").get_to(r.saw);
-  if (!j.at("after_ms").is_null())
-    r.after = std::chrono::milliseconds(report::whole_number<std::int64_t>(j.at("after_ms")));
+  if (!j.at("after_ms").is_null()) r.after = report::whole_milliseconds(j.at("after_ms"));
   j.at("settings").get_to(r.settings);
   j.at("at_kernel_defaults_measured").get_to(r.by_default);
   r.by_default_measured = !r.by_default.empty();
@@ -96,7 +95,7 @@ void from_json(const nlohmann::json& j, result& r) {
   if (!j.at("endings").is_null()) r.endings = j.at("endings").get<three_views>();
   j.at("evidence").get_to(r.evidence);
   j.at("problem").get_to(r.problem);
-  r.took = std::chrono::milliseconds(report::whole_number<std::int64_t>(j.at("took_ms")));
+  r.took = report::whole_milliseconds(j.at("took_ms"));
 }
 
 }  // namespace halfopen::situation
