@@ -34,9 +34,11 @@ struct socket_view {
 /// Owned by its experiment. Not thread-safe.
 class host {
  public:
-  /// A folder of the host's own, in memory, that every user may write to: hosts share no files
-  /// there and, as all of /dev/shm is the host's own, no memory. Empty after a reboot. Programs
-  /// find it in TMPDIR and HALFOPEN_DIR. Missing where the system has no /dev/shm.
+  /// The host's disk: a folder of its own that every user may write to, empty at first. What is
+  /// in it survives a crash and a reboot of the host, and nothing else does: the rest of /dev/shm
+  /// is its shared memory, its own too, and empty after a reboot. Hosts share no files there. It
+  /// is kept in the machine's memory and ends with the experiment. Programs find it in TMPDIR and
+  /// HALFOPEN_DIR. Missing where the system has no /dev/shm.
   static constexpr const char* private_folder = "/dev/shm/halfopen";
 
   ~host();
