@@ -28,6 +28,7 @@ struct host::state {
   pid_t init = -1;
   ino_t pid_namespace = 0;
   unique_fd init_pidfd, network;
+  unique_fd disk;  ///< init_line::wait_until_ready()
   init_line line;
 };
 

@@ -169,6 +169,9 @@ void cable::dispose() {
              sender_is_cut_off()) {
     lose_current();
     finish_frame(0);
+  } else if (decision_ == decision::cut) {
+    deliver_part();
+    finish_frame(0);
   } else {
     finish_frame(ports_[*receiver_].interface);
   }
@@ -192,6 +195,21 @@ void cable::lose_current() {
   events_.at(loop::clock::now() + router_delay, [this, answer = std::move(answer), to = sender_]() mutable {
     injected_.push_back({std::move(answer), to, {}});
   });
+}
+
+bool cable::cut_current(std::size_t bytes) {
+  part_ = first_part(packet_, frame_, bytes);
+  if (part_.empty()) return false;
+  decision_ = decision::cut;
+  return true;
+}
+
+void cable::deliver_part() {
+  const auto whole = trace::decode(part_, trace::link::ethernet, count_, packet_.when);
+  const auto bytes = whole ? whole->tcp.length : 0;
+  evidence_.note("cut to its first " + std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes") +
+                 " by the cable");
+  ring().send(part_, ports_[*receiver_].interface);
 }
 
 bool cable::reset_current() {

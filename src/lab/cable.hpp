@@ -59,6 +59,8 @@ class cable {
   [[nodiscard]] bool has_current() const noexcept { return at_hand_; }
   void drop_current() { decision_ = decision::lose; }
   void hold_current() { decision_ = decision::hold; }
+  /// False if it is no segment that can be cut there.
+  bool cut_current(std::size_t bytes);
   /// False if there is no RST that answers it.
   bool reset_current();
   void hold(match which) { hold_rules_.push_back(std::move(which)); }
@@ -79,7 +81,7 @@ class cable {
   [[nodiscard]] std::uint64_t overflowed() { return ring().overflowed() - overflowed_before_; }
 
  private:
-  enum class decision { by_rule, lose, hold, reset };
+  enum class decision { by_rule, lose, hold, cut, reset };
   struct injected {
     std::vector<std::byte> bytes;
     std::size_t receiver;
@@ -97,6 +99,7 @@ class cable {
   void dispose();
   [[nodiscard]] bool sender_is_cut_off() const;
   void lose_current();
+  void deliver_part();
   void answer_for_receiver();
   void finish_frame(unsigned send_to_interface);
   std::optional<std::size_t> port_with(const trace::ip_address& address) const;
@@ -122,6 +125,7 @@ class cable {
   trace::packet packet_;
   arrival arrival_;
   decision decision_ = decision::by_rule;
+  std::vector<std::byte> part_;   // what the receiver gets if that is `cut`
   std::vector<std::byte> reset_;  // what the sender gets if that is `reset`
   std::uint64_t count_ = 0;
   std::uint64_t overflowed_before_;

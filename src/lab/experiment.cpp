@@ -206,6 +206,10 @@ void experiment::hold_current() {
   if (!state_->wire->has_current()) throw error("hold_current(): no packet is on the cable");
   state_->wire->hold_current();
 }
+void experiment::cut_current(std::size_t bytes) {
+  if (!state_->wire->has_current()) throw error("cut_current(): no packet is on the cable");
+  if (!state_->wire->cut_current(bytes)) throw error("cut_current(): the packet has no such part");
+}
 void experiment::reset_current() {
   if (!state_->wire->has_current()) throw error("reset_current(): no packet is on the cable");
   if (!state_->wire->reset_current()) throw error("reset_current(): no RST answers such a packet");

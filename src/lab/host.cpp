@@ -116,7 +116,7 @@ void host_access::start_init(host& h) {
   if (s.init < 0) throw error("making a host's namespaces", errno);
   if (s.init == 0) {
     ours.reset();
-    run_host_init(std::move(theirs), s.name, s.files);
+    run_host_init(std::move(theirs), s.name, s.files, s.disk.get());
   }
   s.up = true;
   s.line = init_line(std::move(ours));
@@ -141,7 +141,7 @@ void host_access::plug_in(host& h) {
     wait_until_local(s.address);
   });
   wait_until_running(outer);
-  s.line.wait_until_ready();
+  s.disk = s.line.wait_until_ready();
 
   cable::port& at = port(h);
   at.mac = mac_of(s.port, true);

@@ -23,6 +23,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/host.hpp"
+#include "lab/messages.hpp"
 #include "lab/namespaces.hpp"
 
 namespace halfopen::lab {
@@ -33,11 +34,11 @@ struct answer {
   char step[40] = {};
 };
 
-void say(int control, int value, const char* step) {
+void say(int control, int value, const char* step, int descriptor = -1) {
   answer a;
   a.value = value;
   std::snprintf(a.step, sizeof a.step, "%s", step);
-  if (::send(control, &a, sizeof a, MSG_NOSIGNAL) < 0) ::_exit(0);
+  if (!send_message(control, &a, sizeof a, descriptor)) ::_exit(0);
 }
 
 /// One message of exactly that size; false at the other end's death.
@@ -86,21 +87,32 @@ std::string name_service_switch() {
   return text;
 }
 
+/// The host's disk, at its private folder: the one of its life before, or an empty one. A mount
+/// dies with its mount namespace, and that with the host. So a second mount of the same files,
+/// which is in no namespace (open_tree(2), OPEN_TREE_CLONE), is handed to the lab: a descriptor
+/// holds it, and when the lab's process is gone, so are the files.
+const char* set_up_disk(int disk, unique_fd& copy) {
+  if (::mkdir(host::private_folder, 0700) < 0) return "making the private folder";
+  const int mounted =
+      disk >= 0 ? ::move_mount(disk, "", AT_FDCWD, host::private_folder, MOVE_MOUNT_F_EMPTY_PATH)
+                : ::mount("tmpfs", host::private_folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+  if (mounted < 0) return "mounting the private folder";
+  copy.reset(::open_tree(AT_FDCWD, host::private_folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  return copy ? nullptr : "keeping the private folder";
+}
+
 /// Memory that the host's processes share (shm_open(3)), and nobody else. The private folder
 /// is in it because that is the one folder of files that is sure to be no one else's: /tmp and
 /// the home are the system's, and may hold the very programs that are to run.
-const char* set_up_shared_memory() {
+const char* set_up_shared_memory(int disk, unique_fd& copy) {
   if (::access("/dev/shm", F_OK) < 0) return nullptr;
   if (::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0)
     return "mounting /dev/shm";
-  // chmod(2) too: the mode that mkdir(2) takes is cut by the umask.
-  if (::mkdir(host::private_folder, 0700) < 0 || ::chmod(host::private_folder, 01777) < 0)
-    return "making the private folder";
-  return nullptr;
+  return set_up_disk(disk, copy);
 }
 
 /// Null if all went well, or the step that failed.
-const char* set_up(const std::string& host_name, const host_files& files) {
+const char* set_up(const std::string& host_name, const host_files& files, int disk, unique_fd& copy) {
   if (::sethostname(host_name.c_str(), host_name.size()) < 0) return "sethostname";
   // Nothing that is mounted here may be seen outside.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return "mount / slave";
@@ -121,23 +133,28 @@ const char* set_up(const std::string& host_name, const host_files& files) {
   // A caching daemon outside would answer instead of /etc/hosts.
   if (::access("/run/nscd", F_OK) == 0 && ::mount("tmpfs", "/run/nscd", "tmpfs", 0, nullptr) < 0)
     return "mounting /run/nscd";
-  return set_up_shared_memory();
+  return set_up_shared_memory(disk, copy);
 }
 
 }  // namespace
 
-void run_host_init(unique_fd control, const std::string& host_name, const host_files& files) {
+void run_host_init(unique_fd control, const std::string& host_name, const host_files& files, int disk) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "host-init");
   const int line = 3;
+  if (disk >= 0) disk = ::fcntl(disk, F_DUPFD, line + 2);  // out of the way
   ::dup2(control.get(), line);
+  if (disk >= 0) disk = ::dup2(disk, line + 1);
   // Descriptors of the lab, such as the other end of a program's input, must not live on here.
-  ::close_range(line + 1, ~0U, 0);
+  ::close_range(line + (disk >= 0 ? 2 : 1), ~0U, 0);
   (void)control.release();
   if (alone(line)) ::_exit(0);
   ::signal(SIGCHLD, SIG_IGN);  // orphans are reaped by the kernel
-  const char* failed = set_up(host_name, files);
-  say(line, failed != nullptr ? errno : 0, failed != nullptr ? failed : "");
+  unique_fd copy;
+  const char* failed = set_up(host_name, files, disk, copy);
+  say(line, failed != nullptr ? errno : 0, failed != nullptr ? failed : "", copy.get());
+  copy.reset();
+  if (disk >= 0) ::close(disk);
   for (int request = 0; receive(line, &request, sizeof request);) {
     if (request == count_request)
       say(line, count_processes(), "count");
@@ -147,10 +164,12 @@ void run_host_init(unique_fd control, const std::string& host_name, const host_f
   ::_exit(0);
 }
 
-void init_line::wait_until_ready() {
+unique_fd init_line::wait_until_ready() {
   answer a;
-  if (!receive(control_.get(), &a, sizeof a)) throw error("a host's init died early");
+  unique_fd disk;
+  if (!receive_message(control_.get(), &a, sizeof a, disk)) throw error("a host's init died early");
   if (a.value != 0) throw error(std::string("setting up a host: ") + a.step, a.value);
+  return disk;
 }
 
 int init_line::ask(int request) {

@@ -15,8 +15,10 @@ struct host_files {
 };
 
 /// What the init of a virtual host does: sets the host up, says so, and then
-/// sends signals to all of its processes on request. Its other end is init_line.
-[[noreturn]] void run_host_init(unique_fd control, const std::string& host_name, const host_files& files);
+/// sends signals to all of its processes on request. Its other end is init_line. `disk` is what
+/// wait_until_ready() gave in the host's life before; -1: it gets an empty one.
+[[noreturn]] void run_host_init(unique_fd control, const std::string& host_name, const host_files& files,
+                                int disk);
 
 /// The lab's end of the line to a host's init.
 class init_line {
@@ -24,8 +26,10 @@ class init_line {
   init_line() = default;
   explicit init_line(unique_fd control) : control_(std::move(control)) {}
 
-  /// Waits until the host is set up; throws lab::error with the step that failed.
-  void wait_until_ready();
+  /// Waits until the host is set up; throws lab::error with the step that failed. Returns what
+  /// holds the files of its private folder when it is gone, good for one more life; nothing
+  /// where the system has no such folder.
+  [[nodiscard]] unique_fd wait_until_ready();
   /// kill(-1, number) in the host: every process but init. 0 only asks. False if
   /// there is none.
   bool signal_all(int number);

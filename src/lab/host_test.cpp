@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "halfopen/lab/error.hpp"
@@ -90,6 +91,65 @@ TEST_F(shared_memory, is_the_hosts_own) {
 
 TEST_F(shared_memory, every_user_may_write_to_it_whatever_the_umask) {
   EXPECT_EQ(said("server", "stat -c %a /dev/shm /dev/shm/halfopen"), "1777\n1777\n");
+}
+
+TEST_F(shared_memory, the_disk_survives_a_reboot) {
+  said("server", "echo one > $HALFOPEN_DIR/log; mkdir $HALFOPEN_DIR/db; echo 1 > /dev/shm/x");
+  EXPECT_EQ(said("client", "ls $HALFOPEN_DIR"), "");  // it is the server's own
+  reboot(server);
+  EXPECT_EQ(said("server", "ls $HALFOPEN_DIR; cat $HALFOPEN_DIR/log; ls /dev/shm"),
+            "db\nlog\none\nhalfopen\n");
+  said("server", "echo two >> $HALFOPEN_DIR/log; rmdir $HALFOPEN_DIR/db");
+  crash(server);
+  reboot(lab.at("client"));
+  reboot(server);
+  EXPECT_EQ(said("server", "ls $HALFOPEN_DIR; cat $HALFOPEN_DIR/log"), "log\none\ntwo\n");
+  EXPECT_EQ(said("server", "stat -c %a $HALFOPEN_DIR"), "1777\n");
+  EXPECT_EQ(said("client", "ls $HALFOPEN_DIR"), "");
+}
+
+TEST_F(shared_memory, what_killed_programs_left_on_the_disk_is_there) {
+  process& p = server.start(
+      {{"sh", "-c", "echo $$ > $HALFOPEN_DIR/pid; exec 3> $HALFOPEN_DIR/open; echo up; cat"}, {}, {}});
+  ASSERT_TRUE(lab.until_says(p, "up"));
+  reboot(server);
+  EXPECT_EQ(said("server", "ls $HALFOPEN_DIR"), "open\npid\n");
+}
+
+TEST_F(shared_memory, a_lost_disk_is_empty) {
+  said("server", "echo one > $HALFOPEN_DIR/log");
+  reboot(server, disk::lost);
+  EXPECT_EQ(said("server", "ls $HALFOPEN_DIR; stat -c %a $HALFOPEN_DIR"), "1777\n");
+  said("server", "echo two > $HALFOPEN_DIR/log");
+  reboot(server);
+  EXPECT_EQ(said("server", "cat $HALFOPEN_DIR/log"), "two\n");
+}
+
+/// Open descriptors and mounts of the lab's own process.
+std::pair<std::ptrdiff_t, std::string> held() {
+  std::ostringstream mounts;
+  mounts << std::ifstream("/proc/self/mountinfo").rdbuf();
+  return {std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}), mounts.str()};
+}
+
+TEST(disks, end_with_the_experiment) {
+  {
+    const experiment warm_up;
+  }  // the cable's room stays
+  const auto before = held();
+  {
+    experiment lab;
+    host& server = lab.at("server");
+    process& sh = server.start({{"sh", "-c", "echo one > $HALFOPEN_DIR/log"}, {}, {}});
+    ASSERT_TRUE(lab.until_ended(sh));
+    reboot(server);
+    crash(lab.at("client"));
+  }
+  EXPECT_EQ(held(), before);
+  experiment another;
+  process& ls = another.at("server").start({{"sh", "-c", "ls $HALFOPEN_DIR"}, {}, {}});
+  ASSERT_TRUE(another.until_ended(ls));
+  EXPECT_EQ(ls.output(), "");
 }
 
 TEST_F(shared_memory, programs_are_told_of_the_private_folder) {

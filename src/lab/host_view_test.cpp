@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "halfopen/lab/experiment.hpp"
@@ -140,6 +142,81 @@ TEST_F(host_view, ipv4_on_an_ipv6_socket_is_ipv4) {
   EXPECT_EQ(ours.local.to_string(), "10.0.0.2:7");
   EXPECT_EQ(ours.remote.address.to_string(), "10.0.0.1");
   EXPECT_EQ(the_one(server, TCP_LISTEN).local.to_string(), "[::]:7");
+}
+
+/// A socket of the tests' own, bound to that address; a TCP one listens.
+unique_fd bound(const host& h, int kind, const std::string& address, std::uint16_t port,
+                bool only_v6 = false) {
+  const socket_address here(trace::ip_address::parse(address).value(), port);
+  unique_fd fd;
+  h.in_network([&] { fd.reset(::socket(here.get()->sa_family, kind | SOCK_CLOEXEC, 0)); });
+  const int on = only_v6 ? 1 : 0;
+  if (here.get()->sa_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  EXPECT_EQ(::bind(fd.get(), here.get(), here.size()), 0) << address << ": " << std::strerror(errno);
+  if (kind == SOCK_STREAM) EXPECT_EQ(::listen(fd.get(), 8), 0);
+  return fd;
+}
+
+/// "tcp 10.0.0.2:7", with * for everywhere and ! for out of reach.
+std::vector<std::string> listeners_of(const host& h) {
+  std::vector<std::string> all;
+  for (const listener& l : h.listeners())
+    all.push_back((l.what == listener::protocol::tcp ? "tcp " : "udp ") + l.at.to_string() +
+                  (l.everywhere ? "*" : "") + (l.reachable_from_others() ? "" : "!"));
+  return all;
+}
+
+TEST_F(host_view, who_listens_where) {
+  using texts = std::vector<std::string>;
+  EXPECT_EQ(listeners_of(server), texts{});
+  std::vector<unique_fd> open;
+  for (const int kind : {SOCK_STREAM, SOCK_DGRAM}) {
+    open.push_back(bound(server, kind, "127.0.0.1", 1));
+    open.push_back(bound(server, kind, "127.9.0.1", 1));
+    open.push_back(bound(server, kind, "10.0.0.2", 2));
+    open.push_back(bound(server, kind, "0.0.0.0", 3));
+    open.push_back(bound(server, kind, "::1", 4));
+    open.push_back(bound(server, kind, "fd00::2", 5));
+    open.push_back(bound(server, kind, "::", 6));
+    open.push_back(bound(server, kind, "::", 3, true));
+    open.push_back(bound(server, kind, "::ffff:10.0.0.2", 7));
+    open.push_back(bound(server, kind, "::ffff:127.0.0.1", 8));
+  }
+  texts expected;
+  for (const std::string kind : {"tcp ", "udp "})
+    for (const char* where : {"0.0.0.0:3*", "10.0.0.2:2", "10.0.0.2:7", "127.0.0.1:1!", "127.0.0.1:8!",
+                              "127.9.0.1:1!", "[::]:3*", "[::]:6*", "[::1]:4!", "[fd00::2]:5"})
+      expected.push_back(kind + where);
+  EXPECT_EQ(listeners_of(server), expected);
+  EXPECT_EQ(listeners_of(client), texts{});
+  crash(server);
+  EXPECT_EQ(listeners_of(server), texts{});
+}
+
+TEST_F(host_view, what_is_connected_or_not_bound_does_not_listen) {
+  connected_pair pair(lab);
+  const unique_fd asking = bound(server, SOCK_DGRAM, "10.0.0.2", 53);
+  const socket_address there(client.address(), 53);
+  unique_fd unbound;
+  server.in_network([&] { unbound.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+  EXPECT_EQ(listeners_of(server), (std::vector<std::string>{"tcp 10.0.0.2:7", "udp 10.0.0.2:53"}));
+  ASSERT_EQ(::connect(asking.get(), there.get(), there.size()), 0);
+  EXPECT_EQ(listeners_of(server), std::vector<std::string>{"tcp 10.0.0.2:7"});
+  EXPECT_EQ(listeners_of(client), std::vector<std::string>{});
+}
+
+TEST_F(host_view, a_port_that_two_share_is_one_listener) {
+  const int on = 1;
+  const unique_fd first = make_socket(server);
+  const unique_fd second = make_socket(server);
+  const socket_address here(server.address(), 7);
+  for (const unique_fd* fd : {&first, &second}) {
+    ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    ASSERT_EQ(::bind(fd->get(), here.get(), here.size()), 0);
+    ASSERT_EQ(::listen(fd->get(), 8), 0);
+  }
+  EXPECT_EQ(server.listeners(),
+            (std::vector{listener{listener::protocol::tcp, {server.address(), 7}, false}}));
 }
 
 TEST_F(host_view, every_process_but_init) {

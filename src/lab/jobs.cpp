@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,10 @@ void write_all(int fd, const std::string& text) {
   }
 }
 
+std::chrono::microseconds time_of(const timeval& t) {
+  return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+}
+
 [[noreturn]] void be_the_job(const std::function<std::string(std::size_t)>& body, std::size_t index,
                              const char* name, int results) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -66,7 +71,7 @@ class all_jobs {
 
   bool run() {
     while ((next_ < options_.count && asked_to_stop == 0) || !under_way_.empty()) {
-      while (next_ < options_.count && asked_to_stop == 0 && under_way_.size() < options_.at_once) begin();
+      while (there_is_room() && allowed()) begin();
       wait_a_little();
       if (asked_to_stop != 0) stop_all();
       if (options_.tick) options_.tick();
@@ -75,6 +80,21 @@ class all_jobs {
   }
 
  private:
+  [[nodiscard]] bool there_is_room() const {
+    return next_ < options_.count && asked_to_stop == 0 && under_way_.size() < options_.at_once;
+  }
+
+  bool allowed() {
+    held_back_ = !under_way_.empty() && options_.may_start && !options_.may_start(under_way_.size());
+    return !held_back_;
+  }
+
+  /// Under the virtual clock a look ten times a second is all that would keep it from jumping.
+  [[nodiscard]] std::chrono::milliseconds longest_wait() const {
+    if (held_back_) return std::chrono::milliseconds(20);
+    return std::chrono::milliseconds(options_.tick || asked_to_stop != 0 ? 100 : 10'000);
+  }
+
   void begin() {
     const std::size_t index = next_++;
     if (options_.started) options_.started(index);
@@ -93,9 +113,7 @@ class all_jobs {
   void wait_a_little() {
     std::vector<pollfd> ready;
     for (const running& r : under_way_) ready.push_back({r.results.get(), POLLIN, 0});
-    // Under the virtual clock a look ten times a second is all that would keep it from jumping.
-    const bool often = options_.tick || asked_to_stop != 0;
-    ::poll(ready.data(), ready.size(), often ? 100 : 10'000);
+    ::poll(ready.data(), ready.size(), static_cast<int>(longest_wait().count()));
     for (std::size_t i = under_way_.size(); i-- > 0;) {
       running& r = under_way_[i];
       if (clock::now() - r.began > options_.limit) ::kill(r.pid, SIGKILL);
@@ -113,7 +131,8 @@ class all_jobs {
     running r = std::move(under_way_[i]);
     under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(i));
     int status = 0;
-    while (::waitpid(r.pid, &status, 0) < 0 && errno == EINTR) {
+    rusage used{};
+    while (::wait4(r.pid, &status, 0, &used) < 0 && errno == EINTR) {
     }
     const bool stopped = asked_to_stop != 0 && r.text.empty();
     if (stopped || !options_.ended) return;
@@ -123,7 +142,8 @@ class all_jobs {
                 (WTERMSIG(status) == SIGKILL ? " (it took too long, or the machine is out of memory)" : "");
     else if (r.text.empty())
       problem = "its process gave no result";
-    options_.ended({r.index, std::move(r.text), std::move(problem)});
+    options_.ended(
+        {r.index, std::move(r.text), std::move(problem), time_of(used.ru_utime) + time_of(used.ru_stime)});
   }
 
   /// Each closes its evidence and ends; it has half a second for that.
@@ -140,6 +160,7 @@ class all_jobs {
   const std::function<std::string(std::size_t)>& body_;
   std::vector<running> under_way_;
   std::size_t next_ = 0;
+  bool held_back_ = false;  ///< there was room for a job that options_.may_start did not allow
   std::optional<clock::time_point> stopping_since_;
 };
 

@@ -17,6 +17,9 @@ struct job_end {
   std::size_t index = 0;
   std::string text;     ///< what the job gave
   std::string problem;  ///< why it gave nothing: "its process died of signal 9"
+  /// What it cost: the time that its process, and the descendants that it or they waited for,
+  /// had a processor, in user mode and in the kernel (wait4(2)).
+  std::chrono::microseconds processor{};
 };
 
 struct job_options {
@@ -26,7 +29,10 @@ struct job_options {
   const char* name = "halfopen-job";        ///< of its processes
   std::function<void(std::size_t index)> started;
   std::function<void(job_end)> ended;
-  std::function<void()> tick;  ///< about ten times a second; none: nobody is woken for it
+  std::function<void()> tick;  ///< ten times a second or more; none: nobody is woken for it
+  /// Asked before a job is begun while others are under way, and after a no again and again, at
+  /// least every 20 ms: under the virtual clock that would keep time from jumping. None: always.
+  std::function<bool(std::size_t under_way)> may_start;
 };
 
 /// Runs body(0) to body(count - 1), each in a forked process, and hands over what they return.

@@ -4,6 +4,9 @@
 // (RFC 1624): a packet parsed and written anew by libtins could come out another one,
 // its options in another order, and a SYN is looked at more closely than any other packet.
 //
+// A segment is cut as a box does that splits segments (or a sender with a smaller window): what is
+// left is a segment of its own, with lengths and checksums of its own, and its options unchanged.
+//
 // A firewall or address translator that has forgotten a connection, as they do after an
 // idle time (RFC 5382 section 5: not before two hours and four minutes; many do after minutes),
 // either drops its segments or answers them itself. Its RST is made as Linux makes the one
@@ -75,6 +78,36 @@ std::uint16_t updated(std::uint16_t checksum, std::uint16_t before, std::uint16_
   return static_cast<std::uint16_t>(~sum);
 }
 
+/// Adds up the words of what a checksum covers (RFC 1071); an odd byte is a word's first half.
+std::uint32_t summed(std::span<const std::byte> covered, std::uint32_t sum) {
+  for (std::size_t at = 0; at + 1 < covered.size(); at += 2) sum += word(covered, at);
+  if (covered.size() % 2 != 0) sum += static_cast<std::uint32_t>(octet(covered, covered.size() - 1) << 8);
+  return sum;
+}
+
+std::uint16_t checksum_of(std::uint32_t sum) {
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+/// Makes lengths and checksums those of a packet with so long an IP header that ends where its
+/// bytes end.
+void set_lengths(std::span<std::byte> ip, std::size_t header) {
+  const bool v6 = octet(ip, 0) >> 4 == 6;
+  const auto tcp = ip.subspan(header);
+  if (v6) {
+    put_word(ip, 4, static_cast<std::uint16_t>(tcp.size()));
+  } else {
+    put_word(ip, 2, static_cast<std::uint16_t>(ip.size()));
+    put_word(ip, 10, 0);
+    put_word(ip, 10, checksum_of(summed(ip.first(header), 0)));
+  }
+  const auto addresses = v6 ? ip.subspan(8, 32) : ip.subspan(12, 8);
+  put_word(tcp, tcp_checksum, 0);
+  const auto pseudo_header = summed(addresses, IPPROTO_TCP + static_cast<std::uint32_t>(tcp.size()));
+  put_word(tcp, tcp_checksum, checksum_of(summed(tcp, pseudo_header)));
+}
+
 /// What it takes up of the sequence (RFC 9293 section 3.4).
 std::uint32_t sequence_length(const trace::tcp_segment& t) {
   return t.length + (t.has(trace::syn) ? 1U : 0U) + (t.has(trace::fin) ? 1U : 0U);
@@ -109,6 +142,21 @@ void clamp_mss(std::span<std::byte> ethernet_frame, std::uint16_t most) noexcept
   if (at == 0 || word(tcp, at) <= most) return;
   put_word(tcp, tcp_checksum, updated(word(tcp, tcp_checksum), word(tcp, at), most, at % 2 != 0));
   put_word(tcp, at, most);
+}
+
+std::vector<std::byte> first_part(const trace::packet& segment, std::span<const std::byte> ethernet_frame,
+                                  std::size_t bytes) {
+  if (segment.what != trace::packet::kind::tcp || bytes == 0 || bytes >= segment.tcp.length) return {};
+  std::vector<std::byte> part(ethernet_frame.begin(), ethernet_frame.end());
+  const auto tcp = tcp_header_of(part);
+  if (tcp.empty()) return {};
+  const auto header = static_cast<std::size_t>(tcp.data() - part.data());
+  const std::size_t length = header + tcp.size() + bytes;
+  if (length > part.size()) return {};
+  tcp[13] &= ~std::byte{trace::fin | trace::psh};
+  part.resize(length);
+  set_lengths(std::span(part).subspan(ethernet_header), header - ethernet_header);
+  return part;
 }
 
 std::vector<std::byte> reset_answer(const trace::packet& segment) {

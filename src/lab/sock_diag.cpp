@@ -3,6 +3,9 @@
 // /proc/net/tcp was the alternative: text, without the memory that a socket holds, and
 // of a namespace that one has to be in as a process. TCP_INFO needs the descriptor.
 //
+// UDP is the exception: its part of sock_diag is a module of its own (CONFIG_INET_UDP_DIAG) that
+// a kernel may not have, and the text has all that is asked: local address and state.
+//
 // What sock_diag cannot show is a connection that is dead while it waits to be accepted:
 // an RST takes it out of the kernel's tables (net/ipv4/tcp.c, tcp_done), and only the
 // listener's count of waiting connections still has it.
@@ -17,9 +20,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <span>
+#include <string>
 
 #include "lab/netlink_request.hpp"
 
@@ -59,6 +65,33 @@ trace::endpoint endpoint_of(std::uint8_t family, const std::uint32_t (&address)[
   if (family == AF_INET) bytes = bytes.first(4);
   if (family == AF_INET6 && mapped) bytes = bytes.last(4);
   return {trace::ip_address(bytes), ntohs(port)};
+}
+
+bool is_wildcard(const trace::ip_address& a) {
+  return std::ranges::all_of(a.bytes(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+listener at(listener::protocol what, const trace::endpoint& where) {
+  return {what, where, is_wildcard(where.address)};
+}
+
+/// Those of /proc/net/udp and its like that are bound and not connected. Addresses stand there
+/// as words of this machine, in hexadecimal (net/ipv4/udp.c, udp4_format_sock).
+void add_udp_sockets(const char* table, std::uint8_t family, std::vector<listener>& to) {
+  std::ifstream file(std::string("/proc/thread-self/net/") + table);
+  for (std::string line; std::getline(file, line);) {
+    char address[33] = {};
+    unsigned port = 0;
+    unsigned state = 0;
+    if (std::sscanf(line.c_str(), "%*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x", address, &port, &state) != 3 ||
+        state != TCP_CLOSE)
+      continue;
+    std::uint32_t words[4] = {};
+    for (std::size_t i = 0; i < 4 && std::strlen(address) >= 8 * (i + 1); ++i)
+      words[i] = static_cast<std::uint32_t>(std::stoul(std::string(address + 8 * i, 8), nullptr, 16));
+    to.push_back(
+        at(listener::protocol::udp, endpoint_of(family, words, htons(static_cast<std::uint16_t>(port)))));
+  }
 }
 
 std::uint64_t sum_of_parts(const nlattr* meminfo) {
@@ -104,6 +137,18 @@ std::vector<std::uint16_t> listening_tcp_ports() {
   std::ranges::sort(ports);
   ports.erase(std::ranges::unique(ports).begin(), ports.end());
   return ports;
+}
+
+std::vector<listener> listening_sockets() {
+  std::vector<listener> all;
+  each_tcp_socket(1U << TCP_LISTEN, false, [&](const inet_diag_msg& m, const nlmsghdr*) {
+    all.push_back(at(listener::protocol::tcp, endpoint_of(m.idiag_family, m.id.idiag_src, m.id.idiag_sport)));
+  });
+  add_udp_sockets("udp", AF_INET, all);
+  add_udp_sockets("udp6", AF_INET6, all);
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
 }
 
 std::uint64_t unread_bytes_at(std::uint16_t port) {

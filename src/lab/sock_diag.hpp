@@ -7,7 +7,7 @@
 
 #include "halfopen/lab/host.hpp"
 
-/// The TCP sockets of the network namespace in which this thread is, both IP versions.
+/// The sockets of the network namespace in which this thread is, both IP versions.
 
 namespace halfopen::lab {
 
@@ -16,6 +16,9 @@ std::vector<socket_view> tcp_sockets();
 
 /// Ports of the listening ones.
 std::vector<std::uint16_t> listening_tcp_ports();
+
+/// Listening TCP sockets, and UDP sockets that are bound and not connected; sorted, each once.
+std::vector<listener> listening_sockets();
 
 /// Bytes that wait in the receive queues of the established ones at that local
 /// port, and that their program has not read.

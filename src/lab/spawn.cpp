@@ -25,6 +25,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/host.hpp"
+#include "lab/messages.hpp"
 #include "lab/namespaces.hpp"
 
 namespace halfopen::lab {
@@ -37,48 +38,13 @@ struct message {
   char step[40] = {};
 };
 
-void send_message(int line, message m, const char* step, int descriptor = -1) {
+void tell(int line, message m, const char* step, int descriptor = -1) {
   std::strncpy(m.step, step, sizeof m.step - 1);
-  iovec data{&m, sizeof m};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    cmsghdr* c = CMSG_FIRSTHDR(&header);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(c), &descriptor, sizeof descriptor);
-  }
-  (void)!::sendmsg(line, &header, MSG_NOSIGNAL);
-}
-
-/// False at end-of-file.
-bool receive_message(int line, message& m, unique_fd& descriptor) {
-  iovec data{&m, sizeof m};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t size = 0;
-  while ((size = ::recvmsg(line, &header, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
-  }
-  if (size != sizeof m) return false;
-  if (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr && c->cmsg_type == SCM_RIGHTS) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    descriptor.reset(fd);
-  }
-  return true;
+  (void)send_message(line, &m, sizeof m, descriptor);
 }
 
 [[noreturn]] void fail(int line, const char* step) {
-  send_message(line, {message::kind::failed, errno, 0, {}}, step);
+  tell(line, {message::kind::failed, errno, 0, {}}, step);
   ::_exit(127);
 }
 
@@ -97,7 +63,7 @@ void install_accept_filter(int line) {
     fail(line, "seccomp_load");
   }
   const int listener = seccomp_notify_fd(filter);
-  send_message(line, {message::kind::listener, 0, 0, {}}, "listener", listener);
+  tell(line, {message::kind::listener, 0, 0, {}}, "listener", listener);
   ::close(listener);
   seccomp_release(filter);
 }
@@ -148,7 +114,7 @@ void set_environment(const std::vector<std::string>& entries) {
   const pid_t child = clone_into(CLONE_PARENT);
   if (child < 0) fail(line, "clone");
   if (child == 0) become_program(line, what, ends, folder);
-  send_message(line, {message::kind::child, 0, child, {}}, "child");
+  tell(line, {message::kind::child, 0, child, {}}, "child");
   ::_exit(0);
 }
 
@@ -197,7 +163,7 @@ spawned spawn_in(int host_init, const program& what) {
   message m;
   std::string failure;
   int why = 0;
-  while (receive_message(ours.get(), m, result.accept_notifications)) {
+  while (receive_message(ours.get(), &m, sizeof m, result.accept_notifications)) {
     if (m.what == message::kind::child) result.pid = m.pid;
     if (m.what == message::kind::failed) {
       failure = m.step;

@@ -112,6 +112,12 @@ class experiment {
   void drop_current();
   /// ... or stays on the cable until release().
   void hold_current();
+  /// ... or arrives with the first `bytes` of its payload only, and the rest is lost, as if the
+  /// sender had sent it in two segments: FIN and PSH belong to the end, and go with it. The
+  /// evidence and traffic() show the packet as it was sent; its note, "cut to its first 4 bytes
+  /// by the cable", says what its receiver got, and so do the receiver's acknowledgements.
+  /// Throws lab::error unless it is a TCP segment of more than `bytes` bytes, and those are some.
+  void cut_current(std::size_t bytes);
   /// ... or does not arrive, and a middlebox that has forgotten the connection, as an address
   /// translator may after an idle time (RFC 5382 section 5), answers it with an RST in the
   /// receiver's name (RFC 9293 section 3.10.7.1 for its sequence number). Throws lab::error for

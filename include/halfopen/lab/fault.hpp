@@ -25,8 +25,10 @@ void crash(host& h);
 
 /// The host comes back after a crash (or crashes now): the same name, address
 /// and settings, a fresh kernel network without memory of any connection.
-/// Programs are the caller's to start again.
-void reboot(host& h);
+/// Programs are the caller's to start again. What is in host::private_folder is on its disk, and
+/// is still there (so are sockets and PID files of the killed programs) unless the disk is lost.
+enum class disk : std::uint8_t { kept, lost };
+void reboot(host& h, disk what = disk::kept);
 
 /// As init does when the machine is told to stop: SIGTERM to every process,
 /// `grace` to end by themselves, SIGKILL to those left. The kernel stays up

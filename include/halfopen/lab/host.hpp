@@ -31,12 +31,29 @@ struct socket_view {
   std::uint64_t memory = 0;
 };
 
+/// A socket that takes whoever comes: a TCP one that listens, or a UDP one that is bound and not
+/// connected (a client's that asks with sendto(2) looks the same).
+struct listener {
+  enum class protocol : std::uint8_t { tcp, udp };
+  protocol what = protocol::tcp;
+  trace::endpoint at;       ///< of IPv4 addresses on IPv6 sockets (::ffff:10.0.0.1) the IPv4 one
+  bool everywhere = false;  ///< at any address of the host: 0.0.0.0, or ::, which IPv4 may be excluded from
+
+  /// It is not bound to a loopback address (127.0.0.0/8, ::1).
+  [[nodiscard]] bool reachable_from_others() const noexcept;
+
+  bool operator==(const listener&) const = default;
+  auto operator<=>(const listener&) const = default;
+};
+
 /// Owned by its experiment. Not thread-safe.
 class host {
  public:
-  /// A folder of the host's own, in memory, that every user may write to: hosts share no files
-  /// there and, as all of /dev/shm is the host's own, no memory. Empty after a reboot. Programs
-  /// find it in TMPDIR and HALFOPEN_DIR. Missing where the system has no /dev/shm.
+  /// The host's disk: a folder of its own that every user may write to, empty at first. What is
+  /// in it survives a crash and a reboot of the host, and nothing else does: the rest of /dev/shm
+  /// is its shared memory, its own too, and empty after a reboot. Hosts share no files there. It
+  /// is kept in the machine's memory and ends with the experiment. Programs find it in TMPDIR and
+  /// HALFOPEN_DIR. Missing where the system has no /dev/shm.
   static constexpr const char* private_folder = "/dev/shm/halfopen";
 
   ~host();
@@ -69,6 +86,8 @@ class host {
 
   /// Ports with a listening TCP socket (sock_diag(7)).
   [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
+  /// All that listens there, TCP before UDP, then by address and port; each once.
+  [[nodiscard]] std::vector<listener> listeners() const;
   /// Bytes that arrived at that local port and that no program has read yet.
   [[nodiscard]] std::uint64_t unread_bytes(std::uint16_t port) const;
   /// All TCP sockets of both IP versions, TIME_WAIT and SYN_RECV included; not those that
