@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "judge/last_words.hpp"
 #include "judge/stage.hpp"
 #include "judge/waits.hpp"
 
@@ -18,16 +19,8 @@ namespace {
 /// Longer than any timer of the kernel at its defaults (two hours and eleven minutes of keepalive).
 constexpr milliseconds longest_wait = std::chrono::hours(3);
 
-std::string first_line(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \n\r\t");
-  if (begin == std::string_view::npos) return {};
-  text.remove_prefix(begin);
-  return std::string(text.substr(0, std::min<std::size_t>(text.find('\n'), 160)));
-}
-
 std::string what_it_says(const lab::process& c) {
-  std::string says = first_line(c.errors());
-  if (says.empty()) says = first_line(c.output());
+  const std::string says = telling_line(c.errors(), c.output());
   return says.empty() ? ", and says nothing" : fmt::format(", and says: {}", says);
 }
 
