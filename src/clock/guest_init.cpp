@@ -120,6 +120,18 @@ void enter_root(const std::string& root) {
   if (::chroot(".") < 0 || ::chdir("/") < 0) give_up("chroot");
 }
 
+void write_files(const job& j) {
+  for (const auto& [name, text] : j.files) {
+    const unique_fd file(::open((files_folder + name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    if (!file) give_up("making the file " + name);
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t n = ::write(file.get(), text.data() + done, text.size() - done);
+      if (n <= 0) give_up("writing the file " + name);
+      done += static_cast<std::size_t>(n);
+    }
+  }
+}
+
 void loopback_up() {
   const unique_fd s(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq lo{};
@@ -181,6 +193,7 @@ void run_guest_init(const char* folder) {
   for (const auto& w : j->writable) make_writable(root, w);
   enter_root(root);
   loopback_up();
+  write_files(*j);
   (void)::sethostname(j->host_name.c_str(), j->host_name.size());
   write_setting("/proc/sys/vm/panic_on_oom", "1");
   write_setting("/proc/sys/kernel/randomize_va_space", "0");

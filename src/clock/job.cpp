@@ -28,7 +28,9 @@ std::string to_text(const job& j) {
   for (const std::string& a : j.argv) document["argv"].push_back(bytes(a));
   for (const std::string& e : j.environment) document["environment"].push_back(bytes(e));
   for (const auto& w : j.writable) document["writable"].push_back(bytes(w));
-  return document.dump();
+  document["files"] = json::array();
+  for (const auto& [name, text] : j.files) document["files"].push_back({{"name", name}, {"text", text}});
+  return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::expected<job, std::string> parse_job(std::string_view text) {
@@ -44,6 +46,8 @@ std::expected<job, std::string> parse_job(std::string_view text) {
     for (const json& a : document.at("argv")) j.argv.push_back(bytes(a));
     for (const json& e : document.at("environment")) j.environment.push_back(bytes(e));
     for (const json& w : document.at("writable")) j.writable.emplace_back(bytes(w));
+    for (const json& f : document.at("files"))
+      j.files.emplace_back(f.at("name").get<std::string>(), f.at("text").get<std::string>());
     if (j.argv.empty()) return std::unexpected("a job without a program");
     return j;
   } catch (const json::exception& e) {

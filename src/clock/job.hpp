@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace halfopen::clock {
@@ -27,7 +28,13 @@ struct job {
   std::filesystem::path directory = "/";        ///< where the program starts
   std::vector<std::filesystem::path> writable;  ///< folders of the host that it may change; absolute
   std::string host_name = "guest";
+  /// What it finds in /run, by name, beside what the guest has there: for what is too long for a
+  /// command line. Text.
+  std::vector<std::pair<std::string, std::string>> files{};
 };
+
+/// Where the files of a job are.
+inline constexpr const char* files_folder = "/run/";
 
 /// A job for this process's environment, folder and host name.
 [[nodiscard]] job job_here(std::vector<std::string> argv);

@@ -37,6 +37,7 @@ struct experiment::state {
   trace::ip_address router;
   std::unique_ptr<cable> wire;
   std::vector<std::unique_ptr<host>> hosts;
+  std::function<std::chrono::nanoseconds()> excused;
   bool wait(cable::stop when, const match* which, const std::function<bool()>& condition, duration limit);
 };
 

@@ -29,7 +29,7 @@ bool handshake_done(const trace::tracker& traffic, const host& from, int fd) {
 
 }  // namespace
 
-unique_fd host::connect_to(const host& other, std::uint16_t port) {
+unique_fd host::begin_to_connect(const host& other, std::uint16_t port) {
   const socket_address there(other.address(), port);
   unique_fd fd;
   in_network([&] { fd.reset(::socket(there.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
@@ -38,6 +38,11 @@ unique_fd host::connect_to(const host& other, std::uint16_t port) {
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (::connect(fd.get(), there.get(), there.size()) < 0 && errno != EINPROGRESS)
     throw error("connecting to " + other.name(), errno);
+  return fd;
+}
+
+unique_fd host::connect_to(const host& other, std::uint16_t port) {
+  unique_fd fd = begin_to_connect(other, port);
   pollfd ready{fd.get(), POLLOUT, 0};
   if (!lab().until([&] { return ::poll(&ready, 1, 0) == 1; }) || (ready.revents & POLLERR) != 0)
     throw error("the lab's own socket could not connect to " + other.name());

@@ -61,6 +61,10 @@ struct options {
   /// Takes each packet, one packet late so that what was done after it is noted
   /// on it. Called while the experiment waits, and for the last one when it ends.
   std::function<void(const record&)> recorder;
+  /// How much time so far was nobody's fault, such as that in which the programs were ready to run and
+  /// others had the processor. What it grows by during a wait does not count against its limit, up to
+  /// nine times the limit. Asked when a wait begins and when its limit has passed.
+  std::function<std::chrono::nanoseconds()> excused{};
 };
 
 /// Needs a world from enter(). Not thread-safe: one experiment, one thread.
@@ -83,7 +87,8 @@ class experiment {
   [[nodiscard]] const trace::ip_address& router() const noexcept;
 
   // Waiting. Each lets the world go on until something happens, and says whether
-  // it did within the limit. Time in which the lab itself could not run does not count.
+  // it did within the limit. Time in which the lab itself could not run does not count,
+  // nor does what options::excused says, but in run_for().
 
   /// Until a packet matches; it is at the cable and not yet delivered. What is
   /// done next (a crash, drop_current()) decides what becomes of it.

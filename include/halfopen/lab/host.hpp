@@ -84,6 +84,9 @@ class host {
   /// another one, with the handshake's last ACK delivered and Nagle's algorithm off.
   [[nodiscard]] unique_fd connect_to(const host& other, std::uint16_t port);
 
+  /// The same, with its SYN on its way: it may be refused, or never be answered.
+  [[nodiscard]] unique_fd begin_to_connect(const host& other, std::uint16_t port);
+
   /// Ports with a listening TCP socket (sock_diag(7)).
   [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
   /// All that listens there, TCP before UDP, then by address and port; each once.
