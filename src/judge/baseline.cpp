@@ -1,23 +1,33 @@
+// The pair with nothing wrong. The two runs that are compared have a fresh server and a fresh client
+// each, so that what differs between them differs by itself and not for what the first one left.
+
 #include "judge/baseline.hpp"
 
 #include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/fault.hpp"
-#include "judge/stage.hpp"
+#include "judge/recording.hpp"
+#include "judge/waits.hpp"
+#include "judge/words.hpp"
 
 namespace halfopen::judge {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr milliseconds to_start{30'000};
+/// Who has a UDP socket or listens on loopback does what it was told to; it need not be waited for so long.
+constexpr milliseconds to_start_elsewhere{8'000};
 /// A server that opens several ports opens them one after the other.
 constexpr milliseconds settled{200};
+/// Two programs that wait for each other without a limit, and nothing crosses: they will not go on.
+constexpr milliseconds to_stand_still{5'000};
 
 /// The lab of a run without a fault, and the recorder at its cable.
 class rehearsal {
@@ -27,24 +37,38 @@ class rehearsal {
         lab_(options()),
         client_(lab_.at("client")),
         server_(lab_.at("server")),
-        witness_(lab_.at("witness")),
-        recorder_(server_.address()) {}
+        witness_(lab_.at("witness")) {
+    recorder_.of_server(server_.address());
+  }
+  /// The lab's last packets come when it ends.
+  ~rehearsal() { lab_.end_recording(); }
+  rehearsal(const rehearsal&) = delete;
+  rehearsal& operator=(const rehearsal&) = delete;
+
+  std::string play_once() {
+    start_server();
+    return run_client(client_).output();
+  }
 
   baseline play() {
     start_server();
     baseline made;
-    lab::process& first = run_client(client_);
-    made.start = start_;
+    const lab::process& first = run_client(client_);
     made.took = std::chrono::round<milliseconds>(first.ended()->when - began_);
     made.output = first.output();
     made.said = take_recording();
     made.packets = lab_.packets();
-    lab::process& second = run_client(witness_);
-    made.varies = second.output() != made.output;
+    made.output_again = run_client(witness_).output();
+    soon_ = std::max(soon_, 10 * made.took);
     try_replay_to_server(made);
     try_two_at_once(made);
-    lab::reboot(server_);
+    renew();
+    start_server();
+    made.varies = run_client(client_).output() != made.output;
+    made.start = start_;
+    renew();
     try_replay_to_client(made);
+    find_last_awaited(made);
     return made;
   }
 
@@ -60,18 +84,23 @@ class rehearsal {
     return o;
   }
 
-  [[noreturn]] void give_up(const std::string& what, const std::string& hint,
-                            const lab::process* c = nullptr) {
-    no_baseline e(what, hint);
+  /// Both hosts as they were at first, their disks too.
+  void renew() {
+    lab::reboot(server_, lab::disk::lost);
+    lab::reboot(client_, lab::disk::lost);
+  }
+
+  [[noreturn]] void give_up(no_baseline why, const lab::process* c = nullptr) {
+    lab_.run_for(50ms);  // the last words are told a little later than the end
     if (program_ != nullptr) {
-      e.server_output = program_->output();
-      e.server_errors = program_->errors();
+      why.server_output = program_->output();
+      why.server_errors = program_->errors();
     }
     if (c != nullptr) {
-      e.output = c->output();
-      e.errors = c->errors();
+      why.output = c->output();
+      why.errors = c->errors();
     }
-    throw no_baseline(e);
+    throw no_baseline(std::move(why));
   }
 
   lab::program shell(const std::string& command) const {
@@ -81,52 +110,120 @@ class rehearsal {
     return p;
   }
 
-  bool listens() const {
-    const auto ports = server_.listening_ports();
-    return who_.port ? std::ranges::count(ports, *who_.port) > 0 : !ports.empty();
+  [[nodiscard]] std::vector<open_port> open_ports() const {
+    std::vector<open_port> all;
+    for (const lab::listener& l : server_.listeners())
+      all.push_back({l.at.port, l.what == lab::listener::protocol::udp, !l.reachable_from_others()});
+    return all;
+  }
+
+  [[nodiscard]] server_start look_at_server(lab::experiment::duration waited) const {
+    return {program_->ended(), !server_.is_empty(), open_ports(), who_.port,
+            std::chrono::round<milliseconds>(waited)};
   }
 
   void start_server() {
     const auto before = lab::experiment::now();
+    const auto since = [&] { return lab::experiment::now() - before; };
     program_ = &server_.start(shell(who_.server_command));
-    lab_.until([&] { return program_->ended() || listens(); }, to_start);
-    if (program_->ended() && !listens())
-      give_up(fmt::format("the server ended at once, with exit {}", program_->ended()->code),
-              "it must stay in the foreground: look for an option such as --nodaemon");
-    if (!listens())
-      give_up(
-          fmt::format("the server does not listen on {} after {}",
-                      who_.port ? "port " + std::to_string(*who_.port) : "any TCP port", in_words(to_start)),
-          "it must listen on all addresses of its host, not on 127.0.0.1 alone");
-    start_ = std::chrono::round<milliseconds>(lab::experiment::now() - before);
-    if (!who_.ready.empty()) {
-      const std::regex ready(who_.ready);
-      const auto says_so = [&] {
-        return std::regex_search(program_->output(), ready) || std::regex_search(program_->errors(), ready);
-      };
-      if (!lab_.until(says_so, to_start))
-        give_up("the server never said what --ready waits for", "look at its output");
-    }
-    lab_.run_for(settled);
+    const auto over = [&] {
+      if (program_->ended()) return true;
+      const auto ports = open_ports();
+      const bool up = std::ranges::any_of(ports, [&](const open_port& p) {
+        return !p.udp && !p.loopback && (!who_.port || *who_.port == p.port);
+      });
+      return up || (!ports.empty() && since() > to_start_elsewhere);
+    };
+    lab_.until(over, to_start);
+    start_ = std::max(start_, std::chrono::round<milliseconds>(since()));
+    lab_.run_for(settled);  // what opens several ports, or goes to the background, is done with it
+    if (auto why = problem_of(look_at_server(since()))) give_up(std::move(*why));
+    if (!who_.ready.empty()) wait_until_ready();
+  }
+
+  void wait_until_ready() {
+    const std::regex ready(who_.ready);
+    const auto says_so = [&] {
+      return std::regex_search(program_->output(), ready) || std::regex_search(program_->errors(), ready);
+    };
+    if (lab_.until([&] { return says_so() || program_->ended(); }, to_start) && says_so()) return;
+    give_up(
+        {baseline_problem::never_says_ready,
+         fmt::format("the server never printed what --ready waits for: {}", who_.ready),
+         "--ready is a regular expression (ECMAScript) that is looked for in the server's output, below"});
+  }
+
+  /// Both programs wait without a limit, and nothing has crossed the cable for some seconds.
+  [[nodiscard]] bool stands_still() const {
+    return lab_.packets() == packets_then_ && lab::experiment::now() - moved_ > to_stand_still &&
+           waits_without_limit(client_) == true && waits_without_limit(server_) == true;
+  }
+
+  bool until_ended_or_still(const lab::process& c) {
+    moved_ = lab::experiment::now();
+    packets_then_ = lab_.packets();
+    auto next_look = moved_ + to_stand_still;
+    still_ = false;
+    lab_.until(
+        [&] {
+          if (c.ended()) return true;
+          const auto now = lab::experiment::now();
+          if (lab_.packets() != packets_then_) {
+            packets_then_ = lab_.packets();
+            moved_ = now;
+          }
+          if (now < next_look) return false;
+          next_look = now + 500ms;
+          return still_ = stands_still();
+        },
+        who_.clean_limit);
+    return c.ended().has_value();
+  }
+
+  lab::process& start_client(lab::host& where) {
+    lab::process& c = where.start(shell(who_.client_command));
+    c.close_input();
+    return c;
   }
 
   lab::process& run_client(lab::host& where) {
+    const std::size_t before = lab_.traffic().connections().size();
     began_ = lab::experiment::now();
-    lab::process& c = where.start(shell(who_.client_command));
-    c.close_input();
-    if (!lab_.until_ended(c, who_.limit))
-      give_up(fmt::format("the client has not ended after {}, with nothing wrong", in_words(who_.limit)),
-              "it must be a command that does its work and ends", &c);
-    if (const int signal = deadly_signal(*c.ended()); signal != 0)
-      give_up("the client was killed by " + signal_name(signal) + ", with nothing wrong",
-              "try it without halfopen", &c);
-    if (c.ended()->code != 0)
-      give_up(
-          fmt::format("the client failed with exit {}, with nothing wrong", c.ended()->code),
-          "the server's host is named 'server'; is that what the client connects to? If the server is not "
-          "ready when it begins to listen, say --ready",
-          &c);
-    return c;
+    lab::process& c = start_client(where);
+    until_ended_or_still(c);
+    client_run seen = look_at_client(c, before);
+    if (!problem_of(seen)) return c;
+    if (c.ended()) seen.well_later = does_well_later(where);
+    give_up(*problem_of(seen), &c);
+  }
+
+  [[nodiscard]] client_run look_at_client(const lab::process& c, std::size_t connections_before) {
+    lab_.run_for(20ms);  // its last packets
+    client_run seen;
+    seen.ended = c.ended();
+    seen.waited = std::chrono::round<milliseconds>(lab::experiment::now() - began_);
+    seen.stands_still = still_;
+    seen.server_ports = open_ports();
+    seen.errors = c.errors();
+    const auto all = lab_.traffic().connections();
+    for (std::size_t i = connections_before; i < all.size(); ++i) {
+      const trace::connection& one = *all[i];
+      if (one.opener.address != c.where().address()) continue;
+      const bool refused = one.of(trace::side::responder).rst_kind == trace::reset_kind::to_syn;
+      seen.attempts.push_back({one.responder.port, one.responder.address == server_.address(),
+                               one.handshake_done ? attempt::outcome::connected
+                               : refused          ? attempt::outcome::refused
+                                                  : attempt::outcome::unanswered});
+    }
+    return seen;
+  }
+
+  /// A moment later, with the same server.
+  bool does_well_later(lab::host& where) {
+    if (program_->ended()) return false;
+    lab_.run_for(2s);
+    const lab::process& again = start_client(where);
+    return until_ended_or_still(again) && again.ended()->code == 0 && again.ended()->signal == 0;
   }
 
   recording take_recording() {
@@ -134,8 +231,9 @@ class rehearsal {
     const auto made = recorder_.made();
     records_ = false;
     if (!made)
-      give_up("the client ended well, but opened no TCP connection to the server",
-              "the server's host is named 'server', and there is no other network");
+      give_up({baseline_problem::client_never_connected,
+               "the client ended well, but never opened a TCP connection to the server",
+               "the server's host is named 'server', and there is no other network"});
     return *made;
   }
 
@@ -150,13 +248,13 @@ class rehearsal {
     made.reply = {usual, usual};
     try {
       stand_in_client c(client_, server_, made.said.port, script);
-      if (!c.until_request(stage::soon)) {
+      if (!c.until_request(soon_)) {
         made.no_replay_to_server =
             "the server does not answer a repetition of what the client said to open the exchange";
         return;
       }
       c.send(c.request());
-      const std::string reply = c.receive({std::max<std::size_t>(1, usual / 2), usual}, stage::soon);
+      const std::string reply = c.receive({std::max<std::size_t>(1, usual / 2), usual}, soon_);
       if (reply.empty() || reply.size() < usual / 2)
         made.no_replay_to_server = "the server does not answer a repetition of the client's request";
       made.reply = {std::min(usual, reply.size()), std::max(usual, reply.size())};
@@ -169,57 +267,84 @@ class rehearsal {
   void try_two_at_once(baseline& made) {
     if (!made.no_replay_to_server.empty()) return;
     stand_in_client idle(client_, server_, made.said.port, made.said.main());
-    (void)idle.until_request(stage::soon);
-    lab::process& c = witness_.start(shell(who_.client_command));
-    c.close_input();
+    (void)idle.until_request(soon_);
+    lab::process& c = start_client(witness_);
     made.concurrent = lab_.until_ended(c, std::max<milliseconds>(3s, 3 * made.took + 1s));
     if (!made.concurrent) c.signal(SIGKILL);
   }
 
+  /// How a client that was played the recording ended; nothing: it did not, and is killed.
+  std::optional<bool> plays_well_with(stand_in_server& s, const baseline& made, milliseconds limit) {
+    lab::process& c = start_client(client_);
+    const bool ended = s.until([&] { return c.ended().has_value(); }, limit);
+    if (!ended) {
+      for (const pid_t pid : client_.pids()) ::kill(pid, SIGKILL);
+      lab_.until_ended(c, soon_);
+      return std::nullopt;
+    }
+    return c.ended()->code == 0 && c.ended()->signal == 0 && made.same_output(c.output());
+  }
+
+  /// A client that takes one read for a whole message wants the reply cut as it was.
   void try_replay_to_client(baseline& made) {
-    stand_in_server s(server_, made.said);
-    lab::process& c = client_.start(shell(who_.client_command));
-    c.close_input();
-    const bool ended = s.until([&] { return c.ended().has_value(); }, who_.limit);
-    if (!ended)
-      made.no_replay_to_client = "the client waits for more than a repetition of what the server said";
-    else if (c.ended()->code != 0 || c.ended()->signal != 0 || !made.same_output(c.output()))
-      made.no_replay_to_client = "the client does not accept a repetition of what the server said";
-    if (!ended) c.signal(SIGKILL);
+    const milliseconds limit = std::max(soon_, 2 * made.took);
+    for (const bool in_segments : {false, true}) {
+      stand_in_server s(server_, made.said);
+      if (in_segments) s.say_in_segments();
+      const auto well = plays_well_with(s, made, limit);
+      made.no_replay_to_client = well == true ? ""
+                                 : well
+                                     ? "the client does not accept a repetition of what the server said"
+                                     : "the client waits for more than a repetition of what the server said";
+      made.replay_in_segments = in_segments && well == true;
+      if (well == true || !cut_somewhere(made.said)) return;
+    }
+  }
+
+  static bool cut_somewhere(const recording& r) {
+    return std::ranges::any_of(r.connections, [](const recorded_connection& c) {
+      return std::ranges::any_of(
+          c.turns, [](const turn& t) { return t.who == speaker::server && t.segments.size() > 1; });
+    });
+  }
+
+  /// A client need not wait for the reply to everything that it says: what it says on leaving may be
+  /// housekeeping. Where the reply is withheld and the client does as ever, nobody waits for it.
+  void find_last_awaited(baseline& made) {
+    const auto all = made.said.main().requests();
+    if (all.empty()) return;
+    made.last_awaited = all.size() - 1;
+    if (!made.no_replay_to_client.empty()) return;
+    const milliseconds limit = std::max<milliseconds>(1s, 2 * made.took + 500ms);
+    while (made.last_awaited > 0) {
+      stand_in_server s(server_, made.said);
+      if (made.replay_in_segments) s.say_in_segments();
+      s.withhold_reply_to(all[made.last_awaited]);
+      if (plays_well_with(s, made, limit) != true) return;
+      --made.last_awaited;
+    }
   }
 
   const pair& who_;
+  recorder recorder_;  // before the lab, whose last packets go there
+  bool records_ = true;
   lab::experiment lab_;
   lab::host &client_, &server_, &witness_;
-  recorder recorder_;
-  bool records_ = true;
   lab::process* program_ = nullptr;
-  milliseconds start_{};
-  trace::time_point began_{};
+  milliseconds start_{}, soon_{5s};
+  trace::time_point began_{}, moved_{};
+  std::uint64_t packets_then_ = 0;
+  bool still_ = false;
 };
 
 }  // namespace
 
-nlohmann::json json_of(const no_baseline& e) {
-  return {{"failed", e.what()},
-          {"hint", e.hint},
-          {"server_out", e.server_output},
-          {"server_err", e.server_errors},
-          {"out", e.output},
-          {"err", e.errors}};
-}
-
-no_baseline no_baseline_of(const nlohmann::json& j) {
-  no_baseline e(j.at("failed").get<std::string>(), j.at("hint").get<std::string>());
-  j.at("server_out").get_to(e.server_output);
-  j.at("server_err").get_to(e.server_errors);
-  j.at("out").get_to(e.output);
-  j.at("err").get_to(e.errors);
-  return e;
-}
-
 baseline record_baseline(const pair& who) {
   return rehearsal(who).play();
+}
+
+bool prints_the_same(const pair& who, const baseline& base) {
+  return base.same_output(rehearsal(who).play_once());
 }
 
 }  // namespace halfopen::judge

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <map>
+#include <string>
 
 #include "judge/torture.hpp"
 
@@ -28,6 +31,34 @@ std::vector<const judge_case*> all_cases() {
   for (const family* f : catalogue())
     for (const judge_case& c : f->cases) all.push_back(&c);
   return all;
+}
+
+const judge_case& at_request(const judge_case& c, std::size_t n) {
+  struct kept {
+    std::string id, done;
+    judge_case made;
+  };
+  static std::map<std::string, kept> all;  // nothing in a map ever moves
+  kept& k = all[std::string(c.id) + "@" + std::to_string(n)];
+  if (!k.id.empty()) return k.made;
+  k.id = std::string(c.id) + "@" + std::to_string(n);
+  k.done = std::string(c.done) + " (request " + std::to_string(n) + ")";
+  k.made = c;
+  k.made.id = k.id;
+  k.made.done = k.done;
+  k.made.request = n;
+  return k.made;
+}
+
+const judge_case* parse_case_at_request(std::string_view id) {
+  const auto at = id.find('@');
+  if (at == std::string_view::npos || id.find('/') > at) return nullptr;
+  std::size_t n = 0;
+  const auto read = std::from_chars(id.data() + at + 1, id.data() + id.size(), n);
+  if (read.ec != std::errc() || read.ptr != id.data() + id.size() || n == 0) return nullptr;
+  for (const judge_case* c : all_cases())
+    if (c->id == id.substr(0, at) && c->at_a_request) return &at_request(*c, n);
+  return nullptr;
 }
 
 std::vector<const judge_case*> find_cases(std::string_view pattern,

@@ -22,6 +22,9 @@ struct judge_case {
   void (*play)(stage&);
   /// Changes the lab before it is built; null: nothing.
   void (*prepare)(lab::options&) = nullptr;
+  /// The fault falls on a request of the client's: it can be played at each (`exit/6@2`).
+  bool at_a_request = false;
+  std::size_t request = 0;  ///< which, counted from 1; 0: the last whose reply the client waits for
 };
 
 /// One family; each is one file in cases/.
@@ -40,6 +43,13 @@ extern const family abort_family, exit_family, sigpipe_family, crash_family, reb
 
 /// Every case of the catalogue.
 [[nodiscard]] std::vector<const judge_case*> all_cases();
+
+/// The same case at the N-th request of the client's: "exit/6@2". It lives as long as the program.
+/// Not thread-safe.
+[[nodiscard]] const judge_case& at_request(const judge_case& c, std::size_t n);
+
+/// Of an id "exit/6@2" the case and the request; nothing if it is none.
+[[nodiscard]] const judge_case* parse_case_at_request(std::string_view id);
 
 /// "exit/6", "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); of a torture the place
 /// is enough, "kill-*@7". Nothing if none fits.

@@ -192,7 +192,7 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
   field(text, "expected", r.expected);
   field(text, "happened", r.happened);
   field(text, "why", r.reason);
-  field(text, "length", r.length);
+  field(text, "length", r.length.words);
   field(text, "change", r.cure);
   text += checks_of(r);
   command(text, "repeat", repeat_command(p, r));

@@ -1,6 +1,4 @@
-// What a client did after a fault: the same output and exit 0 is a recovery, any other exit
-// code a report, and exit 0 with another output a false success, the worst there is: nobody
-// will ever know.
+// What a client did after a fault is looked at here; what that means is decided in outcome.cpp.
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -9,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "judge/diagnosis.hpp"
 #include "judge/last_words.hpp"
 #include "judge/stage.hpp"
 #include "judge/waits.hpp"
@@ -18,10 +17,13 @@ namespace {
 
 /// Longer than any timer of the kernel at its defaults (two hours and eleven minutes of keepalive).
 constexpr milliseconds longest_wait = std::chrono::hours(3);
+/// A client that tries again and again does the same again and again: so many packets are enough to
+/// say that it goes on.
+constexpr std::uint64_t packets_of_a_loop = 2000;
 
 std::string what_it_says(const lab::process& c) {
   const std::string says = telling_line(c.errors(), c.output());
-  return says.empty() ? ", and says nothing" : fmt::format(", and says: {}", says);
+  return says.empty() ? ", and says nothing" : ", and says: " + says;
 }
 
 }  // namespace
@@ -41,86 +43,88 @@ bool stage::asked_twice() const {
                              [&](const auto* one) { return one->of(trace::side::opener).acked >= whole; });
 }
 
-void stage::judge_end(const lab::process& c, const lab::exit_status& end) {
-  const auto after = since_fault(end.when);
-  const std::string when = after && after->count() > 0 ? " after " + in_words(*after) : "";
-  sheet_.after = after;
-  if (const int signal = deadly_signal(end); signal != 0) {
-    fail("killed by " + signal_name(signal) + when,
-         signal == SIGPIPE
-             ? "send with MSG_NOSIGNAL, or ignore SIGPIPE, and treat EPIPE as the end of the connection"
-             : "find out why it crashes when its peer goes");
-  } else if (end.code != 0 && !cure_of_giving_up_.empty()) {
-    fail(fmt::format("gave up with nothing in its way: exit {}{}{}", end.code, when, what_it_says(c)),
-         cure_of_giving_up_);
-  } else if (end.code != 0) {
-    pass(fmt::format("reported: exit {}{}{}", end.code, when, what_it_says(c)));
-  } else if (base.same_output(c.output())) {
-    pass("unaffected, or recovered: exit 0 with the usual output" + when +
-         (asked_twice()
-              ? "; it asked twice, and the first request had arrived: right only if it may be done twice"
-              : ""));
-  } else {
-    fail(fmt::format("false success: exit 0{}, but its output is {} bytes where {} are usual", when,
-                     c.output().size(), base.output.size()),
-         "take a reply for whole only if its own framing says so (a length, an end mark), never because the "
-         "connection ended; and exit with an error otherwise");
+void stage::look_at_its_socket(client_seen& seen) const {
+  if (!client.is_up()) return;
+  for (const lab::socket_view& s : client.sockets()) {
+    if (s.remote.port != port() || s.inode == 0) continue;
+    seen.has_socket = true;
+    seen.what_for = waits_for(s);
+    if (auto found = length_of_wait(client, s.inode, seen.what_for)) seen.wait = std::move(found);
   }
+  seen.endless = waits_without_limit(client);
 }
 
-void stage::judge_hang(const lab::process& c, const std::function<void()>& meanwhile) {
-  std::optional<wait_length> wait_has;
-  waiting what_for = waiting::for_data;
-  bool has_socket = false;
-  for (const lab::socket_view& s : client.is_up() ? client.sockets() : std::vector<lab::socket_view>{}) {
-    if (s.remote.port != port() || s.inode == 0) continue;
-    has_socket = true;
-    what_for = waits_for(s);
-    if (auto found = length_of_wait(client, s.inode, what_for)) wait_has = std::move(found);
-  }
-  const auto endless = waits_without_limit(client);
-  std::string happened = "hangs: still running after " + in_words(under_test.limit);
-  if (under_test.virtual_clock) {
-    meanwhile_ = meanwhile;
-    const bool ended = wait([&] { return c.ended().has_value(); }, longest_wait);
-    if (ended) sheet_.after = since_fault(c.ended()->when);
-    sheet_.length = ended ? fmt::format("ended after {} (measured)", in_words(*sheet_.after))
-                          : fmt::format("still running after {} (measured)", in_words(longest_wait));
-  } else if (wait_has && wait_has->by_kernel) {
-    sheet_.length =
-        fmt::format("by its socket's options the kernel would end it after {} at the latest (computed)",
-                    in_words(*wait_has->by_kernel));
-  } else if (wait_has) {
-    sheet_.length =
-        endless == true
-            ? "for ever: no timer runs on its connection, and every thread waits without a limit"
-            : "no timer of the kernel runs on its connection: for ever, unless it has one of its own";
+/// Under the virtual clock a wait costs nothing, and a loop costs what it does.
+void stage::watch_to_its_end(const lab::process& c, client_seen& seen) {
+  const auto before = lab.packets();
+  const bool loops = seen.told.attempts >= many_attempts;
+  wait([&] { return c.ended() || (loops && lab.packets() - before > packets_of_a_loop); }, longest_wait);
+  if (c.ended()) seen.after = since_fault(c.ended()->when);
+  seen.watched_to = since_fault(lab::experiment::now());
+}
+
+void stage::watch_client(const lab::process& c, stand_in_server* peer) {
+  client_seen seen;
+  seen.limit = under_test.limit;
+  seen.must_succeed = cure_of_giving_up_;
+  seen.pipe = hides_exit_status(under_test.client_command);
+  const auto opened_before = opened_by_client();
+  if (peer != nullptr) meanwhile_ = [peer] { peer->go_on(); };
+  const busy_watch watch(client);
+  const auto began = lab::experiment::now();
+  seen.in_time = wait([&] { return c.ended().has_value(); }, seen.limit);
+  // What the judge delivers byte by byte takes its time: the limit counts from its last byte on.
+  for (int more = 0; !seen.in_time && peer != nullptr && more < 9 && peer->spoke_within(seen.limit); ++more)
+    seen.in_time =
+        wait([&] { return c.ended() || !peer->spoke_within(seen.limit); }, seen.limit) && c.ended();
+  seen.told = what_was_told(lab.traffic().connections(), client.address(), port(), fault_at_);
+  if (seen.in_time) {
+    seen.ended = c.ended();
+    seen.after = since_fault(c.ended()->when);
+    seen.anew =
+        opened_before > 0 ? seen.told.answered > 0 : opened_by_client() > base.said.connections.size();
+    seen.usual_output = base.same_output(c.output());
+    if (!seen.usual_output) seen.difference = difference(base.output, c.output());
+    seen.says = what_it_says(c);
+    seen.asked_twice = asked_twice();
   } else {
-    sheet_.length =
-        has_socket ? "its socket could not be looked at" : "it has no connection to the server any more";
+    seen.window = std::chrono::round<milliseconds>(lab::experiment::now() - began);
+    seen.processor = watch.ran();
+    seen.busy = watch.busy();
+    look_at_its_socket(seen);
+    if (peer != nullptr && peer->spoke_within(seen.limit)) seen.undelivered = peer->undelivered();
+    if (under_test.virtual_clock) watch_to_its_end(c, seen);
+    seen.ended = c.ended();
   }
-  std::string cure = wait_has ? "its connection has " + wait_has->kernel_options + "; " : "";
-  cure += what_for == waiting::for_connection
-              ? "give connect a deadline of its own (a nonblocking connect and a timer; or TCP_USER_TIMEOUT, "
-                "which bounds "
-                "the SYNs too)"
-              : options_that_notice(under_test.limit) + "; or give the whole exchange a deadline";
-  fail(happened + "; " + sheet_.length, cure);
+  meanwhile_ = nullptr;
+  take(decide(seen), seen.after);
+}
+
+std::size_t stage::opened_by_client() const {
+  return static_cast<std::size_t>(std::ranges::count_if(lab.traffic().connections(), [&](const auto* one) {
+    return one->opener.address == client.address() && one->responder.port == port() && one->handshake_done;
+  }));
+}
+
+void stage::take(decision d, std::optional<milliseconds> after) {
+  sheet_.after = after;
+  sheet_.did = d.kind;
+  if (d.what == verdict::inconclusive) throw no_verdict(d.what, d.reason);
+  sheet_.length = std::move(d.length);
+  if (d.what == verdict::fail)
+    fail(std::move(d.happened), std::move(d.cure), d.rests_on);
+  else if (d.what == verdict::warn)
+    warn(std::move(d.happened), std::move(d.cure), d.rests_on);
+  else
+    pass(std::move(d.happened));
 }
 
 void stage::judge_client(const lab::process& c) {
-  const auto meanwhile = meanwhile_;
-  const bool ended = wait([&] { return c.ended().has_value(); }, under_test.limit);
-  if (ended)
-    judge_end(c, *c.ended());
-  else
-    judge_hang(c, meanwhile);
-  meanwhile_ = nullptr;
+  watch_client(c, nullptr);
 }
 
 void stage::judge_client(const lab::process& c, stand_in_server& peer) {
-  meanwhile_ = [&peer] { peer.go_on(); };
-  judge_client(c);
+  watch_client(c, &peer);
   if (c.ended() && c.ended()->code == 0 && deadly_signal(*c.ended()) == 0 && !base.same_output(c.output()) &&
       peer.guessed())
     throw no_verdict(

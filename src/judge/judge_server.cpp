@@ -22,9 +22,6 @@ namespace halfopen::judge {
 namespace {
 
 constexpr milliseconds longest_wait = std::chrono::hours(3);
-/// Of one processor. A server that waits uses next to nothing.
-constexpr double too_busy = 0.5;
-
 const char* state_name(int state) {
   switch (state) {
     case TCP_ESTABLISHED:
@@ -110,13 +107,14 @@ bool stage::lives(const lab::process& s) {
                    : fmt::format("the server ended with exit {}", s.ended()->code),
        signal == SIGPIPE
            ? "send with MSG_NOSIGNAL, or ignore SIGPIPE, and treat EPIPE as the end of that connection only"
-           : "an error of one connection ends that connection, never the server");
+           : "an error of one connection ends that connection, never the server",
+       basis::event);
   return false;
 }
 
 bool stage::answers_others(const lab::process& s, std::string_view when) {
   if (!lives(s)) return false;
-  const auto limit = std::max<milliseconds>(soon, 3 * base.took + 2s);
+  const auto limit = std::max(soon, 3 * base.took + 2s);
   lab::process& next = call_from(witness);
   if (!wait([&] { return next.ended().has_value(); }, limit)) {
     next.signal(SIGKILL);
@@ -126,7 +124,8 @@ bool stage::answers_others(const lab::process& s, std::string_view when) {
          "itself");
     return false;
   }
-  const bool well = next.ended()->code == 0 && next.ended()->signal == 0 && base.same_output(next.output());
+  const bool well =
+      next.ended()->code == 0 && next.ended()->signal == 0 && base.answered_as_ever(next.output());
   if (!well) lab.run_for(50ms);  // if the server has ended, that is why, and it is told a little later
   if (!lives(s)) return false;
   return require(well, fmt::format("{}, the next client is answered", when),
@@ -141,35 +140,43 @@ void stage::judge_leftovers(std::span<const trace::endpoint> gone) {
       "it holds the dead connection after {} still ({}{})", in_words(under_test.limit), state_name(one.state),
       left.size() > 1 ? fmt::format(", and {} more", left.size() - 1) : "");
   if (one.state == TCP_CLOSE_WAIT || one.state == TCP_CLOSE)
-    return fail(held_so, "close the socket when reading gives end-of-file or an error");
+    return fail(held_so,
+                "it was told that the connection is over: close the socket when reading gives end-of-file "
+                "or an error");
   const auto length = length_of_wait(server, one.inode, waits_for(one));
   const std::string has = length ? "its connection has " + length->kernel_options + "; " : "";
   const std::string cure =
       has + options_that_notice(under_test.limit) + "; or close connections that stay silent";
-  if (under_test.virtual_clock) {
-    const bool released = wait([&] { return held(gone).empty(); }, longest_wait);
-    const auto took = since_fault(lab::experiment::now());
-    sheet_.after = took;
-    if (!released) {
-      sheet_.length = fmt::format("still held after {} (measured)", in_words(longest_wait));
-      return fail("it never gives the dead connection back: " + sheet_.length, cure);
-    }
-    sheet_.length = fmt::format("given back after {} (measured)", in_words(*took));
-    return warn("it gives the dead connection back late: " + sheet_.length, cure);
-  }
+  if (under_test.virtual_clock) return judge_late_release(gone, cure);
   if (length && length->by_kernel) {
-    sheet_.length = fmt::format("the kernel would end it after {} at the latest (computed)",
-                                in_words(*length->by_kernel));
-    return warn(held_so + "; " + sheet_.length, cure);
+    sheet_.length = {hang_length::source::computed, length->by_kernel,
+                     fmt::format("the kernel would end it after {} at the latest (computed)",
+                                 in_words(*length->by_kernel))};
+    return warn(held_so + "; " + sheet_.length.words, cure);
   }
   if (length && waits_without_limit(server) == true) {
-    sheet_.length = "for ever: no timer runs on the connection, and every thread waits without a limit";
-    return fail(held_so + "; " + sheet_.length, cure);
+    sheet_.length = {
+        hang_length::source::computed, std::nullopt,
+        "for ever: no timer runs on the connection, and every thread waits without a limit (computed)"};
+    return fail(held_so + "; " + sheet_.length.words, cure);
   }
-  sheet_.length =
+  sheet_.length.words =
       "no timer of the kernel runs on the connection; the program may have one of its own: the virtual clock "
       "measures it";
-  warn(held_so + "; " + sheet_.length, cure);
+  warn(held_so + "; " + sheet_.length.words, cure);
+}
+
+void stage::judge_late_release(std::span<const trace::endpoint> gone, const std::string& cure) {
+  const bool released = wait([&] { return held(gone).empty(); }, longest_wait);
+  sheet_.after = since_fault(lab::experiment::now());
+  sheet_.length.how = hang_length::source::measured;
+  if (!released) {
+    sheet_.length.words = fmt::format("still held after {} (measured)", in_words(longest_wait));
+    return fail("it never gives the dead connection back: " + sheet_.length.words, cure);
+  }
+  sheet_.length.ends = sheet_.after;
+  sheet_.length.words = fmt::format("given back after {} (measured)", in_words(*sheet_.after));
+  warn("it gives the dead connection back late: " + sheet_.length.words, cure);
 }
 
 void stage::judge_server(const lab::process& s, std::span<const trace::endpoint> gone) {
@@ -189,7 +196,8 @@ void stage::judge_server(const lab::process& s, std::span<const trace::endpoint>
   const double busy = watch.busy();
   require(busy < too_busy, fmt::format("it waits without burning the processor ({:.0f} %)", busy * 100),
           "a readiness that is never taken, or an error that is never looked at, spins: close the socket, or "
-          "pause");
+          "pause",
+          basis::processor);
   if (!s.ended()) judge_leftovers(gone);
   if (well) answers_others(s, "at the end");
   pass("it lives, answers others, and gave the connection back");

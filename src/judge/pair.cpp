@@ -20,21 +20,43 @@ std::string shape_of(std::string_view output) {
   return shape;
 }
 
-bool baseline::same_output(std::string_view now) const {
-  if (!varies) return now == output;
-  // Figures, dates and names differ from run to run: as many lines, and about as long.
+namespace {
+
+/// Figures, dates and names differ from run to run: as many lines, and about as long.
+bool alike(std::string_view one, std::string_view other) {
   const auto lines = [](std::string_view s) { return std::ranges::count(s, '\n'); };
   const auto about = [](std::size_t a, std::size_t b) {
     return a <= b + b / 10 + 16 && b <= a + a / 10 + 16;
   };
-  if (shape_of(now) == shape_of(output)) return true;
-  return lines(now) == lines(output) && about(now.size(), output.size());
+  if (shape_of(one) == shape_of(other)) return true;
+  return lines(one) == lines(other) && about(one.size(), other.size());
+}
+
+}  // namespace
+
+bool baseline::same_output(std::string_view now) const {
+  return varies ? alike(now, output) : now == output;
+}
+
+bool baseline::answered_as_ever(std::string_view now) const {
+  if (now == output || now == output_again) return true;
+  return (varies || output_again != output) && (alike(now, output) || alike(now, output_again));
+}
+
+std::optional<std::size_t> baseline::request_turn(std::size_t n) const {
+  const auto all = said.main().requests();
+  const std::size_t index = n == 0 ? last_awaited : n - 1;
+  if (index >= all.size()) return std::nullopt;
+  return all[index];
 }
 
 void to_json(nlohmann::json& j, const baseline& b) {
   j = {{"said", b.said},
        {"output_hex", to_hex(b.output)},
+       {"output_again_hex", to_hex(b.output_again)},
        {"varies", b.varies},
+       {"last_awaited", b.last_awaited},
+       {"cost_ms", b.cost.count()},
        {"packets", b.packets},
        {"took_ms", b.took.count()},
        {"start_ms", b.start.count()},
@@ -42,13 +64,17 @@ void to_json(nlohmann::json& j, const baseline& b) {
        {"reply_most", b.reply.most},
        {"no_replay_to_server", b.no_replay_to_server},
        {"no_replay_to_client", b.no_replay_to_client},
+       {"replay_in_segments", b.replay_in_segments},
        {"concurrent", b.concurrent}};
 }
 
 void from_json(const nlohmann::json& j, baseline& b) {
   b.said = j.at("said").get<recording>();
   b.output = from_hex(j.at("output_hex").get<std::string>());
+  b.output_again = from_hex(j.at("output_again_hex").get<std::string>());
   j.at("varies").get_to(b.varies);
+  b.last_awaited = report::whole_number<std::size_t>(j.at("last_awaited"));
+  b.cost = report::whole_milliseconds(j.at("cost_ms"));
   b.packets = report::whole_number<std::size_t>(j.at("packets"));
   b.took = report::whole_milliseconds(j.at("took_ms"));
   b.start = report::whole_milliseconds(j.at("start_ms"));
@@ -56,6 +82,7 @@ void from_json(const nlohmann::json& j, baseline& b) {
   b.reply.most = report::whole_number<std::size_t>(j.at("reply_most"));
   j.at("no_replay_to_server").get_to(b.no_replay_to_server);
   j.at("no_replay_to_client").get_to(b.no_replay_to_client);
+  j.at("replay_in_segments").get_to(b.replay_in_segments);
   j.at("concurrent").get_to(b.concurrent);
 }
 

@@ -18,29 +18,45 @@ struct pair {
   std::string server_command, client_command;  ///< for /bin/sh
   std::vector<std::string> environment;        ///< "NAME=value", for both
   std::optional<std::uint16_t> port;           ///< of the server, if the user says so
-  std::string ready;           ///< regular expression in the server's output; empty: it listens
-  milliseconds limit{20'000};  ///< within which a program shall know
-  milliseconds grace{10'000};  ///< within which a server shall end after SIGTERM
+  std::string ready;                 ///< regular expression in the server's output; empty: it listens
+  milliseconds limit{20'000};        ///< within which a program shall know
+  milliseconds clean_limit{60'000};  ///< within which the client ends when nothing is wrong
+  milliseconds grace{10'000};        ///< within which a server shall end after SIGTERM
   lab::ip_version ip = lab::ip_version::v4;
   /// Time jumps over waiting: what takes hours is watched to its end.
   bool virtual_clock = false;
+  bool disk_lost = false;  ///< a host that reboots has lost its files too
+  /// For tests of the cases: the fault is left out, and nothing may be concluded.
+  bool without_fault = false;
 };
 
 /// What the pair does when nothing is wrong.
 struct baseline {
   recording said;
-  std::string output;               ///< of the client
-  bool varies = false;              ///< two runs gave different outputs: only their shape is compared
+  std::string output;        ///< of the client
+  std::string output_again;  ///< of a second client of the same server
+  /// Two runs, each with a fresh server and a fresh client, gave different outputs: only their
+  /// shape is compared.
+  bool varies = false;
+  std::size_t last_awaited = 0;     ///< of said.main().requests(): the last whose reply the client waits for
   std::size_t packets = 0;          ///< from the first SYN to silence after the client's end
   milliseconds took{};              ///< the client
   milliseconds start{};             ///< the server, until it listened
   reply_size reply;                 ///< to the request of the main connection
   std::string no_replay_to_server;  ///< why the recorded request does not work; empty if it does
   std::string no_replay_to_client;  ///< why the recorded reply does not work; empty if it does
+  bool replay_in_segments = false;  ///< the client takes it only cut as it was recorded
   bool concurrent = true;           ///< the server answers one client while another one is connected
+  milliseconds cost{};              ///< processor time of one exchange, the programs' start included
 
   /// Whether the client's output is what it was without a fault.
   [[nodiscard]] bool same_output(std::string_view now) const;
+  /// Whether a later client of the same server was answered as ever: one whose output counts its
+  /// visits prints another figure.
+  [[nodiscard]] bool answered_as_ever(std::string_view now) const;
+  /// The client's turn that is its N-th request, counted from 1; 0 is the last that it waits for.
+  /// Nothing if there are not so many.
+  [[nodiscard]] std::optional<std::size_t> request_turn(std::size_t n) const;
 };
 
 void to_json(nlohmann::json& j, const baseline& b);

@@ -35,6 +35,13 @@ std::string from_hex(const std::string& text) {
   return bytes;
 }
 
+std::vector<std::size_t> recorded_connection::requests() const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i + 1 < turns.size(); ++i)
+    if (turns[i].who == speaker::client) found.push_back(i);
+  return found;
+}
+
 std::optional<std::size_t> recorded_connection::request() const noexcept {
   for (std::size_t i = turns.size(); i-- > 0;)
     if (turns[i].who == speaker::client && i + 1 < turns.size()) return i;
@@ -58,8 +65,10 @@ void to_json(nlohmann::json& j, const recording& r) {
   for (const recorded_connection& c : r.connections) {
     nlohmann::json turns = nlohmann::json::array();
     for (const turn& t : c.turns)
-      turns.push_back(
-          {{"client", t.who == speaker::client}, {"hex", to_hex(t.bytes)}, {"pause_ms", t.pause.count()}});
+      turns.push_back({{"client", t.who == speaker::client},
+                       {"hex", to_hex(t.bytes)},
+                       {"pause_ms", t.pause.count()},
+                       {"segments", t.segments}});
     nlohmann::json made{{"turns", turns}, {"was_reset", c.was_reset}};
     if (c.closed_first) made["client_closed_first"] = *c.closed_first == speaker::client;
     j["connections"].push_back(made);
@@ -73,15 +82,18 @@ void from_json(const nlohmann::json& j, recording& r) {
     made.was_reset = c.at("was_reset").get<bool>();
     if (c.contains("client_closed_first"))
       made.closed_first = c["client_closed_first"].get<bool>() ? speaker::client : speaker::server;
-    for (const auto& t : c.at("turns"))
-      made.turns.push_back({t.at("client").get<bool>() ? speaker::client : speaker::server,
-                            from_hex(t.at("hex").get<std::string>()),
-                            report::whole_milliseconds(t.at("pause_ms"))});
+    for (const auto& t : c.at("turns")) {
+      turn& one = made.turns.emplace_back();
+      one.who = t.at("client").get<bool>() ? speaker::client : speaker::server;
+      one.bytes = from_hex(t.at("hex").get<std::string>());
+      one.pause = report::whole_milliseconds(t.at("pause_ms"));
+      for (const auto& end : t.at("segments")) one.segments.push_back(report::whole_number<std::size_t>(end));
+    }
   }
 }
 
 void recorder::take(const trace::packet& p) {
-  if (p.what != trace::packet::kind::tcp) return;
+  if (!server_ || p.what != trace::packet::kind::tcp) return;
   const trace::tcp_segment& s = p.tcp;
   const speaker who = s.destination.address == server_ ? speaker::client : speaker::server;
   const trace::endpoint& client = who == speaker::client ? s.source : s.destination;
@@ -124,11 +136,21 @@ void recorder::append(live& c, const trace::packet& p, speaker who) {
     return;
   }
   if (c.what.turns.empty() || c.what.turns.back().who != who)
-    c.what.turns.push_back({who, {}, std::chrono::floor<std::chrono::milliseconds>(p.when - c.last)});
+    c.what.turns.push_back({who, {}, std::chrono::floor<std::chrono::milliseconds>(p.when - c.last), {}});
   const auto fresh = s.payload.subspan(repeated);
   c.what.turns.back().bytes.append(reinterpret_cast<const char*>(fresh.data()), fresh.size());
+  c.what.turns.back().segments.push_back(c.what.turns.back().bytes.size());
   from.next = s.sequence + s.length;
   c.last = p.when;
+}
+
+std::string recorder::said_by(const trace::endpoint& client) const {
+  const auto found = by_client_.find(client);
+  std::string text;
+  if (found == by_client_.end()) return text;
+  for (const turn& t : all_[found->second].what.turns)
+    if (t.who == speaker::client) text += t.bytes;
+  return text;
 }
 
 void recorder::note_end(live& c, const trace::tcp_segment& s, speaker who) {

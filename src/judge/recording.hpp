@@ -27,6 +27,9 @@ struct turn {
   speaker who{};
   std::string bytes;
   std::chrono::milliseconds pause{};  ///< silence on the connection before its first byte
+  /// Where its segments ended, in bytes from its begin: a reader that takes what one read gives
+  /// for the whole message sees them.
+  std::vector<std::size_t> segments{};
 };
 
 struct recorded_connection {
@@ -34,7 +37,9 @@ struct recorded_connection {
   std::optional<speaker> closed_first;  ///< whose FIN or RST came first
   bool was_reset = false;
 
-  /// The last turn of the client that the server answered; nothing if there is none.
+  /// The turns of the client that the server answered, by their index, in order.
+  [[nodiscard]] std::vector<std::size_t> requests() const;
+  /// The last of them; nothing if there is none.
   [[nodiscard]] std::optional<std::size_t> request() const noexcept;
   /// Bytes that a side said before that turn.
   [[nodiscard]] std::size_t said_before(speaker who, std::size_t turn_index) const noexcept;
@@ -62,12 +67,17 @@ void from_json(const nlohmann::json& j, recording& r);
 /// gap (a capture that missed a segment) ends what is recorded of that side.
 class recorder {
  public:
-  explicit recorder(trace::ip_address server) : server_(server) {}
+  recorder() = default;
+  /// Until it is told which host is the server it takes nothing.
+  void of_server(const trace::ip_address& server) { server_ = server; }
 
   void take(const trace::packet& p);
 
   /// Of the server port on which most bytes crossed; nothing if no connection was established.
   [[nodiscard]] std::optional<recording> made() const;
+
+  /// What that client's end has said so far, as far as it crossed the cable.
+  [[nodiscard]] std::string said_by(const trace::endpoint& client) const;
 
  private:
   struct side {
@@ -84,7 +94,7 @@ class recorder {
   void note_end(live& c, const trace::tcp_segment& s, speaker who);
   void append(live& c, const trace::packet& p, speaker who);
 
-  trace::ip_address server_;
+  std::optional<trace::ip_address> server_;
   std::vector<live> all_;
   std::map<trace::endpoint, std::size_t> by_client_;
 };

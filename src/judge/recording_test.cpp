@@ -14,7 +14,11 @@ const trace::endpoint server{*trace::ip_address::parse("10.0.0.2"), 7};
 
 /// Says what crosses the cable, byte for byte.
 struct scribe {
-  recorder made{server.address};
+  recorder made = [] {
+    recorder r;
+    r.of_server(server.address);
+    return r;
+  }();
   trace::time_point now{};
   trace::endpoint from = client;
 

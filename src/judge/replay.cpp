@@ -39,6 +39,18 @@ bool all_acknowledged(int fd) {
   return ::ioctl(fd, SIOCOUTQ, &left) == 0 && left == 0;
 }
 
+/// Of the host's sockets that are meant, at least one of them there.
+template <class Which>
+bool nothing_unread(const lab::host& where, Which which) {
+  bool there = false;
+  for (const lab::socket_view& v : where.sockets()) {
+    if (v.state == TCP_LISTEN || !which(v)) continue;
+    if (v.inode == 0 || v.unread > 0) return false;  // in the accept queue, or not read
+    there = true;
+  }
+  return there;
+}
+
 lab::unique_fd listen_on(lab::host& on, std::uint16_t port, int backlog) {
   lab::unique_fd fd;
   const bool v6 = on.address().is_v6();
@@ -65,7 +77,7 @@ lab::unique_fd listen_on(lab::host& on, std::uint16_t port, int backlog) {
 
 stand_in_client::stand_in_client(lab::host& from, lab::host& server, std::uint16_t port,
                                  const recorded_connection& script)
-    : from_(from), socket_(from.connect_to(server, port)) {
+    : from_(from), to_(server), socket_(from.connect_to(server, port)) {
   sockaddr_storage own{};
   socklen_t size = sizeof own;
   if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0) self_ = endpoint_of(own);
@@ -96,21 +108,36 @@ bool stand_in_client::until_request(milliseconds limit) {
 std::size_t stand_in_client::push(std::string_view bytes) {
   const ssize_t n = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   const std::size_t taken = n > 0 ? static_cast<std::size_t>(n) : 0;
+  if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) at_end_ = reset_ = true;
   said_ += taken;
   return taken;
 }
 
 bool stand_in_client::send(std::string_view bytes, milliseconds limit) {
   return from_.lab().until(
-      [&] {
-        bytes.remove_prefix(bytes.empty() ? 0 : push(bytes));
-        return bytes.empty() && all_acknowledged(socket_.get());
-      },
-      limit);
+             [&] {
+               bytes.remove_prefix(bytes.empty() ? 0 : push(bytes));
+               return at_end_ || (bytes.empty() && all_acknowledged(socket_.get()));
+             },
+             limit) &&
+         bytes.empty() && all_acknowledged(socket_.get());
 }
 
-bool stand_in_client::send_bytewise(std::string_view bytes) {
-  return std::ranges::all_of(bytes, [&](const char& c) { return send({&c, 1}); });
+bool stand_in_client::was_read() const {
+  return nothing_unread(to_, [&](const lab::socket_view& v) { return v.remote == self_; });
+}
+
+std::size_t stand_in_client::send_bytewise(std::string_view bytes, milliseconds limit) {
+  std::size_t read = 0;
+  for (const char& c : bytes) {
+    bool taken = false;
+    if (!send({&c, 1}, limit)) break;
+    from_.lab().until(
+        [&] { return (taken = was_read()) || at_end_ || traffic()->of(trace::side::responder).fin; }, limit);
+    if (!taken) break;
+    ++read;
+  }
+  return read;
 }
 
 /// One read; true if something came.
@@ -168,12 +195,14 @@ void stand_in_server::accept_all() {
     made.script = index < script_.connections.size() ? &script_.connections[index] : &script_.main();
     made.main = index == main_index;
     made.extra = index >= script_.connections.size();
-    if (made.main) peer_ = endpoint_of(peer);
+    made.peer = endpoint_of(peer);
+    if (made.main) peer_ = made.peer;
   }
 }
 
 /// The main connection goes no further than the place at which it shall stop.
 bool stand_in_server::stops(const live& c) const {
+  if (c.main && withheld_ && c.turn > *withheld_) return true;
   return c.main && stop_ && (c.turn > stop_->turn || (c.turn == stop_->turn && c.done >= stop_->done));
 }
 
@@ -213,18 +242,51 @@ bool stand_in_server::listen_to(live& c) {
   return c.done >= t.bytes.size() || (c.done > 0 && steady::now() - c.heard > patience_with_a_turn);
 }
 
+bool stand_in_server::was_read(const live& c) const {
+  for (const auto& h : on_.lab().hosts())
+    if (h->address() == c.peer.address && h->is_up())
+      return nothing_unread(*h, [&](const lab::socket_view& v) { return v.local == c.peer; });
+  return true;
+}
+
+/// Up to where the turn is said in one piece from here on.
+std::size_t stand_in_server::end_of_piece(const live& c, const turn& t) const {
+  if (how_ == cut::bytes && c.done < single_bytes) return std::min(c.done + 1, t.bytes.size());
+  if (how_ == cut::segments) {
+    const auto next = std::ranges::upper_bound(t.segments, c.done);
+    if (next != t.segments.end()) return *next;
+  }
+  return t.bytes.size();
+}
+
 /// The server's turn: true if all of it was acknowledged.
 bool stand_in_server::speak(live& c) {
   const turn& t = c.script->turns[c.turn];
-  std::size_t until = t.bytes.size();
+  std::size_t until = end_of_piece(c, t);
   if (c.main && stop_ && stop_->turn == c.turn) until = std::min(until, stop_->done);
-  const bool bytewise = bytewise_ && c.done < single_bytes;
-  if (bytewise) until = std::min(until, c.done + 1);
-  if (!bytewise || all_acknowledged(c.socket.get())) {
+  const bool in_pieces = how_ != cut::nowhere && c.done > 0 && c.done < t.bytes.size();
+  if (!in_pieces || (all_acknowledged(c.socket.get()) && was_read(c))) {
     const ssize_t n = ::send(c.socket.get(), t.bytes.data() + c.done, until - c.done, MSG_NOSIGNAL);
-    if (n > 0) c.done += static_cast<std::size_t>(n);
+    if (n > 0) {
+      c.done += static_cast<std::size_t>(n);
+      spoke_ = steady::now();
+    }
   }
   return c.done >= t.bytes.size() && all_acknowledged(c.socket.get());
+}
+
+bool stand_in_server::spoke_within(milliseconds limit) const {
+  return steady::now() - spoke_ < limit;
+}
+
+std::optional<std::pair<std::size_t, std::size_t>> stand_in_server::undelivered() const {
+  for (const live& c : live_) {
+    if (!c.socket || c.turn >= c.script->turns.size()) continue;
+    const turn& t = c.script->turns[c.turn];
+    if (t.who == speaker::server && c.done < t.bytes.size() && !stops(c) && was_read(c))
+      return std::pair(c.done, t.bytes.size());
+  }
+  return std::nullopt;
 }
 
 void stand_in_server::play(live& c) {
@@ -292,14 +354,12 @@ bool stand_in_server::until_before_turn(std::size_t turn_index, milliseconds lim
   return until_place({turn_index, 0}, limit);
 }
 
-bool stand_in_server::until_request(milliseconds limit) {
-  const auto request = script_.main().request();
-  return request && until_place({*request + 1, 0}, limit);
+bool stand_in_server::until_request(std::size_t turn_index, milliseconds limit) {
+  return until_place({turn_index + 1, 0}, limit);
 }
 
-bool stand_in_server::until_replied(std::size_t bytes, milliseconds limit) {
-  const auto request = script_.main().request();
-  return request && until_place({*request + 1, bytes}, limit);
+bool stand_in_server::until_replied(std::size_t turn_index, std::size_t bytes, milliseconds limit) {
+  return until_place({turn_index + 1, bytes}, limit);
 }
 
 void stand_in_server::shut_writing() {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "halfopen/lab/experiment.hpp"
@@ -35,6 +36,8 @@ class stand_in_client {
 
   /// This end's address and port.
   [[nodiscard]] const trace::endpoint& self() const noexcept { return self_; }
+  /// The server's program has read all that its kernel has.
+  [[nodiscard]] bool was_read() const;
   [[nodiscard]] const trace::connection* traffic() const;
 
   /// Plays everything before the request; false if the server does not answer it.
@@ -49,8 +52,9 @@ class stand_in_client {
   bool send(std::string_view bytes, milliseconds limit = std::chrono::seconds(5));
   /// Hands as much to the kernel as it takes at once; the number of bytes.
   std::size_t push(std::string_view bytes);
-  /// The same, one byte a segment: each is acknowledged before the next is sent.
-  bool send_bytewise(std::string_view bytes);
+  /// The same, one byte a segment and a read: each is sent when the one before was read by the
+  /// server's program. Gives the number of bytes that were; it stops where none is read for that long.
+  std::size_t send_bytewise(std::string_view bytes, milliseconds limit);
   /// Adds to what came until that many bytes are there, the other side's end, or the limit;
   /// from `least` bytes on, silence of 150 ms is enough.
   std::string receive(reply_size wanted, milliseconds limit);
@@ -67,6 +71,7 @@ class stand_in_client {
   bool take(std::string& into, std::size_t most);
 
   lab::host& from_;
+  lab::host& to_;
   lab::unique_fd socket_;
   trace::endpoint self_;
   std::vector<turn> before_;
@@ -88,10 +93,10 @@ class stand_in_server {
   bool until_connected(milliseconds limit);
   /// Before the client's first byte of that turn.
   bool until_before_turn(std::size_t turn_index, milliseconds limit);
-  /// The request was read, and nothing of the reply is said.
-  bool until_request(milliseconds limit);
-  /// That many bytes of the reply have arrived at the client's host, and no more are sent.
-  bool until_replied(std::size_t bytes, milliseconds limit);
+  /// That request (a turn of the main connection) was read, and nothing of the reply is said.
+  bool until_request(std::size_t turn_index, milliseconds limit);
+  /// That many bytes of its reply have arrived at the client's host, and no more are sent.
+  bool until_replied(std::size_t turn_index, std::size_t bytes, milliseconds limit);
   /// Until the condition holds, everything is answered.
   bool until(const std::function<bool()>& condition, milliseconds limit);
 
@@ -101,9 +106,20 @@ class stand_in_server {
     move();
   }
 
-  /// Each of the first 512 bytes of a turn of the server's is a segment of its own: more prove
-  /// nothing new, and each takes a round trip.
-  void say_bytewise() noexcept { bytewise_ = true; }
+  /// Each of the first 512 bytes of a turn of the server's is a segment of its own, sent when the
+  /// client's program has read the one before: more prove nothing new, and each takes a round trip.
+  void say_bytewise() noexcept { how_ = cut::bytes; }
+  /// Each segment of the recording is one again, sent when the one before was read.
+  void say_in_segments() noexcept { how_ = cut::segments; }
+
+  /// The client's turn with that index on the main connection is never answered.
+  void withhold_reply_to(std::size_t turn_index) noexcept { withheld_ = turn_index; }
+
+  /// The latest byte was sent within that time.
+  [[nodiscard]] bool spoke_within(milliseconds limit) const;
+  /// Where a turn of the server's is not said to its end, though the client has read all that came
+  /// so far: how many bytes of how many.
+  [[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> undelivered() const;
 
   /// SIGKILL, as the kernel sees it: all sockets are closed, with FIN, or RST where data was unread.
   void die();
@@ -127,7 +143,9 @@ class stand_in_server {
     std::size_t turn = 0, done = 0;  ///< in the turn: bytes read or sent
     std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
     bool main = false, extra = false;  ///< extra: more connections than were recorded
+    trace::endpoint peer;
   };
+  enum class cut : std::uint8_t { nowhere, segments, bytes };
   struct place {
     std::size_t turn = 0, done = 0;
   };
@@ -137,6 +155,8 @@ class stand_in_server {
   void play(live& c);
   void find_turn(live& c);
   [[nodiscard]] bool all_was_acknowledged() const;
+  [[nodiscard]] bool was_read(const live& c) const;
+  [[nodiscard]] std::size_t end_of_piece(const live& c, const turn& t) const;
   bool listen_to(live& c);
   bool speak(live& c);
   [[nodiscard]] bool stops(const live& c) const;
@@ -148,7 +168,10 @@ class stand_in_server {
   std::vector<live> live_;
   std::optional<place> stop_;
   trace::endpoint peer_;
-  bool bytewise_ = false, guessed_ = false;
+  cut how_ = cut::nowhere;
+  std::optional<std::size_t> withheld_;
+  bool guessed_ = false;
+  std::chrono::steady_clock::time_point spoke_{};
 };
 
 }  // namespace halfopen::judge

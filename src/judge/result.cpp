@@ -14,6 +14,22 @@ namespace {
 constexpr std::array<std::string_view, 5> verdict_names{"pass", "warn", "fail", "inconclusive",
                                                         "not applicable"};
 
+constexpr std::array<std::string_view, 8> outcome_names{
+    "unaffected",   "recovered", "reported", "crashed", "hangs", "spins", "tries again without end",
+    "false success"};
+constexpr std::array<std::string_view, 3> basis_names{"event", "time", "processor"};
+constexpr std::array<std::string_view, 5> confirmation_names{"not needed", "wanted", "virtual clock", "alone",
+                                                             "refuted"};
+constexpr std::array<std::string_view, 3> source_names{"unknown", "computed", "measured"};
+
+/// The enum's value with that name; an unknown name is the first one's, as of a file that a later
+/// version wrote.
+template <class Enum, std::size_t n>
+Enum named(const std::array<std::string_view, n>& names, std::string_view name) {
+  const auto* found = std::ranges::find(names, name);
+  return static_cast<Enum>(found == names.end() ? 0 : found - names.begin());
+}
+
 template <class T>
 void read(const nlohmann::json& j, const char* key, T& into) {
   const auto found = j.find(key);
@@ -39,6 +55,30 @@ std::optional<verdict> parse_verdict(std::string_view text) noexcept {
   const auto* found = std::ranges::find(verdict_names, text);
   if (found == verdict_names.end()) return std::nullopt;
   return static_cast<verdict>(found - verdict_names.begin());
+}
+
+std::string_view to_string(outcome o) noexcept {
+  return outcome_names.at(static_cast<std::size_t>(o));
+}
+std::string_view to_string(confirmation c) noexcept {
+  return confirmation_names.at(static_cast<std::size_t>(c));
+}
+std::string_view to_string(hang_length::source s) noexcept {
+  return source_names.at(static_cast<std::size_t>(s));
+}
+
+static void to_json(nlohmann::json& j, const hang_length& l) {
+  j = {{"source", to_string(l.how)}, {"words", l.words}};
+  if (l.ends) j["ends_ms"] = l.ends->count();
+}
+static void from_json(const nlohmann::json& j, hang_length& l) {
+  if (j.is_string()) {  // as it was before it had a source
+    l.words = j.get<std::string>();
+    return;
+  }
+  l.how = named<hang_length::source>(source_names, j.at("source").get<std::string>());
+  read(j, "words", l.words);
+  if (j.contains("ends_ms")) l.ends = report::whole_milliseconds(j["ends_ms"]);
 }
 
 static void to_json(nlohmann::json& j, const check& c) {
@@ -99,7 +139,12 @@ void to_json(nlohmann::json& j, const case_result& r) {
        {"events", r.events},
        {"outputs", r.outputs},
        {"evidence", r.evidence},
-       {"took_ms", r.took.count()}};
+       {"took_ms", r.took.count()},
+       {"rests_on", basis_names.at(static_cast<std::size_t>(r.rests_on))},
+       {"confirmed", to_string(r.confirmed)},
+       {"may_be_load", r.may_be_load},
+       {"kept_waiting_ms", r.kept_waiting.count()}};
+  if (r.did) j["outcome"] = to_string(*r.did);
   if (r.after) j["after_ms"] = r.after->count();
 }
 
@@ -117,13 +162,19 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "happened", r.happened);
   read(j, "cure", r.cure);
   read(j, "reason", r.reason);
-  read(j, "length", r.length);
+  if (j.contains("length")) j["length"].get_to(r.length);
   read(j, "checks", r.checks);
   read(j, "story", r.story);
   read(j, "packets", r.packets);
   read(j, "events", r.events);
   read(j, "outputs", r.outputs);
   read(j, "evidence", r.evidence);
+  if (j.contains("rests_on")) r.rests_on = named<basis>(basis_names, j["rests_on"].get<std::string>());
+  if (j.contains("confirmed"))
+    r.confirmed = named<confirmation>(confirmation_names, j["confirmed"].get<std::string>());
+  read(j, "may_be_load", r.may_be_load);
+  if (j.contains("outcome")) r.did = named<outcome>(outcome_names, j["outcome"].get<std::string>());
+  if (j.contains("kept_waiting_ms")) r.kept_waiting = report::whole_milliseconds(j["kept_waiting_ms"]);
   if (j.contains("took_ms")) r.took = report::whole_milliseconds(j["took_ms"]);
   if (j.contains("after_ms")) r.after = report::whole_milliseconds(j["after_ms"]);
 }

@@ -27,6 +27,41 @@ enum class verdict : std::uint8_t {
 [[nodiscard]] std::string_view to_string(verdict v) noexcept;
 [[nodiscard]] std::optional<verdict> parse_verdict(std::string_view text) noexcept;
 
+/// What a client did after a fault.
+enum class outcome : std::uint8_t {
+  unaffected,     ///< its usual output, on the connections that it had
+  recovered,      ///< its usual output, on a new connection
+  reported,       ///< an exit other than 0
+  crashed,        ///< killed by a signal
+  hangs,          ///< not ended within the limit, and waits
+  spins,          ///< the same, and burns the processor
+  tries_again,    ///< the same, and goes on connecting
+  false_success,  ///< exit 0 with another output
+};
+[[nodiscard]] std::string_view to_string(outcome o) noexcept;
+
+/// What a verdict rests on. An event stays true however busy the machine was; what did not come
+/// in time, or took too much of the processor, has to be confirmed.
+enum class basis : std::uint8_t { event, time, processor };
+
+/// How a fail or warn that rests on time was confirmed.
+enum class confirmation : std::uint8_t {
+  not_needed,
+  wanted,         ///< not yet played again
+  virtual_clock,  ///< played again where load cannot matter
+  alone,          ///< played again with nothing else of the judge's under way
+  refuted,        ///< it came out otherwise: inconclusive
+};
+[[nodiscard]] std::string_view to_string(confirmation c) noexcept;
+
+/// How long a hang lasts, and who says so.
+struct hang_length {
+  enum class source : std::uint8_t { unknown, computed, measured } how = source::unknown;
+  std::optional<std::chrono::milliseconds> ends;  ///< nothing: it has no end, or none that was seen
+  std::string words;                              ///< "ended after 15 min 24 s (measured)"
+};
+[[nodiscard]] std::string_view to_string(hang_length::source s) noexcept;
+
 struct check {
   std::string what;  ///< "RST without ACK from the server (packet 12)"
   bool holds = false;
@@ -64,7 +99,14 @@ struct case_result {
   std::string cure;                                ///< what to change; empty for a pass
   std::string reason;                              ///< why inconclusive or not applicable
   std::optional<std::chrono::milliseconds> after;  ///< from the fault to what happened
-  std::string length;  ///< of a hang: "no end: no timer runs on this connection", and who says so
+  std::optional<outcome> did;                      ///< of a client
+  basis rests_on = basis::event;                   ///< the verdict
+  confirmation confirmed = confirmation::not_needed;
+  /// Of an inconclusive one: a proof did not come in time, or the lab could not do something in time.
+  bool may_be_load = false;
+  hang_length length;
+  /// Time in which the programs were ready to run and others had the processor.
+  std::chrono::milliseconds kept_waiting{};
   std::vector<check> checks;
   std::vector<std::string> story;
   std::vector<drawn_packet> packets;

@@ -33,7 +33,8 @@ inline case_result full() {
   case_result r = result("exit/6", verdict::warn);
   r.reason = "a reason";
   r.after = 1500ms;
-  r.length = "a length";
+  r.length.words = "a length";
+  r.did = outcome::reported;
   r.checks = {{"RST from the server (packet 2)", true, true}, {"it lives", false, false}};
   r.story = {"first", "second"};
   r.packets = {{1, 0.5, "client", "server", "SYN", {}},
@@ -64,7 +65,7 @@ inline judgement hostile_pair() {
   case_result r = full();
   r.what = verdict::fail;
   for (std::string* text :
-       {&r.id, &r.rule, &r.done, &r.expected, &r.happened, &r.cure, &r.length, &r.evidence})
+       {&r.id, &r.rule, &r.done, &r.expected, &r.happened, &r.cure, &r.length.words, &r.evidence})
     *text += hostile;
   r.reason = "";
   r.checks.front().what += hostile;

@@ -32,7 +32,26 @@ TEST(result, no_field_is_missing_from_json) {
                        (value.is_array() && value.empty());
     EXPECT_FALSE(empty) << key;
   }
-  EXPECT_EQ(j.size(), 18U);
+  EXPECT_EQ(j.size(), 23U);
+}
+
+TEST(result, what_the_verdict_rests_on_is_read_back) {
+  case_result r = samples::full();
+  r.did = outcome::tries_again;
+  r.rests_on = basis::processor;
+  r.confirmed = confirmation::alone;
+  r.may_be_load = true;
+  r.kept_waiting = std::chrono::milliseconds(7);
+  r.length = {hang_length::source::measured, std::chrono::milliseconds(924'600), "ended after 15 min 25 s (measured)"};
+  const auto back = nlohmann::json(r).get<case_result>();
+  EXPECT_EQ(back.did, r.did);
+  EXPECT_EQ(back.rests_on, r.rests_on);
+  EXPECT_EQ(back.confirmed, r.confirmed);
+  EXPECT_TRUE(back.may_be_load);
+  EXPECT_EQ(back.kept_waiting, r.kept_waiting);
+  EXPECT_EQ(back.length.how, r.length.how);
+  EXPECT_EQ(back.length.ends, r.length.ends);
+  EXPECT_EQ(back.length.words, r.length.words);
 }
 
 TEST(result, what_json_leaves_out_has_its_default) {

@@ -1,10 +1,13 @@
 #include "judge/runner.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "halfopen/lab/error.hpp"
 #include "judge/expected.hpp"
+#include "judge/pace.hpp"
 #include "judge/stage.hpp"
 #include "lab/jobs.hpp"
 
@@ -13,10 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A job of the real clock that takes longer hangs, whatever the reason: the limit, twice (a
-/// server's case waits for the others too), and what starting and stopping takes.
+/// A job of the real clock that takes longer hangs, whatever the reason: the limit, three times (a
+/// server's case waits for the others too), and what starting and stopping takes; all of it tenfold, since
+/// time in which programs wait for a processor does not count.
 milliseconds job_limit(const pair& who) {
-  return 3 * who.limit + 2 * who.grace + std::chrono::minutes(who.virtual_clock ? 60 * 24 : 2);
+  return 30 * who.limit + 20 * who.grace + std::chrono::minutes(who.virtual_clock ? 60 * 24 : 5);
 }
 
 /// "exit/6" is the folder "exit-6".
@@ -60,6 +64,7 @@ case_result play(const judge_case& c, const run_options& options, const baseline
   } catch (const std::exception& e) {
     r.what = verdict::inconclusive;
     r.reason = std::string("the lab could not do it: ") + e.what();
+    r.may_be_load = true;
   }
   r.took = std::chrono::round<milliseconds>(std::chrono::steady_clock::now() - began);
   return r;
@@ -81,17 +86,21 @@ void keep_evidence(const case_result& r, const fs::path& folder) {
 
 }  // namespace
 
-std::optional<baseline> rehearse(const pair& who, const std::function<void()>& tick) {
+namespace {
+
+/// A rehearsal's own way to give a result or say what went wrong, out of a process of its own.
+std::optional<lab::job_end> in_a_process(const pair& who, const std::function<void()>& tick,
+                                         const std::function<nlohmann::json()>& body) {
   lab::job_options job;
   job.count = 1;
-  job.limit = std::chrono::minutes(2) + 4 * who.limit;
+  job.limit = std::chrono::minutes(10) + 10 * (who.limit + who.clean_limit);
   job.name = "halfopen-base";
   job.tick = tick;
   std::optional<lab::job_end> end;
   job.ended = [&](lab::job_end e) { end = std::move(e); };
   const bool went_on = lab::run_jobs(job, [&](std::size_t) -> std::string {
     try {
-      return to_text(nlohmann::json(record_baseline(who)));
+      return to_text(body());
     } catch (const no_baseline& e) {
       return to_text(json_of(e));
     } catch (const lab::interrupted&) {
@@ -102,21 +111,60 @@ std::optional<baseline> rehearse(const pair& who, const std::function<void()>& t
   });
   if (!went_on) return std::nullopt;
   if (!end || !end->problem.empty()) throw lab::error("the baseline: " + (end ? end->problem : "no result"));
-  const auto j = nlohmann::json::parse(end->text);
+  return end;
+}
+
+nlohmann::json result_of(const lab::job_end& end) {
+  auto j = nlohmann::json::parse(end.text);
   if (j.contains("lab_error")) throw lab::error(j["lab_error"].get<std::string>());
-  if (j.contains("failed")) throw no_baseline_of(j);
-  return j.get<baseline>();
+  if (j.contains("failed")) throw no_baseline(no_baseline_of(j));
+  return j;
+}
+
+/// Runs of the pair in a baseline, by and large.
+constexpr int exchanges_of_a_baseline = 4;
+
+}  // namespace
+
+std::optional<baseline> rehearse(const pair& who, const std::function<void()>& tick) {
+  const auto end = in_a_process(who, tick, [&] { return nlohmann::json(record_baseline(who)); });
+  if (!end) return std::nullopt;
+  auto made = result_of(*end).get<baseline>();
+  made.cost = std::chrono::round<milliseconds>(end->processor / exchanges_of_a_baseline);
+  return made;
+}
+
+std::optional<bool> works_as(const pair& who, const baseline& base) {
+  const auto end =
+      in_a_process(who, {}, [&] { return nlohmann::json{{"same", prints_the_same(who, base)}}; });
+  if (!end) return std::nullopt;
+  return result_of(*end).at("same").get<bool>();
+}
+
+std::size_t jobs_alone(const baseline& base) noexcept {
+  constexpr double processor_time_at_once = 0.4;
+  const double cost = std::max(0.05, std::chrono::duration<double>(base.cost).count());
+  return std::max<std::size_t>(1, static_cast<std::size_t>(processor_time_at_once / cost));
 }
 
 std::vector<case_result> run(const run_options& options, const baseline& base) {
   std::vector<std::optional<case_result>> results(options.cases.size());
   lab::job_options jobs;
   jobs.count = options.cases.size();
-  jobs.at_once = options.jobs;
+  constexpr std::size_t most_at_once = 64;
+  jobs.at_once = options.jobs == 0 ? most_at_once : options.jobs;
+  pace paced(std::chrono::duration<double>(base.cost).count(), std::thread::hardware_concurrency(),
+             std::chrono::steady_clock::now());
+  if (options.jobs == 0 && !options.who.virtual_clock)
+    jobs.may_start = [&](std::size_t under_way) {
+      paced.look(processor_times_now(), std::chrono::steady_clock::now());
+      return paced.may_start(under_way);
+    };
   jobs.limit = job_limit(options.who);
   jobs.name = "halfopen-case";
   jobs.tick = options.tick;
   jobs.started = [&](std::size_t i) {
+    paced.started();
     if (options.started) options.started(std::string(options.cases[i]->id));
   };
   jobs.ended = [&](const lab::job_end& end) {

@@ -1,6 +1,8 @@
 #include "judge/stage.hpp"
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -41,6 +43,21 @@ std::string label_of(const trace::packet& p) {
   return label;
 }
 
+/// The maximum segment size that a SYN offers (RFC 9293 section 3.2); nothing if it offers none.
+std::optional<std::uint16_t> mss_of_syn(std::span<const std::byte> ethernet_frame, bool v6) {
+  const auto octet = [&](std::size_t at) {
+    return at < ethernet_frame.size() ? std::to_integer<std::size_t>(ethernet_frame[at]) : 0;
+  };
+  constexpr std::size_t ethernet = 14;
+  const std::size_t tcp = ethernet + (v6 ? 40 : (octet(ethernet) & 15U) * 4);
+  const std::size_t end = std::min(tcp + (octet(tcp + 12) >> 4U) * 4, ethernet_frame.size());
+  for (std::size_t at = tcp + 20; at + 3 < end && octet(at) != 0;) {
+    if (octet(at) == 2) return static_cast<std::uint16_t>(octet(at + 2) << 8U | octet(at + 3));
+    at += octet(at) == 1 ? 1 : std::max<std::size_t>(2, octet(at + 1));
+  }
+  return std::nullopt;
+}
+
 std::string kept(const std::string& text) {
   if (text.size() <= output_kept) return text;
   return text.substr(0, output_kept) + fmt::format("\n[{} more bytes]\n", text.size() - output_kept);
@@ -60,7 +77,15 @@ lab::options stage::lab_options(const judge_case& what) {
   made.hosts = {"client", "server", "witness"};
   made.ip = under_test.ip;
   made.recorder = [this](const lab::record& r) { draw(r); };
-  if (what.prepare != nullptr) what.prepare(made);
+  if (!under_test.virtual_clock)  // there nobody waits for a processor
+    made.excused = [this, next = lab::experiment::now()]() mutable {
+      if (const auto now = lab::experiment::now(); now >= next) {
+        kept_waiting_.look();
+        next = now + 50ms;
+      }
+      return kept_waiting_.so_far();
+    };
+  if (what.prepare != nullptr && faulty()) what.prepare(made);
   return made;
 }
 
@@ -70,10 +95,13 @@ stage::stage(const pair& who, const baseline& normal, const judge_case& what,
       the_case(what),
       under_test(who),
       base(normal),
+      soon(std::max<milliseconds>(5s, 10 * normal.took)),
       lab(lab_options(what)),
       client(lab.at("client")),
       server(lab.at("server")),
-      witness(lab.at("witness")) {
+      witness(lab.at("witness")),
+      kept_waiting_({&client, &server, &witness}) {
+  heard_.of_server(server.address());
   sheet_.id = what.id;
   sheet_.who = what.who;
   sheet_.done = what.done;
@@ -96,7 +124,12 @@ void stage::draw(const lab::record& r) {
                            report::direction::outbound);  // it keeps its first failure
   if (!first_packet_) first_packet_ = r.when;
   const auto decoded = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
-  if (!decoded || sheet_.packets.size() >= packets_drawn) return;
+  if (!decoded) return;
+  note_segment(*decoded);
+  if (decoded->what == trace::packet::kind::tcp && decoded->tcp.has(trace::syn) &&
+      (decoded->source == client.address() || decoded->destination == client.address()))
+    if (const auto mss = mss_of_syn(r.frame, decoded->source.is_v6())) offered_mss_.push_back(*mss);
+  if (sheet_.packets.size() >= packets_drawn) return;
   const auto name_of = [&](const trace::ip_address& a) {
     for (const auto& h : lab.hosts())
       if (h->address() == a) return h->name();
@@ -112,13 +145,26 @@ void stage::draw(const lab::record& r) {
   sheet_.packets.push_back(std::move(p));
 }
 
+void stage::note_segment(const trace::packet& p) {
+  heard_.take(p);
+  if (p.what != trace::packet::kind::tcp || p.tcp.length == 0) return;
+  const bool of_client = p.tcp.destination.address == server.address();
+  seen_segment made;
+  made.number = p.number;
+  made.when = p.when;
+  made.length = p.tcp.length;
+  made.opener = of_client ? p.tcp.source : p.tcp.destination;
+  made.of = of_client ? trace::side::opener : trace::side::responder;
+  segments_.push_back(made);
+}
+
 lab::process& stage::serve(std::optional<lab::accept_flavour> accept_like, bool watch_accepts) {
   lab::program what = shell(under_test.server_command, under_test.environment);
   what.accept_like = accept_like;
   what.watch_accepts = watch_accepts;
   lab::process& s = server.start(std::move(what));
   programs_.emplace_back(&s, false);
-  const auto limit = std::max<milliseconds>(soon, 10 * base.start);
+  const auto limit = std::max(soon, 10 * base.start);
   const bool listens =
       lab.until([&] { return s.ended() || std::ranges::count(server.listening_ports(), port()) > 0; }, limit);
   if (!listens || s.ended())
@@ -162,25 +208,44 @@ void stage::until_idle() {
   }
 }
 
+/// Without the fault it is not sent, and then it is not proved.
+void stage::terminate_server() {
+  std::size_t told = 0;
+  inject([&] {
+    lab.note("SIGTERM to every process of the server host");
+    for (const pid_t pid : server.pids())
+      if (::kill(pid, SIGTERM) == 0) ++told;
+  });
+  prove(told > 0, fmt::format("SIGTERM was delivered to {} process{}", told, told == 1 ? "" : "es"));
+}
+
+bool stage::until_read(const lab::host& where, const trace::endpoint& far_end, milliseconds limit) {
+  const auto all_read = [&] {
+    return std::ranges::none_of(where.sockets(), [&](const lab::socket_view& s) {
+      return s.state != TCP_LISTEN && (s.remote == far_end || s.local == far_end) && s.unread > 0;
+    });
+  };
+  return lab.until(all_read, limit);
+}
+
 void stage::resume_server() {
   for (const pid_t pid : server.pids()) ::kill(pid, SIGCONT);
 }
 
-const std::string& stage::need_request(std::size_t at_least) const {
+asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) const {
   const auto& c = base.said.main();
-  const auto at = c.request();
+  const bool of_client = the_case.who == subject::client;
+  const auto at = of_client ? base.request_turn(the_case.request) : c.request();
+  if (!at && the_case.request > 0 && !c.requests().empty())
+    throw no_verdict(verdict::not_applicable, fmt::format("there is no request {}: the client makes {}",
+                                                          the_case.request, c.requests().size()));
   if (!at) throw no_verdict(verdict::not_applicable, "the client says nothing that the server answers");
   if (c.turns[*at].bytes.size() < at_least)
     throw no_verdict(verdict::not_applicable, "the request is too short to be cut");
-  return c.turns[*at].bytes;
-}
-
-std::size_t stage::need_reply(std::size_t at_least) const {
-  (void)need_request(0);
-  const auto& c = base.said.main();
-  const std::size_t size = c.turns[*c.request() + 1].bytes.size();
-  if (size < at_least) throw no_verdict(verdict::not_applicable, "the reply is too short to be cut");
-  return size;
+  const std::size_t reply = c.turns[*at + 1].bytes.size();
+  if (reply < reply_at_least) throw no_verdict(verdict::not_applicable, "the reply is too short to be cut");
+  return {*at, c.turns[*at].bytes, reply, c.said_before(speaker::client, *at),
+          c.said_before(speaker::server, *at)};
 }
 
 std::size_t stage::need_idle_turn() const {
@@ -200,17 +265,18 @@ void stage::need_replay_to_client() const {
   if (!base.no_replay_to_client.empty()) throw no_verdict(verdict::inconclusive, base.no_replay_to_client);
 }
 
-void stage::need_concurrent_server() const {
-  if (!base.concurrent)
-    throw no_verdict(verdict::not_applicable, "the server serves one client after the other");
-}
-
 stand_in_client stage::stand_in(lab::host& from) {
   (void)need_request();
   need_replay_to_server();
   stand_in_client made(from, server, port(), base.said.main());
   if (!made.until_request(soon))
     throw no_verdict(verdict::inconclusive, "the server did not answer what comes before the request");
+  return made;
+}
+
+stand_in_server stage::play_server(int backlog) {
+  stand_in_server made(server, base.said, backlog);
+  if (base.replay_in_segments) made.say_in_segments();
   return made;
 }
 
@@ -229,18 +295,49 @@ bool stage::prove_before(const lab::match& which, const std::string& what) {
   return prove(seen, seen ? fmt::format("{} (packet {})", what, lab.current().number) : what);
 }
 
-void stage::prove_ending(ending how, const trace::connection* c) {
-  if (c == nullptr) {
-    prove(false, "the connection is in the capture");
-    return;
-  }
-  const trace::story told = trace::tell(*c);
-  prove(told.ended && told.could_be(how), fmt::format("the packets tell {}: {}", to_string(how), told.why));
+void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side its_side) {
+  const auto said_since = [&] {
+    const auto& last = c->of(its_side).last_heard;
+    return last && last->when > fault_at_;
+  };
+  prove(c != nullptr && !said_since(),
+        fmt::format("not a segment more of the connection came from the {}'s host", which.name()));
+  constexpr std::uint16_t nobodys_port = 1;
+  const lab::unique_fd probe = witness.begin_to_connect(which, nobodys_port);
+  const auto answered = [&] {
+    pollfd ready{probe.get(), POLLOUT, 0};
+    return ::poll(&ready, 1, 0) > 0;
+  };
+  const bool asked = lab.after(lab::from(witness) && lab::syn() && lab::to_port(nobodys_port), soon);
+  const auto number = asked ? lab.current().number : 0;
+  const bool silent = !lab.until(answered, 300ms);
+  prove(asked && silent,
+        fmt::format("a SYN to the {}'s host is not answered (packet {})", which.name(), number));
 }
 
-void stage::told(verdict v, std::string happened, std::string cure) {
-  if (v < sheet_.what || (v == sheet_.what && !sheet_.happened.empty())) return;
+void stage::prove_forgotten(lab::host& which, const trace::endpoint& far_end, const trace::connection* c,
+                            trace::side its_side) {
+  const auto all = which.sockets();
+  prove(c != nullptr && c->handshake_done && std::ranges::count(all, far_end, &lab::socket_view::remote) == 0,
+        fmt::format("the {}'s kernel knows the connection no more", which.name()));
+  const bool said_so = c != nullptr && ((c->of(its_side).fin && c->of(its_side).fin->when > fault_at_) ||
+                                        (c->of(its_side).rst && c->of(its_side).rst->when > fault_at_ &&
+                                         c->of(its_side).rst_kind == trace::reset_kind::live_socket));
+  prove(!said_so, fmt::format("neither FIN nor RST of its own came from the {}'s host", which.name()));
+}
+
+std::vector<data_segment> stage::segments(const trace::endpoint& opener, trace::side of) const {
+  std::vector<data_segment> found;
+  for (const seen_segment& s : segments_)
+    if (s.opener == opener && s.of == of) found.push_back(s);
+  return found;
+}
+
+void stage::told(verdict v, std::string happened, std::string cure, basis rests_on) {
+  const bool surer = v == sheet_.what && rests_on == basis::event && sheet_.rests_on != basis::event;
+  if (v < sheet_.what || (v == sheet_.what && !sheet_.happened.empty() && !surer)) return;
   sheet_.what = v;
+  sheet_.rests_on = rests_on;
   sheet_.happened = std::move(happened);
   sheet_.cure = std::move(cure);
 }
@@ -248,29 +345,29 @@ void stage::told(verdict v, std::string happened, std::string cure) {
 void stage::pass(std::string happened) {
   if (sheet_.what == verdict::pass && sheet_.happened.empty()) sheet_.happened = std::move(happened);
 }
-void stage::warn(std::string happened, std::string cure) {
+void stage::warn(std::string happened, std::string cure, basis rests_on) {
   sheet_.checks.push_back({happened, false, false});
-  told(verdict::warn, std::move(happened), std::move(cure));
+  told(verdict::warn, std::move(happened), std::move(cure), rests_on);
 }
-void stage::fail(std::string happened, std::string cure) {
+void stage::fail(std::string happened, std::string cure, basis rests_on) {
   sheet_.checks.push_back({happened, false, false});
-  told(verdict::fail, std::move(happened), std::move(cure));
+  told(verdict::fail, std::move(happened), std::move(cure), rests_on);
 }
 
-bool stage::require(bool holds, std::string what, std::string cure) {
+bool stage::require(bool holds, std::string what, std::string cure, basis rests_on) {
   if (holds)
     sheet_.checks.push_back({std::move(what), true, false});
   else
-    fail("not so: " + what, std::move(cure));
+    fail("not so: " + what, std::move(cure), rests_on);
   return holds;
 }
 
 void stage::fault() {
-  look_for_deaths();
+  look_around();
   fault_at_ = lab::experiment::now();
 }
 
-void stage::look_for_deaths() {
+void stage::look_around() {
   const lab::host& judged = the_case.who == subject::server ? server : client;
   if (judged.is_up()) deaths_.look(judged);
   next_look_ = lab::experiment::now() + 50ms;
@@ -284,9 +381,9 @@ void stage::judge_deaths() {
         fmt::format("one of its processes, {}, was killed by {}", d.program, signal_name(d.signal));
     if (d.signal == SIGPIPE)  // a process a connection may do with that; one that serves several must not
       warn(std::move(happened),
-           "send with MSG_NOSIGNAL, or ignore SIGPIPE in every process that writes to sockets");
+           "send with MSG_NOSIGNAL, or ignore SIGPIPE in every process that writes to sockets", basis::event);
     else
-      fail(std::move(happened), "find out why it crashes when its peer goes");
+      fail(std::move(happened), "find out why it crashes when its peer goes", basis::event);
   }
 }
 
@@ -294,7 +391,7 @@ bool stage::wait(const std::function<bool()>& condition, milliseconds limit) {
   return lab.until(
       [&] {
         note_ends();
-        if (lab::experiment::now() >= next_look_) look_for_deaths();
+        if (lab::experiment::now() >= next_look_) look_around();
         if (meanwhile_) meanwhile_();
         return condition();
       },
@@ -357,30 +454,12 @@ case_result stage::finish() {
   if (unproved != sheet_.checks.end()) {
     sheet_.what = verdict::inconclusive;
     sheet_.reason = "not proved: " + unproved->what;
+    sheet_.may_be_load = true;
   }
+  const bool accuses = sheet_.what == verdict::fail || sheet_.what == verdict::warn;
+  if (accuses && sheet_.rests_on != basis::event) sheet_.confirmed = confirmation::wanted;
+  sheet_.kept_waiting = std::chrono::round<milliseconds>(kept_waiting_.so_far());
   return std::move(sheet_);
-}
-
-int deadly_signal(const lab::exit_status& end) noexcept {
-  if (end.signal != 0) return end.signal;
-  constexpr int unmistakable[]{SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGSYS};
-  for (const int s : unmistakable)
-    if (end.code == 128 + s) return s;
-  return 0;
-}
-
-std::string signal_name(int number) {
-  const char* name = ::sigabbrev_np(number);
-  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(number);
-}
-
-std::string in_words(milliseconds d) {
-  const auto ms = d.count();
-  if (ms < 1000) return fmt::format("{} ms", ms);
-  if (ms < 120'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
-  const auto s = (ms + 500) / 1000;
-  if (s < 7200) return fmt::format("{} min {} s", s / 60, s % 60);
-  return fmt::format("{} h {} min", s / 3600, s % 3600 / 60);
 }
 
 }  // namespace halfopen::judge

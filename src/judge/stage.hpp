@@ -13,11 +13,15 @@
 #include "halfopen/fate.hpp"
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
+#include "judge/busy.hpp"
 #include "judge/case.hpp"
 #include "judge/deaths.hpp"
+#include "judge/outcome.hpp"
 #include "judge/pair.hpp"
 #include "judge/replay.hpp"
 #include "judge/result.hpp"
+#include "judge/words.hpp"
+#include "lab/waiting_for_processor.hpp"
 #include "report/pcapng.hpp"
 
 namespace halfopen::judge {
@@ -30,13 +34,29 @@ struct no_verdict : std::runtime_error {
   no_verdict(verdict v, const std::string& why) : std::runtime_error(why), kind(v) {}
 };
 
+/// A request of the recording that is answered, and what was said before it.
+struct asked {
+  std::size_t turn = 0;  ///< of the main connection
+  const std::string& bytes;
+  std::size_t reply = 0;  ///< bytes of its answer
+  std::size_t client_before = 0, server_before = 0;
+};
+
+/// A segment with payload, as it stood on the cable.
+struct data_segment {
+  std::uint64_t number = 0;
+  trace::time_point when{};
+  std::uint32_t length = 0;
+};
+
 /// What a case's script works with: three hosts (client, server, and a witness who is a
 /// client too, but whose host is never touched), the two commands, what they said when
 /// nothing was wrong, and a sheet for the verdict.
+///
+/// Every limit counts the time in which the programs could run: what they spend ready to run while
+/// others have the processor is added to it.
 class stage {
  public:
-  static constexpr milliseconds soon{5000};  ///< for what should happen at once
-
   stage(const pair& who, const baseline& base, const judge_case& what, const std::filesystem::path& capture);
   /// The lab's last packets come when it ends, and find no sheet any more.
   ~stage() { lab.end_recording(); }
@@ -49,11 +69,13 @@ class stage {
 
  private:
   std::optional<report::pcapng_writer> capture_;  // before the experiment, whose last packets go there
+  recorder heard_;
 
  public:
   const judge_case& the_case;
   const pair& under_test;
   const baseline& base;
+  const milliseconds soon;  ///< for what should happen at once: 5 s, or ten times what it usually takes
   lab::experiment lab;
   lab::host &client, &server, &witness;
 
@@ -67,51 +89,93 @@ class stage {
   /// No process of the server's host runs an instruction until resume_server().
   void hold_server();
   void resume_server();
+  /// SIGTERM to every process of the server's host; how many got it is proved.
+  void terminate_server();
   /// Until every program has done what it can do without another packet; 200 ms at most.
   void until_idle();
+  /// Until a program of that host has read all that came on the connection from or to that end.
+  bool until_read(const lab::host& where, const trace::endpoint& far_end, milliseconds limit);
   [[nodiscard]] std::uint16_t port() const noexcept { return base.said.port; }
 
   // What the case needs of the recording; each throws no_verdict if it is not there.
 
-  /// A request that is answered; at least that many bytes.
-  const std::string& need_request(std::size_t at_least = 1) const;
-  /// A reply of at least that many bytes.
-  std::size_t need_reply(std::size_t at_least = 1) const;
+  /// The request on which the case falls; at least that many bytes of it, and of its reply.
+  [[nodiscard]] asked need_request(std::size_t at_least = 1, std::size_t reply_at_least = 0) const;
   /// The turn of the main connection before which the client paused with the connection idle.
-  std::size_t need_idle_turn() const;
+  [[nodiscard]] std::size_t need_idle_turn() const;
   void need_replay_to_server() const;
   void need_replay_to_client() const;
-  void need_concurrent_server() const;
 
   /// A client of the recording, everything before its request said and answered.
   stand_in_client stand_in(lab::host& from);
   stand_in_client stand_in() { return stand_in(client); }
 
+  /// The recording in the server's place, listening.
+  stand_in_server play_server(int backlog = 128);
+
+  // The real pair: the main connection of the judged client and the real server.
+
+  /// A packet of the connection that is the main one, by the order in which they were opened.
+  [[nodiscard]] lab::match on_main() const;
+  [[nodiscard]] const trace::connection* main_connection() const;
+  /// Until the client and the server have said so many bytes on it, all acknowledged.
+  bool until_said(std::size_t by_client, std::size_t by_server);
+  /// The client, with the connection idle; proved.
+  lab::process& until_idle_pair();
+  /// The client, with that many bytes of the reply arrived and no more to come; proved. With 0 the
+  /// request is acknowledged, and the server's programs stand still before they read it.
+  lab::process& until_replied(const asked& request, std::size_t bytes);
+  /// The host of the real server reboots, and its program runs again; whether its kernel has forgotten
+  /// every connection.
+  bool reboot_server();
+
   // The fault.
 
-  void fault();
+  /// Does what the case is about, at this moment. In a test that leaves the fault out it does
+  /// nothing, and then no proof below may hold.
+  template <class Act>
+  void inject(Act&& act) {
+    fault();
+    if (!under_test.without_fault) std::forward<Act>(act)();
+  }
+  /// What a host that reboots has left of its files.
+  [[nodiscard]] lab::disk disk() const noexcept {
+    return under_test.disk_lost ? lab::disk::lost : lab::disk::kept;
+  }
+  [[nodiscard]] bool faulty() const noexcept { return !under_test.without_fault; }
+
   bool prove(bool holds, std::string what);
   bool prove_after(const lab::match& which, const std::string& what);
   bool prove_before(const lab::match& which, const std::string& what);
-  /// The connection ended this way, and the packets allow it.
-  void prove_ending(ending how, const trace::connection* c);
+  /// The host is gone: a SYN from the witness, which a living kernel would answer at once, is not
+  /// answered; and neither FIN nor RST of that connection came from there since the fault.
+  void prove_gone(lab::host& which, const trace::connection* c, trace::side its_side);
+  /// The host's kernel knows no connection with that far end any more, and said neither FIN nor
+  /// RST about it of its own accord.
+  void prove_forgotten(lab::host& which, const trace::endpoint& far_end, const trace::connection* c,
+                       trace::side its_side);
+  /// Segments with payload that a side of the connection sent, repeats too.
+  [[nodiscard]] std::vector<data_segment> segments(const trace::endpoint& opener, trace::side of) const;
+  /// The maximum segment sizes that the SYNs of the client's connections offered, either way.
+  [[nodiscard]] const std::vector<std::uint16_t>& offered_mss() const noexcept { return offered_mss_; }
+  /// What that client's end said, as it crossed the cable.
+  [[nodiscard]] std::string said_by(const trace::endpoint& opener) const { return heard_.said_by(opener); }
 
   // The verdict. The worst of what is said counts; nothing said is a pass.
 
   void expect(std::string of_the_program) { sheet_.expected = std::move(of_the_program); }
   void pass(std::string happened);
-  void warn(std::string happened, std::string cure);
-  void fail(std::string happened, std::string cure);
+  void warn(std::string happened, std::string cure, basis rests_on = basis::time);
+  void fail(std::string happened, std::string cure, basis rests_on = basis::time);
   /// Fails unless it holds.
-  bool require(bool holds, std::string what, std::string cure);
+  bool require(bool holds, std::string what, std::string cure, basis rests_on = basis::time);
 
   /// From now on a reported failure is one too: nothing has happened that keeps the client from
   /// its work.
   void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
-  /// Waits for the client's end, and says what it was: recovered, reported, crashed, hangs, or
-  /// false success.
+  /// Waits for the client's end, and says what it was.
   void judge_client(const lab::process& c);
-  /// Lets a stand-in go on answering meanwhile.
+  /// Lets a stand-in go on answering meanwhile; the limit counts from its last byte on.
   void judge_client(const lab::process& c, stand_in_server& peer);
 
   /// After a fault on these connections (the far ends of the server's sockets): the server
@@ -125,39 +189,43 @@ class stage {
   [[nodiscard]] case_result finish();
 
  private:
+  void fault();
   lab::options lab_options(const judge_case& what);
   void draw(const lab::record& r);
+  void note_segment(const trace::packet& p);
   void note_ends();
-  void look_for_deaths();
+  void look_around();
   void judge_deaths();
-  void told(verdict v, std::string happened, std::string cure);
+  void told(verdict v, std::string happened, std::string cure, basis rests_on);
   [[nodiscard]] std::optional<milliseconds> since_fault(std::optional<trace::time_point> when) const;
   [[nodiscard]] bool asked_twice() const;
-  void judge_end(const lab::process& c, const lab::exit_status& end);
-  void judge_hang(const lab::process& c, const std::function<void()>& meanwhile);
+  void watch_client(const lab::process& c, stand_in_server* peer);
+  void take(decision d, std::optional<milliseconds> after);
+  [[nodiscard]] std::size_t opened_by_client() const;
+  void look_at_its_socket(client_seen& seen) const;
+  void watch_to_its_end(const lab::process& c, client_seen& seen);
   void judge_leftovers(std::span<const trace::endpoint> gone);
+  void judge_late_release(std::span<const trace::endpoint> gone, const std::string& cure);
   [[nodiscard]] std::vector<lab::socket_view> held(std::span<const trace::endpoint> gone) const;
   bool wait(const std::function<bool()>& condition, milliseconds limit);
 
+  struct seen_segment : data_segment {
+    trace::endpoint opener;
+    trace::side of{};
+  };
   case_result sheet_;
   std::vector<std::pair<lab::process*, bool>> programs_;  // and whether its end is noted
+  std::vector<seen_segment> segments_;
+  std::vector<std::uint16_t> offered_mss_;
   trace::time_point begun_ = lab::experiment::now();
   trace::time_point fault_at_ = lab::experiment::now();
   std::optional<trace::time_point> first_packet_;
   death_watch deaths_;  ///< on the judged program's host
+  lab::waiting_for_processor kept_waiting_;
   trace::time_point next_look_{};
   std::function<void()> meanwhile_;
   std::string cure_of_giving_up_;
 };
-
-/// The signal that ended a program, told directly or through a shell's exit status (128 + N,
-/// only of signals that no program exits with on purpose); 0 if none.
-[[nodiscard]] int deadly_signal(const lab::exit_status& end) noexcept;
-
-[[nodiscard]] std::string signal_name(int number);
-
-/// "15 min 24 s", "2.1 s", "200 ms"
-[[nodiscard]] std::string in_words(milliseconds d);
 
 }  // namespace halfopen::judge
 

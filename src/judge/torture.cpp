@@ -48,7 +48,6 @@ const loss_words& words_of(loss how) {
 /// What the host had said on each of its connections when it was lost.
 struct last_words {
   const trace::connection* on = nullptr;
-  std::uint64_t segments = 0;
   bool was_open = false;   ///< established, and the host had not ended its side
   bool was_reset = false;  ///< by it
 };
@@ -66,12 +65,34 @@ class loser {
   void lose() {
     for (const trace::connection* c : stage_.lab.traffic().connections()) {
       const trace::flow& f = c->of(side_);
-      before_.push_back({c, f.segments, c->handshake_done && !f.fin && !f.rst, f.rst.has_value()});
+      before_.push_back({c, c->handshake_done && !f.fin && !f.rst, f.rst.has_value()});
     }
-    stage_.fault();
+    stage_.inject([&] { do_it(); });
+  }
+
+  /// The packets show that it was lost so. At the end: silence is proved by what never came.
+  void prove() {
+    for (const last_words& b : before_) {
+      const trace::flow& now = b.on->of(side_);
+      if (how_ == loss::crash || how_ == loss::cut)
+        stage_.prove_gone(host_, b.on, side_);
+      else if (how_ == loss::kill && b.was_open)
+        stage_.prove(now.fin || now.rst, "FIN or RST from the kernel of what was killed");
+    }
+    if (how_ == loss::reboot) stage_.prove(done_, fmt::format("the {}'s host has rebooted", host_.name()));
+    if (how_ == loss::kill)
+      stage_.prove(done_, fmt::format("no process was left on the {}'s host", host_.name()));
+    if (how_ != loss::reset) return;
+    const auto reset_since = [this](const last_words& b) { return !b.was_reset && b.on->of(side_).rst; };
+    stage_.prove(std::ranges::any_of(before_, reset_since), "RST from there");
+  }
+
+ private:
+  void do_it() {
     switch (how_) {
       case loss::kill:
         stand_in_ != nullptr ? stand_in_->die() : kill_all();
+        done_ = stand_in_ != nullptr || host_.is_empty();
         break;
       case loss::reset:
         reset();
@@ -80,8 +101,7 @@ class loser {
         lab::crash(host_);
         break;
       case loss::reboot:
-        lab::reboot(host_);
-        if (side_ == trace::side::responder) (void)stage_.serve();
+        reboot();
         break;
       case loss::cut:
         lab::unplug(host_);
@@ -89,23 +109,15 @@ class loser {
     }
   }
 
-  /// The packets show that it was lost so. At the end: silence is proved by what never came.
-  void prove() {
-    for (const last_words& b : before_) {
-      const trace::flow& now = b.on->of(side_);
-      if (how_ == loss::crash || how_ == loss::cut)
-        stage_.prove(now.segments == b.segments, "not a segment more of its connection came from there");
-      else if (how_ == loss::reboot)
-        stage_.prove(!b.was_open || !now.fin, "no FIN came from the host that rebooted");
-      else if (how_ == loss::kill && b.was_open)
-        stage_.prove(now.fin || now.rst, "FIN or RST from the kernel of what was killed");
+  void reboot() {
+    if (side_ == trace::side::responder) {
+      done_ = stage_.reboot_server();
+      return;
     }
-    if (how_ != loss::reset) return;
-    const auto reset_since = [this](const last_words& b) { return !b.was_reset && b.on->of(side_).rst; };
-    stage_.prove(std::ranges::any_of(before_, reset_since), "RST from there");
+    lab::reboot(host_, stage_.disk());
+    done_ = host_.sockets().empty();
   }
 
- private:
   void reset() {
     if (stand_in_ != nullptr)
       stand_in_->reset();
@@ -116,8 +128,7 @@ class loser {
   void kill_all() {
     stage_.lab.note("SIGKILL to the " + host_.name() + "'s processes");
     for (const pid_t pid : host_.pids()) ::kill(pid, SIGKILL);
-    stage_.prove(stage_.lab.until([&] { return host_.is_empty(); }, stage::soon),
-                 "no process is left on the " + host_.name() + " host");
+    stage_.lab.until([&] { return host_.is_empty(); }, stage_.soon);
   }
 
   stage& stage_;
@@ -126,17 +137,19 @@ class loser {
   trace::side side_;
   stand_in_server* stand_in_;
   std::vector<last_words> before_;
+  bool done_ = false;
 };
 
 void at_packet(stage& s, const place& p) {
   const lab::process& server = s.serve();
   const lab::process& client = s.call();
   const auto is_it = [&](const lab::arrival& a) { return a.packet->number >= p.at; };
-  if (!s.lab.before(is_it, s.base.took + stage::soon))
+  if (!s.lab.before(is_it, s.base.took + s.soon))
     throw no_verdict(verdict::not_applicable, fmt::format("this exchange had no packet {}", p.at));
   s.until_idle();  // or it would be chance whether a reply was written already
   const std::string where = s.lab.current().source == s.client.address() ? "client" : "server";
-  s.prove(true, fmt::format("packet {}, from the {}, is on its way", s.lab.current().number, where));
+  s.prove(s.lab.current().number == p.at,
+          fmt::format("packet {}, from the {}, is on its way", s.lab.current().number, where));
 
   std::vector<trace::endpoint> ends;
   for (const trace::connection* c : s.lab.traffic().connections()) ends.push_back(c->opener);
@@ -149,14 +162,22 @@ void at_packet(stage& s, const place& p) {
   peer.prove();
 }
 
+/// A recording plays the server; one that is started again is the real one from the beginning.
 void at_byte(stage& s, const place& p) {
+  if (p.how == loss::reboot) {
+    const lab::process& client = s.until_replied(s.need_request(1, p.at), p.at);
+    loser host(s, p);
+    host.lose();
+    s.judge_client(client);
+    return host.prove();
+  }
   s.need_replay_to_client();
-  if (p.at > s.need_reply(0))
-    throw no_verdict(verdict::not_applicable, fmt::format("the reply has no {} bytes", p.at));
-  stand_in_server peer(s.server, s.base.said);
+  const asked request = s.need_request(1, p.at);
+  stand_in_server peer = s.play_server();
   const lab::process& client = s.call();
-  s.prove(p.at == 0 ? peer.until_request(s.soon) : peer.until_replied(p.at, s.soon),
-          fmt::format("{} bytes of the reply have arrived", p.at));
+  s.prove(
+      p.at == 0 ? peer.until_request(request.turn, s.soon) : peer.until_replied(request.turn, p.at, s.soon),
+      fmt::format("{} bytes of the reply have arrived", p.at));
   loser host(s, p, &peer);
   host.lose();
   s.judge_client(client);
@@ -175,7 +196,7 @@ void play(stage& s) {
 std::string outcome_of(const case_result& r) {
   const std::string& said = what_happened(r);
   return fmt::format("{}: {} {}", to_string(r.what), shape_of(said.substr(0, said.find(" after "))),
-                     shape_of(r.length));
+                     shape_of(r.length.words));
 }
 
 }  // namespace

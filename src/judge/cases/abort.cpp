@@ -1,6 +1,8 @@
 // The connection is aborted before the server accepts it. What accept(2) then returns is the
 // kernel's choice; a server must live with all four.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -25,7 +27,7 @@ trace::endpoint abort_one(stage& s) {
   lab::unique_fd socket = s.client.connect_to(s.server, s.port());
   const auto all = s.lab.traffic().connections();
   const trace::endpoint self = all.back()->opener;
-  lab::abort(s.client, std::move(socket));
+  s.inject([&] { lab::abort(s.client, std::move(socket)); });
   s.prove_after(lab::from(s.client) && lab::reset(), "RST from the client after the handshake");
   return self;
 }
@@ -33,13 +35,12 @@ trace::endpoint abort_one(stage& s) {
 /// The server stands still, so it cannot have accepted before the RST came.
 void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
   s.expect("it goes on accepting");
-  lab::process& program = s.serve(flavour);
+  lab::process& program = s.serve(s.faulty() ? flavour : std::nullopt);
   // An accept that blocks is freed by the next client: only who was there before notices it.
   std::optional<stand_in_client> there_before;
   if (s.base.concurrent && s.base.no_replay_to_server.empty() && s.base.said.main().request())
     there_before.emplace(s.stand_in(s.witness));
   s.hold_server();
-  s.fault();
   const trace::endpoint gone = abort_one(s);
   s.resume_server();
   const auto met = [&](lab::accept_event::kind what, int errno_value) {
@@ -49,7 +50,7 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
   };
   if (flavour) {
     const auto what = failure != 0 ? lab::accept_event::kind::failed : lab::accept_event::kind::discarded;
-    s.lab.until([&] { return met(what, failure) || met(lab::accept_event::kind::unseen, 0); }, stage::soon);
+    s.lab.until([&] { return met(what, failure) || met(lab::accept_event::kind::unseen, 0); }, s.soon);
     if (met(lab::accept_event::kind::unseen, 0))
       throw no_verdict(verdict::inconclusive,
                        "the server accepts in a way that cannot be changed (io_uring)");
@@ -58,7 +59,7 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
   }
   if (there_before) {
     there_before->push(there_before->request());
-    const bool answered = there_before->receive(s.base.reply, stage::soon).size() >= s.base.reply.least;
+    const bool answered = there_before->receive(s.base.reply, s.soon).size() >= s.base.reply.least;
     if (!answered) s.lab.run_for(50ms);  // if the server has ended, it is told a little later
     if (s.lives(program))
       s.require(answered, "a client that was connected before is answered",
@@ -85,25 +86,26 @@ void a_thousand(stage& s) {
   s.expect("it goes on accepting, and has none of them left");
   lab::process& program = s.serve();
   std::vector<trace::endpoint> gone;
-  s.fault();
   std::size_t resets = 0;
-  for (int i = 0; i < 1000 && !program.ended(); ++i) {
-    lab::unique_fd socket = s.client.connect_to(s.server, s.port());
-    gone.push_back(s.lab.traffic().connections().back()->opener);
-    lab::abort(s.client, std::move(socket));
-    if (s.lab.after(lab::from(s.client) && lab::reset(), stage::soon)) ++resets;
-  }
-  s.prove(program.ended() || resets == 1000, "1,000 handshakes, each followed by an RST");
+  s.inject([&] {
+    for (int i = 0; i < 1000 && !program.ended(); ++i) {
+      lab::unique_fd socket = s.client.connect_to(s.server, s.port());
+      gone.push_back(s.lab.traffic().connections().back()->opener);
+      lab::abort(s.client, std::move(socket));
+      if (s.lab.after(lab::from(s.client) && lab::reset(), s.soon)) ++resets;
+    }
+  });
+  s.prove(resets == 1000 || (program.ended() && resets > 0),
+          fmt::format("{} handshakes, each followed by an RST", resets));
   s.judge_server(program, gone);
 }
 
 void client_is_reset(stage& s) {
   s.expect("it recovers, or exits with an error");
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
-  s.prove(peer.until_connected(stage::soon), "the client connects");
-  s.fault();
-  peer.reset();
+  s.prove(peer.until_connected(s.soon), "the client connects");
+  s.inject([&] { peer.reset(); });
   s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server right after the handshake");
   s.judge_client(c);
 }

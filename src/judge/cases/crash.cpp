@@ -19,37 +19,24 @@ constexpr const char* icmp_rule =
     "aborted, and the "
     "error is told when the timeout ends it (RFC 1122 section 4.2.3.9)";
 
-void vanish(stage& s, lab::host& which) {
-  s.fault();
-  lab::crash(which);
-}
-
-/// Nothing came from that host's kernel after the fault.
-void prove_silence(stage& s, const trace::connection* c, trace::side of, std::uint64_t segments_before) {
-  s.prove(c != nullptr && c->of(of).segments == segments_before && !c->of(of).rst,
-          "not a segment more from the host that is gone");
-}
-
 void client_idle(stage& s) {
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
   s.lab.until_quiet(50ms, s.soon);
-  const auto before = c.traffic()->of(trace::side::opener).segments;
-  vanish(s, s.client);
+  s.inject([&] { lab::crash(s.client); });
   s.judge_server(program, std::array{c.self()});
-  prove_silence(s, c.traffic(), trace::side::opener, before);
+  s.prove_gone(s.client, c.traffic(), trace::side::opener);
 }
 
 void client_mid_request(stage& s) {
-  const std::string& request = s.need_request(2);
+  const asked request = s.need_request(2);
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.prove(c.send(std::string_view(request).substr(0, request.size() / 2)),
+  s.prove(c.send(std::string_view(request.bytes).substr(0, request.bytes.size() / 2)),
           "half of the request is acknowledged");
-  const auto before = c.traffic()->of(trace::side::opener).segments;
-  vanish(s, s.client);
+  s.inject([&] { lab::crash(s.client); });
   s.judge_server(program, std::array{c.self()});
-  prove_silence(s, c.traffic(), trace::side::opener, before);
+  s.prove_gone(s.client, c.traffic(), trace::side::opener);
 }
 
 /// The reply is on the cable, and not yet delivered.
@@ -64,16 +51,16 @@ stand_in_client reply_on_its_way(stage& s) {
 void client_mid_reply(stage& s) {
   lab::process& program = s.serve();
   stand_in_client c = reply_on_its_way(s);
-  vanish(s, s.client);
+  s.inject([&] { lab::crash(s.client); });
   s.prove_after(lab::retransmission(s.server), "the server's kernel repeats the reply");
   s.judge_server(program, std::array{c.self()});
+  s.prove_gone(s.client, c.traffic(), trace::side::opener);
 }
 
 void client_unreachable(stage& s, lab::unreachable_kind what) {
   lab::process& program = s.serve();
   stand_in_client c = reply_on_its_way(s);
-  s.fault();
-  lab::make_unreachable(s.client, what);
+  s.inject([&] { lab::make_unreachable(s.client, what); });
   s.prove_after(lab::icmp() && lab::to(s.server), "ICMP unreachable from the router");
   s.judge_server(program, std::array{c.self()});
 }
@@ -84,50 +71,53 @@ void client_network_unreachable(stage& s) {
   client_unreachable(s, lab::unreachable_kind::network);
 }
 
+/// The stand-in's host is gone, and what the client makes of it.
+void judge_without_server(stage& s, const lab::process& c) {
+  s.inject([&] { lab::crash(s.server); });
+  s.judge_client(c);
+  s.prove_gone(s.server, s.main_connection(), trace::side::responder);
+}
+
 void server_idle(stage& s) {
   s.need_replay_to_client();
   const std::size_t turn = s.need_idle_turn();
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
   s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
-  vanish(s, s.server);
-  s.judge_client(c);
+  judge_without_server(s, c);
 }
 
 void server_after_request(stage& s) {
   s.need_replay_to_client();
-  (void)s.need_request();
-  stand_in_server peer(s.server, s.base.said);
+  const asked request = s.need_request();
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
-  s.prove(peer.until_request(s.soon), "the request is acknowledged, and nothing of the reply is said");
-  vanish(s, s.server);
-  s.judge_client(c);
+  s.prove(peer.until_request(request.turn, s.soon),
+          "the request is acknowledged, and nothing of the reply is said");
+  judge_without_server(s, c);
 }
 
 void server_mid_reply(stage& s) {
   s.need_replay_to_client();
-  const std::size_t half = s.need_reply(2) / 2;
-  stand_in_server peer(s.server, s.base.said);
+  const asked request = s.need_request(1, 2);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
-  s.prove(peer.until_replied(half, s.soon), "half of the reply has arrived");
-  vanish(s, s.server);
-  s.judge_client(c);
+  s.prove(peer.until_replied(request.turn, request.reply / 2, s.soon), "half of the reply has arrived");
+  judge_without_server(s, c);
 }
 
 /// The request itself meets the router's answer: it is in flight.
 void server_unreachable(stage& s, lab::unreachable_kind what) {
   s.need_replay_to_client();
-  const auto& script = s.base.said.main();
-  const std::size_t already =
-      script.said_before(speaker::client, *script.request()) + 0 * s.need_request().size();
-  stand_in_server peer(s.server, s.base.said);
+  const asked request = s.need_request();
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
-  if (*script.request() > 0)
-    s.prove(peer.until_before_turn(*script.request(), s.soon), "everything before the request is said");
-  s.prove_before(lab::from(s.client) && lab::payload() && lab::said(s.client, already + 1),
-                 "the request is on its way");
-  s.fault();
-  lab::make_unreachable(s.server, what);
+  if (request.turn > 0)
+    s.prove(peer.until_before_turn(request.turn, s.soon), "everything before the request is said");
+  s.prove_before(
+      lab::from(s.client) && lab::payload() && s.on_main() && lab::said(s.client, request.client_before + 1),
+      "the request is on its way");
+  s.inject([&] { lab::make_unreachable(s.server, what); });
   s.prove_after(lab::icmp() && lab::to(s.client), "ICMP unreachable from the router");
   s.judge_client(c);
 }
@@ -152,14 +142,14 @@ constexpr judge_case cases[]{
     {"crash/6", subject::client, "the server's host vanishes while the connection is idle", idle_rule,
      server_idle},
     {"crash/7", subject::client, "the server's host vanishes after the request", idle_rule,
-     server_after_request},
+     server_after_request, nullptr, true},
     {"crash/8", subject::client, "the server's host vanishes in the middle of the reply", idle_rule,
-     server_mid_reply},
+     server_mid_reply, nullptr, true},
     {"crash/9", subject::client, "a router says that the server's host cannot be reached, after the request",
-     icmp_rule, server_host_unreachable},
+     icmp_rule, server_host_unreachable, nullptr, true},
     {"crash/10", subject::client,
      "a router says that the server's network cannot be reached, after the request", icmp_rule,
-     server_network_unreachable},
+     server_network_unreachable, nullptr, true},
 };
 
 }  // namespace

@@ -19,23 +19,28 @@ std::string half(const std::string& text) {
   return text.substr(0, text.size() / 2);
 }
 
+/// A packet of the connection that this stand-in opened.
+lab::match of(const stand_in_client& c) {
+  return lab::match([self = c.self()](const lab::arrival& a) {
+    return a.connection != nullptr && a.connection->opener == self;
+  });
+}
+
 void client_idle(stage& s) {
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.fault();
-  c.close();
-  s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
+  s.inject([&] { c.close(); });
+  s.prove_after(lab::from(s.client) && lab::fin() && of(c), "FIN from the client");
   s.judge_server(program, std::array{c.self()});
 }
 
 void client_mid_request(stage& s) {
-  const std::string& request = s.need_request(2);
+  const asked request = s.need_request(2);
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.prove(c.send(half(request)), "half of the request is acknowledged");
-  s.fault();
-  c.close();
-  s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
+  s.prove(c.send(half(request.bytes)), "half of the request is acknowledged");
+  s.inject([&] { c.close(); });
+  s.prove_after(lab::from(s.client) && lab::fin() && of(c), "FIN from the client");
   s.judge_server(program, std::array{c.self()});
 }
 
@@ -43,14 +48,9 @@ void client_mid_reply(stage& s) {
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
   c.send(c.request());
-  s.prove(c.receive({1, 1}, stage::soon).size() == 1, "the reply has begun");
-  s.fault();
-  c.close();
-  s.lab.run_for(20ms);
-  const auto* traffic = c.traffic();
-  const bool ended =
-      traffic != nullptr && (traffic->of(trace::side::opener).fin || traffic->of(trace::side::opener).rst);
-  s.prove(ended, "FIN or RST from the client");
+  s.prove(c.receive({1, 1}, s.soon).size() == 1, "the reply has begun");
+  s.inject([&] { c.close(); });
+  s.prove_after(lab::from(s.client) && (lab::fin() || lab::reset()) && of(c), "FIN or RST from the client");
   s.judge_server(program, std::array{c.self()});
 }
 
@@ -60,9 +60,8 @@ void half_close(stage& s) {
   stand_in_client c = s.stand_in();
   s.hold_server();  // it finds the request and the end of the requests together
   c.push(c.request());
-  s.fault();
-  c.shut_writing();
-  const bool arrived = s.lab.after(lab::from(s.client) && lab::fin(), s.soon);
+  s.inject([&] { c.shut_writing(); });
+  const bool arrived = s.lab.after(lab::from(s.client) && lab::fin() && of(c), s.soon);
   s.resume_server();
   s.prove(arrived, "the request and the FIN wait for the server");
   const std::string reply = c.receive(s.base.reply, s.soon);
@@ -76,52 +75,50 @@ void half_close(stage& s) {
 void server_idle(stage& s) {
   s.need_replay_to_client();
   const std::size_t turn = s.need_idle_turn();
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
   s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
-  s.fault();
-  peer.die();
-  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
+  s.inject([&] { peer.die(); });
+  s.prove_after(lab::from(s.server) && lab::fin() && s.on_main(), "FIN from the server");
   s.judge_client(c);
 }
 
 void server_after_request(stage& s) {
   s.need_replay_to_client();
-  (void)s.need_request();
-  stand_in_server peer(s.server, s.base.said);
+  const asked request = s.need_request();
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
-  s.prove(peer.until_request(s.soon), "the request was read");
-  s.fault();
-  peer.die();
-  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server, and nothing of the reply");
+  s.prove(peer.until_request(request.turn, s.soon), "the request was read");
+  s.inject([&] { peer.die(); });
+  s.prove_after(lab::from(s.server) && lab::fin() && s.on_main(),
+                "FIN from the server, and nothing of the reply");
   s.judge_client(c);
 }
 
 /// Half of the reply has arrived.
 lab::process& half_replied(stage& s, stand_in_server& peer) {
-  const std::size_t half = s.need_reply(2) / 2;
+  const asked request = s.need_request(1, 2);
   lab::process& c = s.call();
-  s.prove(peer.until_replied(half, s.soon),
-          "half of the reply has arrived: " + std::to_string(half) + " bytes");
-  s.fault();
+  s.prove(peer.until_replied(request.turn, request.reply / 2, s.soon),
+          "half of the reply has arrived: " + std::to_string(request.reply / 2) + " bytes");
   return c;
 }
 
 void server_mid_reply(stage& s) {
   s.need_replay_to_client();
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = half_replied(s, peer);
-  peer.die();
-  s.prove_after(lab::from(s.server) && lab::fin(), "FIN from the server");
+  s.inject([&] { peer.die(); });
+  s.prove_after(lab::from(s.server) && lab::fin() && s.on_main(), "FIN from the server");
   s.judge_client(c);
 }
 
 void server_mid_reply_reset(stage& s) {
   s.need_replay_to_client();
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = half_replied(s, peer);
-  peer.reset();
-  s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server");
+  s.inject([&] { peer.reset(); });
+  s.prove_after(lab::from(s.server) && lab::reset() && s.on_main(), "RST from the server");
   s.judge_client(c);
 }
 
@@ -137,11 +134,11 @@ constexpr judge_case cases[]{
      half_close},
     {"exit/5", subject::client, "the server is killed while the connection is idle", fin_rule, server_idle},
     {"exit/6", subject::client, "the server is killed after the request, before the reply", whole_rule,
-     server_after_request},
+     server_after_request, nullptr, true},
     {"exit/7", subject::client, "the server is killed in the middle of the reply: FIN", whole_rule,
-     server_mid_reply},
+     server_mid_reply, nullptr, true},
     {"exit/8", subject::client, "the server is killed in the middle of the reply: RST", whole_rule,
-     server_mid_reply_reset},
+     server_mid_reply_reset, nullptr, true},
 };
 
 }  // namespace

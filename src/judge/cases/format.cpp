@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <fstream>
@@ -22,6 +23,7 @@ constexpr const char* hostile_rule =
 /// More single bytes than that prove nothing new, and each takes a round trip.
 constexpr std::size_t single_bytes = 512;
 constexpr std::size_t places_to_cut = 32;
+constexpr std::uint16_t smallest_mss = 48;
 constexpr std::uint64_t too_much_memory = 256ULL << 20U;
 
 void answered(stage& s, const std::string& reply, const std::string& what) {
@@ -29,58 +31,101 @@ void answered(stage& s, const std::string& reply, const std::string& what) {
             fmt::format("{} ({} of {} bytes)", what, reply.size(), s.base.reply.least), read_on);
 }
 
+/// How many of the connection's first segments with payload have just one byte. At the end: the
+/// latest packets are taken in late.
+std::size_t single_segments(const stage& s, const trace::endpoint& opener, trace::side of,
+                            std::size_t said_before) {
+  std::size_t before = 0;
+  std::size_t singles = 0;
+  for (const data_segment& one : s.segments(opener, of)) {
+    if (before < said_before)
+      before += one.length;
+    else if (one.length == 1)
+      ++singles;
+    else
+      break;
+  }
+  return singles;
+}
+
 void bytewise(stage& s) {
+  const asked request = s.need_request(2);
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.fault();
-  const std::string_view request = c.request();
-  const bool all_taken = c.send_bytewise(request.substr(0, single_bytes));
-  const trace::flow& back = c.traffic()->of(trace::side::responder);
-  s.prove(all_taken || back.fin || back.rst,
-          all_taken ? "the request's bytes, each acknowledged for itself"
-                    : "the request's bytes, each in a segment of its own, until the server closes");
-  c.push(request.substr(std::min(request.size(), single_bytes)));
-  answered(s, c.receive(s.base.reply, s.soon), "a request of one byte a segment is answered");
+  const std::size_t before = c.said_so_far();
+  const std::size_t wanted = std::min(request.bytes.size(), single_bytes);
+  std::size_t read = 0;
+  s.inject([&] { read = c.send_bytewise(std::string_view(request.bytes).substr(0, wanted), 1s); });
+  const std::size_t sent = c.said_so_far() - before;
+  c.push(std::string_view(request.bytes).substr(sent));
+  answered(s, c.receive(s.base.reply, s.soon), "a request of which each read gives one byte is answered");
   c.close();
   s.judge_server(program, std::array{c.self()});
+  const trace::flow& back = c.traffic()->of(trace::side::responder);
+  const bool gave_up = back.fin || back.rst || read == sent;
+  s.prove(
+      read >= 1 && (read == wanted || gave_up || program.ended()) &&
+          single_segments(s, c.self(), trace::side::opener, before) >= read,
+      fmt::format("{} of the request's bytes, each in a segment of its own, read before the next was sent",
+                  read));
 }
 
 void cut_everywhere(stage& s) {
-  const std::size_t size = s.need_request(2).size();
+  const std::size_t size = s.need_request(2).bytes.size();
   lab::process& program = s.serve();
-  s.fault();
   std::vector<trace::endpoint> used;
   std::set<std::size_t> places;
   for (std::size_t i = 1; i <= places_to_cut; ++i)
     places.insert(std::max<std::size_t>(1, i * (size - 1) / places_to_cut));
   std::string wrong;
+  std::size_t said_before = 0;
   for (const std::size_t place : places) {
     stand_in_client c = s.stand_in();
     used.push_back(c.self());
-    c.send(std::string_view(c.request()).substr(0, place));
-    s.lab.run_for(10ms);
-    c.push(std::string_view(c.request()).substr(place));
+    said_before = c.said_so_far();
+    const std::string_view request = c.request();
+    s.inject([&] {
+      c.send(request.substr(0, place));
+      s.until_read(s.server, c.self(), 100ms);
+      c.push(request.substr(place));
+    });
+    if (!s.faulty()) c.push(request);
     if (c.receive(s.base.reply, s.soon).size() < s.base.reply.least) wrong += fmt::format(" {}", place);
     if (program.ended()) break;
   }
-  s.prove(!used.empty(), fmt::format("{} requests in two segments", used.size()));
   s.require(wrong.empty(),
             wrong.empty() ? "cut anywhere, the request is answered"
                           : "cut at byte" + wrong + " the request is answered",
             read_on);
   s.judge_server(program, used);
+  const auto in_two = std::ranges::count_if(used, [&](const trace::endpoint& opener) {
+    std::size_t sum = 0;
+    const auto all = s.segments(opener, trace::side::opener);
+    return std::ranges::any_of(all, [&](const data_segment& one) {
+      sum += one.length;
+      return sum > said_before && sum < said_before + size;
+    });
+  });
+  s.prove(in_two > 0 && static_cast<std::size_t>(in_two) + 1 >= used.size(),
+          fmt::format("{} of {} requests are in more than one segment", in_two, used.size()));
 }
 
 void two_in_one(stage& s) {
+  const std::size_t size = s.need_request().bytes.size();
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.fault();
-  c.send(c.request() + c.request());
-  std::string reply = c.receive({2 * s.base.reply.least, 2 * s.base.reply.most}, 2s);
+  s.hold_server();  // so that one read finds both
+  s.inject([&] { c.send(c.request() + c.request()); });
+  if (!s.faulty()) c.send(c.request());
+  std::uint64_t waiting = 0;
+  for (const lab::socket_view& v : s.server.sockets())
+    if (v.remote == c.self()) waiting = v.unread;
+  s.prove(waiting >= 2 * size,
+          fmt::format("two requests, {} bytes in all, wait for the server to read them", waiting));
+  s.resume_server();
+  std::string reply =
+      c.receive({2 * s.base.reply.least, 2 * s.base.reply.most}, std::max(s.soon, 2 * s.base.took));
   const bool one_and_closed = reply.size() >= s.base.reply.least && c.at_end();
-  const trace::flow& said = c.traffic()->of(trace::side::opener);
-  s.prove(said.acked >= c.said_so_far(),
-          fmt::format("two requests, {} bytes in all, are acknowledged", said.acked));
   s.require(reply.size() >= 2 * s.base.reply.least || one_and_closed,
             one_and_closed
                 ? "the first is answered, and the connection closed"
@@ -91,15 +136,20 @@ void two_in_one(stage& s) {
 }
 
 void cut_short(stage& s) {
-  const std::string& request = s.need_request(2);
+  const asked request = s.need_request(2);
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.prove(c.send(std::string_view(request).substr(0, request.size() - 1)),
-          "all of the request but its last byte");
-  s.fault();
-  c.close();
+  const std::size_t all_but_one = c.said_so_far() + request.bytes.size() - 1;
+  bool sent = false;
+  s.inject([&] {
+    sent = c.send(std::string_view(request.bytes).substr(0, request.bytes.size() - 1));
+    c.close();
+  });
+  s.prove(sent, "all of the request but its last byte is acknowledged");
   s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
   s.judge_server(program, std::array{c.self()});
+  s.prove(c.traffic()->of(trace::side::opener).bytes == all_but_one,
+          fmt::format("the client said {} bytes, and not the one that is missing", all_but_one));
 }
 
 /// Pushes all that the server takes, within a second or two.
@@ -129,62 +179,89 @@ void random_bytes(stage& s) {
   std::mt19937 seeded(20'260'101);  // NOLINT: the same bytes each time
   std::string noise(std::size_t{64} << 10U, '\0');
   for (char& byte : noise) byte = static_cast<char>(seeded());
-  s.fault();
-  push_all(s, c, noise);
-  s.prove_after(lab::any(), "64 KiB of random bytes are sent");
+  const std::size_t before = c.said_so_far();
+  s.inject([&] { push_all(s, c, noise); });
   // The end is an orderly one: what a server makes of a reset is another case.
   c.shut_writing();
   (void)c.receive({SIZE_MAX, SIZE_MAX}, 500ms);
   c.close();
   s.judge_server(program, std::array{c.self()});
+  const std::string said = s.said_by(c.self());
+  const std::string_view came = std::string_view(said).substr(std::min(before, said.size()));
+  const trace::flow& back = c.traffic()->of(trace::side::responder);
+  s.prove(came.size() >= 16 && noise.starts_with(came) && (came == noise || back.fin || back.rst),
+          came == noise ? "64 KiB of random bytes are sent"
+                        : fmt::format("{} random bytes are sent, then the server closes", came.size()));
 }
 
 /// Nothing is known of the protocol, so the largest number is put wherever a length may be.
 void largest_length(stage& s) {
-  const std::string& request = s.need_request(4);
+  const std::string& request = s.need_request(4).bytes;
   lab::process& program = s.serve();
   std::vector<trace::endpoint> used;
+  std::vector<std::string> sent;
+  std::size_t said_before = 0;
   const std::uint64_t before = resident_bytes(s.server);
   std::uint64_t most = before;
-  s.fault();
   for (std::size_t at = 0; at + 4 <= request.size() && at < 8 && !program.ended(); ++at) {
     stand_in_client c = s.stand_in();
     used.push_back(c.self());
+    said_before = c.said_so_far();
     std::string bad = request;
     bad.replace(at, 4, "\xff\xff\xff\xff");
-    push_all(s, c, bad);
+    sent.push_back(bad);
+    s.inject([&] { push_all(s, c, bad); });
+    if (!s.faulty()) push_all(s, c, request);
     (void)c.receive({1, s.base.reply.most}, 300ms);
     most = std::max(most, resident_bytes(s.server));
   }
-  s.prove(!used.empty(), fmt::format("{} requests with 0xFFFFFFFF in their first bytes", used.size()));
   s.require(most - before < too_much_memory,
             fmt::format("its memory grows by {} MiB at most", (most - before) >> 20U),
             "check a length against a limit before memory is taken for it");
   s.judge_server(program, used);
+  std::size_t bad = 0;
+  for (std::size_t i = 0; i < used.size(); ++i)
+    if (s.said_by(used[i])
+            .substr(std::min(said_before, s.said_by(used[i]).size()))
+            .starts_with(sent[i].substr(0, 12)))
+      ++bad;
+  s.prove(bad > 0 && bad + 1 >= used.size(),
+          fmt::format("{} requests with 0xFFFFFFFF in their first bytes", bad));
 }
 
 void reply_bytewise(stage& s) {
   s.need_replay_to_client();
-  (void)s.need_reply(2);
-  stand_in_server peer(s.server, s.base.said);
-  peer.say_bytewise();
+  (void)s.need_request(1, 2);
+  stand_in_server peer = s.play_server();
+  s.inject([&] { peer.say_bytewise(); });
   lab::process& c = s.call();
-  s.fault();
   s.must_succeed(read_on);
   s.judge_client(c, peer);
-  s.prove(s.lab.traffic().connections().back()->of(trace::side::responder).data_segments >=
-              std::min<std::size_t>(2, s.base.said.main().said(speaker::server)),
-          "the reply's bytes, each in a segment of its own");
+  s.lab.run_for(20ms);
+  const std::size_t wanted = std::min(single_bytes, s.base.said.main().said(speaker::server));
+  const std::size_t singles = single_segments(s, peer.peer(), trace::side::responder, 0);
+  s.prove(singles >= 2 && (singles >= wanted || c.ended()),
+          fmt::format("{} bytes of the reply, each in a segment of its own, read before the next was sent",
+                      singles));
 }
 
 void smallest_segments(stage& s) {
-  lab::process& program = s.serve();
+  (void)s.serve();
+  s.inject([] {});  // both sides are told so in their SYNs
   lab::process& c = s.call();
-  s.fault();
   s.must_succeed(read_on);
   s.judge_client(c);
-  s.prove(!s.lab.traffic().connections().empty(), "both sides were told of a maximum segment size of 48");
-  (void)program;
+  std::uint32_t longest = 0;
+  for (const auto* one : s.lab.traffic().connections())
+    for (const trace::side of : {trace::side::opener, trace::side::responder})
+      for (const data_segment& d : s.segments(one->opener, of)) longest = std::max(longest, d.length);
+  const auto& offered = s.offered_mss();
+  s.prove(
+      offered.size() >= 2 && std::ranges::all_of(offered, [](auto mss) { return mss <= smallest_mss; }) &&
+          longest <= smallest_mss,
+      fmt::format(
+          "both sides were told of a maximum segment size of {}, and no segment carries more than {} bytes",
+          smallest_mss, longest));
 }
 
 constexpr judge_case cases[]{
@@ -197,7 +274,7 @@ constexpr judge_case cases[]{
     {"format/6", subject::server, "a length field of the largest value", hostile_rule, largest_length},
     {"format/7", subject::client, "the reply comes one byte a segment", stream_rule, reply_bytewise},
     {"format/8", subject::client, "the smallest segment size both ways", stream_rule, smallest_segments,
-     [](lab::options& o) { o.clamp_mss = 48; }},
+     [](lab::options& o) { o.clamp_mss = smallest_mss; }},
 };
 
 }  // namespace

@@ -19,26 +19,29 @@ lab::match of_the_old_connection(const trace::endpoint& opener) {
 void forgotten(stage& s) {
   s.need_replay_to_client();
   const std::size_t turn = s.need_idle_turn();
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
   s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
-  s.fault();
-  s.lab.note("a middlebox forgets the connection, and drops its packets");
-  s.lab.lose(of_the_old_connection(peer.peer()));
-  s.prove_after(lab::retransmission(s.client), "the client's next request is repeated, and never answered");
+  s.inject([&] {
+    s.lab.note("a middlebox forgets the connection, and drops its packets");
+    s.lab.lose(of_the_old_connection(peer.peer()));
+  });
+  s.prove_after(lab::retransmission(s.client) && s.on_main(),
+                "the client's next request is repeated, and never answered");
   s.judge_client(c, peer);
 }
 
 void answered_with_reset(stage& s) {
   s.need_replay_to_client();
   const std::size_t turn = s.need_idle_turn();
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
   s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
-  s.fault();
-  s.lab.note("a middlebox forgets the connection, and answers its packets with RST");
-  s.prove_before(lab::from(s.client) && lab::payload(), "the client's next request");
-  s.lab.reset_current();
+  s.prove_before(lab::from(s.client) && lab::payload() && s.on_main(), "the client's next request");
+  s.inject([&] {
+    s.lab.note("a middlebox has forgotten the connection, and answers its packets with RST");
+    s.lab.reset_current();
+  });
   s.prove_after(lab::to(s.client) && lab::reset(), "RST from the middlebox");
   s.judge_client(c, peer);
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <vector>
 
 #include "halfopen/lab/error.hpp"
@@ -27,47 +28,69 @@ constexpr const char* others_rule =
 /// So many descriptors may be opened beyond those that are open now.
 constexpr rlim_t room = 3;
 
-std::size_t limit_descriptors(const lab::host& h) {
-  std::size_t limited = 0;
+void limit_descriptors(const lab::host& h) {
   for (const pid_t pid : h.pids()) {
     std::error_code why;
     rlim_t highest = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", why))
       highest = std::max<rlim_t>(highest, std::strtoull(entry.path().filename().c_str(), nullptr, 10));
     const rlimit limit{highest + 1 + room, highest + 1 + room};
-    if (!why && ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr) == 0) ++limited;
+    if (!why) ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
   }
-  return limited;
+}
+
+/// A process of the host has as many descriptors open as it may.
+bool one_is_at_its_limit(const lab::host& h) {
+  return std::ranges::any_of(h.pids(), [](pid_t pid) {
+    std::error_code why;
+    const auto open =
+        std::distance(std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", why), {});
+    rlimit limit{};
+    return !why && ::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0 &&
+           static_cast<rlim_t>(open) >= limit.rlim_cur;
+  });
+}
+
+/// Clients that the server must have, and then leave, and what became of them.
+std::vector<lab::unique_fd> connect_many(stage& s, std::size_t wanted, const lab::process& program) {
+  std::vector<lab::unique_fd> many;
+  for (std::size_t i = 0; i < wanted && !program.ended(); ++i) {
+    try {
+      many.push_back(s.client.connect_to(s.server, s.port()));
+    } catch (const lab::error&) {
+      break;  // refused: polite, and fine
+    }
+  }
+  return many;
 }
 
 void out_of_descriptors(stage& s) {
   s.need_replay_to_server();
   lab::process& program = s.serve();
   s.lab.run_for(100ms);
-  s.prove(limit_descriptors(s.server) > 0, fmt::format("the server may open {} more descriptors", room));
-  s.fault();
-  std::vector<lab::unique_fd> many;
+  s.inject([&] { limit_descriptors(s.server); });
   const std::size_t wanted = 4 * room * std::max<std::size_t>(1, s.server.pids().size());
-  for (std::size_t i = 0; i < wanted && !program.ended(); ++i) {
-    lab::unique_fd one;
-    try {
-      one = s.client.connect_to(s.server, s.port());
-    } catch (const lab::error&) {
-      break;  // refused: polite, and fine
-    }
-    many.push_back(std::move(one));
-  }
+  std::vector<lab::unique_fd> many = connect_many(s, wanted, program);
   std::vector<trace::endpoint> gone;
   for (const auto* c : s.lab.traffic().connections()) gone.push_back(c->opener);
-  s.prove(many.size() > room || program.ended(), fmt::format("{} clients connect at once", many.size()));
+  const bool at_its_limit = s.lab.until([&] { return program.ended() || one_is_at_its_limit(s.server); }, 1s);
   const busy_watch watch(s.server);
   s.lab.run_for(150ms);  // not longer: to a guest of the virtual clock a spin is the most costly there is
   if (watch.ran() < busy_watch::least_run) s.lab.run_for(350ms);  // little was its share, or it waits
   const double busy = watch.busy();
-  s.require(busy < 0.5,
+  const auto turned_away = std::ranges::count_if(s.lab.traffic().connections(), [&](const auto* c) {
+    const trace::flow& back = c->of(trace::side::responder);
+    return c->opener.address == s.client.address() && (back.fin || back.rst);
+  });
+  // One that keeps a descriptor in hand to turn clients away with is at its limit but for that.
+  s.prove(
+      at_its_limit || (s.faulty() && turned_away > 0),
+      fmt::format("{} clients connect, and the server has as many descriptors open as it may", many.size()));
+  s.require(busy < too_busy,
             fmt::format("at its limit it waits without burning the processor ({:.0f} %)", busy * 100),
             "after EMFILE the listener stays readable: pause before the next accept, or keep a spare "
-            "descriptor to refuse with");
+            "descriptor to refuse with",
+            basis::processor);
   many.clear();
   s.judge_server(program, gone);
 }
@@ -75,69 +98,101 @@ void out_of_descriptors(stage& s) {
 void accept_fails(stage& s) {
   lab::process& program = s.serve(lab::accept_flavour::linux_kernel, true);
   const std::vector<int> errnos{EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR};
-  program.fail_accepts(errnos);
-  s.fault();
+  s.inject([&] { program.fail_accepts(errnos); });
   std::vector<lab::unique_fd> clients;
   for (std::size_t i = 0; i < errnos.size() && !program.ended(); ++i)
     clients.push_back(s.client.connect_to(s.server, s.port()));
   s.lab.until([&] { return program.ended() || program.accept_failures_left() == 0; }, 5s);
-  const auto unseen = [](const lab::accept_event& e) { return e.what == lab::accept_event::kind::unseen; };
-  if (std::ranges::any_of(program.accepts(), unseen))
+  const auto kind_is = [](lab::accept_event::kind wanted) {
+    return [wanted](const lab::accept_event& e) { return e.what == wanted; };
+  };
+  if (std::ranges::any_of(program.accepts(), kind_is(lab::accept_event::kind::unseen)))
     throw no_verdict(verdict::inconclusive, "the server accepts in a way that cannot be changed (io_uring)");
-  s.prove(program.ended() || program.accept_failures_left() < errnos.size(),
-          fmt::format("accept failed {} times: EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR",
-                      errnos.size() - program.accept_failures_left()));
+  const auto failed = std::ranges::count_if(program.accepts(), kind_is(lab::accept_event::kind::failed));
+  s.prove(failed > 0, fmt::format("accept failed {} times: EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR", failed));
   std::vector<trace::endpoint> gone;
   for (const auto* c : s.lab.traffic().connections()) gone.push_back(c->opener);
   clients.clear();
   s.judge_server(program, gone);
 }
 
+/// Bytes that wait at the client's end of the connection, which nobody reads.
+std::uint64_t unread_at_client(const stage& s, const stand_in_client& c) {
+  std::uint64_t unread = 0;
+  for (const lab::socket_view& v : s.client.sockets())
+    if (v.local == c.self()) unread += v.unread;
+  return unread;
+}
+
+/// For sockets that are made from now on. A receive buffer that is made smaller when the connection is
+/// open would not do: a segment that then lies outside of the window takes the ACKs that it carries
+/// with it (tcp_sequence() in net/ipv4/tcp_input.c), and the connection stands still for that.
+void small_buffers(lab::host& h) {
+  h.set_sysctl("net.ipv4.tcp_rmem", "4096 16384 16384");
+  h.set_sysctl("net.ipv4.tcp_wmem", "4096 16384 16384");
+}
+
 /// Asks again and again, and reads nothing, until the server takes no more requests or its
 /// replies fill both buffers; a server that takes more than `plenty` keeps it in memory of its own.
 void never_reads(stage& s) {
-  s.need_concurrent_server();
+  small_buffers(s.client);
+  small_buffers(s.server);
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  const int small = 4096;
-  ::setsockopt(c.descriptor(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-  s.fault();
   constexpr std::size_t at_once = 64 * 1024;
   constexpr std::size_t plenty = 4 * 1024 * 1024;
   std::string requests;
   while (requests.size() < at_once) requests += c.request();
-  auto taken = lab::experiment::now();
   std::size_t sent = 0;
-  s.lab.until(
-      [&] {
-        const std::size_t n = c.push(std::string_view(requests).substr(sent % requests.size()));
-        sent += n;
-        if (n > 0) taken = lab::experiment::now();
-        return sent > plenty || lab::experiment::now() - taken > 2s;
-      },
-      15s);
-  s.prove(sent >= c.request().size(),
-          fmt::format("{} requests are sent, and no reply is read", sent / c.request().size()));
+  s.inject([&] {
+    auto taken = lab::experiment::now();
+    s.lab.until(
+        [&] {
+          const std::size_t n = c.push(std::string_view(requests).substr(sent % requests.size()));
+          sent += n;
+          if (n > 0) taken = lab::experiment::now();
+          return sent > plenty || c.at_end() || lab::experiment::now() - taken > 2s;
+        },
+        15s);
+  });
+  if (!s.faulty()) {
+    c.push(c.request());
+    (void)c.receive(s.base.reply, s.soon);
+  }
+  const std::uint64_t unread = unread_at_client(s, c);
+  const bool closed =
+      c.traffic()->of(trace::side::responder).fin || c.traffic()->of(trace::side::responder).rst;
+  s.prove(sent >= c.request().size() && (unread > 0 || closed),
+          fmt::format("{} requests are sent, and {} bytes of their replies wait unread",
+                      sent / c.request().size(), unread));
   s.answers_others(program, "while that client does not read");
   c.close();
   s.judge_server(program, std::array{c.self()});
 }
 
 void byte_a_second(stage& s) {
-  s.need_concurrent_server();
-  const std::string& request = s.need_request(2);
+  const std::string& request = s.need_request(2).bytes;
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
-  s.fault();
-  for (std::size_t i = 0; i < std::min<std::size_t>(3, request.size() - 1); ++i) {
-    c.push(std::string_view(request).substr(i, 1));
-    s.lab.run_for(1s);
-  }
-  s.prove(c.traffic() != nullptr && c.traffic()->of(trace::side::opener).data_segments > 0,
-          "a byte a second");
+  const std::size_t before = c.said_so_far();
+  const std::size_t bytes = std::min<std::size_t>(3, request.size() - 1);
+  s.inject([&] {
+    for (std::size_t i = 0; i < bytes; ++i) {
+      c.push(std::string_view(request).substr(i, 1));
+      s.lab.run_for(1s);
+    }
+  });
   s.answers_others(program, "while that client sends a byte a second");
   c.close();
   s.judge_server(program, std::array{c.self()});
+  std::size_t said = 0;
+  std::vector<data_segment> slow;
+  for (const data_segment& one : s.segments(c.self(), trace::side::opener))
+    if ((said += one.length) > before) slow.push_back(one);
+  bool apart = slow.size() >= bytes;
+  for (std::size_t i = 0; i < bytes && apart; ++i)
+    apart = slow[i].length == 1 && (i == 0 || slow[i].when - slow[i - 1].when > 900ms);
+  s.prove(apart, fmt::format("{} bytes of a request, a second apart", bytes));
 }
 
 constexpr judge_case cases[]{

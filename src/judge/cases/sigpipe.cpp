@@ -25,25 +25,32 @@ void server_writes_on(stage& s) {
   s.prove(c.send(c.request()) && c.send(c.request()) && c.send(c.request()),
           "three requests are at the server");
   const trace::endpoint gone = c.self();
-  s.fault();
-  c.shut_writing();
-  c.reset();
+  s.inject([&] {
+    c.shut_writing();
+    c.reset();
+  });
   s.prove_after(lab::from(s.client) && lab::reset(), "FIN and RST from the client, before the server reads");
   s.resume_server();
   s.judge_server(program, std::array{gone});
 }
 
 void one_of_many(stage& s) {
-  s.need_concurrent_server();
+  if (!s.base.concurrent)
+    throw no_verdict(verdict::not_applicable,
+                     "the server serves one client after the other: overload/4 judges that");
   lab::process& program = s.serve();
   std::vector<stand_in_client> many;
   for (int i = 0; i < 5; ++i) many.push_back(s.stand_in(s.witness));
   stand_in_client one = s.stand_in();
+  const auto of_one = lab::match([self = one.self()](const lab::arrival& a) {
+    return a.connection != nullptr && a.connection->opener == self;
+  });
   one.push(one.request());
-  s.prove_after(lab::from(s.server) && lab::payload(), "the reply has begun");
-  s.fault();
-  one.reset();
-  s.prove_after(lab::from(s.client) && lab::reset(), "RST from one client");
+  s.prove_before(
+      lab::from(s.server) && lab::payload() && of_one && lab::said(s.server, one.heard_before() + 1),
+      "the reply is on its way");
+  s.inject([&] { one.reset(); });
+  s.prove_after(lab::from(s.client) && lab::reset() && of_one, "RST from one client");
   std::size_t answered = 0;
   for (stand_in_client& c : many) {
     c.push(c.request());
@@ -60,21 +67,18 @@ void one_of_many(stage& s) {
 /// (sk_stream_error() in net/core/stream.c tells the error that waits first); after both it is EPIPE.
 void client_writes_on(stage& s) {
   s.need_replay_to_client();
-  const std::size_t request = *s.base.said.main().request() + 0 * s.need_request().size();
-  const auto& turns = s.base.said.main().turns;
-  const bool speaks_again =
-      std::ranges::any_of(turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(request),
-                          [](const turn& t) { return t.who == speaker::client; });
-  if (!speaks_again)
+  const asked request = s.need_request();
+  if (request.client_before == 0)
     throw no_verdict(verdict::not_applicable,
                      "the client writes only once: nothing is left to be written after the reset");
-  stand_in_server peer(s.server, s.base.said);
+  stand_in_server peer = s.play_server();
   lab::process& c = s.call();
-  s.prove(peer.until_before_turn(request, s.soon), "the client is about to write again");
-  s.fault();
-  peer.shut_writing();
-  peer.reset();
-  s.prove_after(lab::from(s.server) && lab::reset(), "FIN and RST from the server");
+  s.prove(peer.until_before_turn(request.turn, s.soon), "the client is about to write again");
+  s.inject([&] {
+    peer.shut_writing();
+    peer.reset();
+  });
+  s.prove_after(lab::from(s.server) && lab::reset() && s.on_main(), "FIN and RST from the server");
   s.judge_client(c);
 }
 
