@@ -20,6 +20,8 @@ cases matching(const std::string& pattern, const cases& all) {
   cases found = judge::find_cases(pattern, all);
   if (const auto place = judge::parse_place(pattern); found.empty() && place)
     found.push_back(&judge::case_at(*place));
+  if (const auto* one = judge::parse_case_at_request(pattern); found.empty() && one != nullptr)
+    found.push_back(one);
   if (!found.empty()) return found;
   const bool torture = all.front()->id.starts_with(judge::torture_prefix);
   throw usage_error("'" + pattern + "' matches no case; " +
@@ -73,6 +75,31 @@ cases choose(const test_arguments& a, const cases& all) {
 
 cases cases_of_catalogue(const test_arguments& a) {
   return choose(a, judge::all_cases());
+}
+
+void check_request(const std::string& text) {
+  const bool number =
+      !text.empty() && text.size() < 5 && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!text.empty() && text != "all" && (!number || std::stoul(text) == 0))
+    throw usage_error("--request " + text + ": expected a number from 1 on, or all");
+}
+
+cases at_requests(const cases& chosen, const judge::baseline& base, const std::string& which) {
+  const std::size_t all = base.said.main().requests().size();
+  cases made;
+  for (const auto* c : chosen) {
+    if (!c->at_a_request || c->request != 0 || all == 0) {
+      made.push_back(c);
+    } else if (which == "all") {
+      for (std::size_t n = 1; n <= all; ++n) made.push_back(&judge::at_request(*c, n));
+    } else if (!which.empty()) {
+      made.push_back(&judge::at_request(*c, std::stoul(which)));
+    } else {
+      made.push_back(c);
+      if (base.last_awaited > 0) made.push_back(&judge::at_request(*c, 1));
+    }
+  }
+  return made;
 }
 
 cases cases_of_torture(const test_arguments& a, const judge::baseline& base) {

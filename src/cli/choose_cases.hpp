@@ -15,6 +15,15 @@ namespace halfopen::cli {
 [[nodiscard]] std::vector<const judge::judge_case*> cases_of_torture(const test_arguments& a,
                                                                      const judge::baseline& base);
 
+/// Throws usage_error unless it is a number from 1 on, "all" or empty.
+void check_request(const std::string& text);
+
+/// The cases that fall on a request, at the requests that `which` names (--request); by default at the
+/// last whose reply the client waits for, and at the first if that is another one.
+[[nodiscard]] std::vector<const judge::judge_case*> at_requests(
+    const std::vector<const judge::judge_case*>& chosen, const judge::baseline& base,
+    const std::string& which);
+
 }  // namespace halfopen::cli
 
 #endif

@@ -13,6 +13,7 @@
 #include <span>
 
 #include "cli/choose_cases.hpp"
+#include "cli/confirm_cases.hpp"
 #include "cli/doctor_text.hpp"
 #include "cli/repeat_command.hpp"
 #include "cli/settings_file.hpp"
@@ -34,9 +35,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that choose cases or name reports: no part of the command that repeats one case.
-const std::set<std::string> about_the_whole{"case",     "skip",   "subject", "shard",    "jobs",
-                                            "json",     "html",   "junit",   "evidence", "dry-run",
-                                            "settings", "replay", "torture", "sample",   "seed"};
+const std::set<std::string> about_the_whole{"case",    "skip",   "subject",  "shard",   "jobs",     "json",
+                                            "html",    "junit",  "evidence", "dry-run", "settings", "replay",
+                                            "torture", "sample", "seed",     "request"};
 
 judge::pair pair_of(const test_arguments& a) {
   judge::pair p;
@@ -55,6 +56,9 @@ judge::pair pair_of(const test_arguments& a) {
   p.ready = a.ready;
   p.limit = judge::milliseconds(static_cast<std::int64_t>(a.limit * 1000));
   p.grace = judge::milliseconds(static_cast<std::int64_t>(a.grace * 1000));
+  p.clean_limit = judge::milliseconds(static_cast<std::int64_t>(a.clean_limit * 1000));
+  p.disk_lost = a.disk == "lost";
+  p.without_fault = a.without_fault;
   p.ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
   return p;
 }
@@ -97,49 +101,81 @@ int explain_no_baseline(const judge::no_baseline& e) {
   return bad_arguments;
 }
 
+[[nodiscard]] bool only_virtual(const test_arguments& a) {
+  return a.clock == "virtual" || a.clock == "virtual-plain";
+}
+
 /// What the two do with nothing wrong; nothing if somebody asked to stop. Both clocks.
 std::optional<judge::baseline> rehearse(const test_arguments& a, const judge::run_options& options) {
   auto progress = report::progress::on(STDERR_FILENO, 1);
   progress.show("the baseline: both programs, with nothing wrong");
   judge::run_options quiet = options;
   quiet.tick = [&] { progress.tick(); };
-  auto base = a.clock == "real" ? judge::rehearse(options.who, quiet.tick) : rehearse_in_guest(a, quiet);
+  auto base = only_virtual(a) ? rehearse_in_guest(a, quiet) : judge::rehearse(options.who, quiet.tick);
   progress.clear();
   return base;
+}
+
+/// The cases, on the terminal while they are played.
+class played_cases {
+ public:
+  played_cases(judge::run_options& options, std::size_t count)
+      : progress_(report::progress::on(STDERR_FILENO, count)) {
+    options.started = [this](const std::string& id) { under_way_.push_back(id); };
+    options.finished = [this](const judge::case_result& r) {
+      std::erase(under_way_, r.id);
+      progress_.finished_for_good(judge::one_line(r));
+    };
+    options.tick = [this] {
+      if (!under_way_.empty())
+        progress_.show(fmt::format("{} under way: {}", under_way_.size(), fmt::join(under_way_, ", ")));
+    };
+  }
+  void say(const std::string& what) { progress_.show(what); }
+  void clear() { progress_.clear(); }
+
+ private:
+  report::progress progress_;
+  std::vector<std::string> under_way_;
+};
+
+/// Every case once, and those whose verdict rests on time a second time.
+std::vector<judge::case_result> play_cases(const test_arguments& a, judge::run_options& options,
+                                           const judge::baseline& base) {
+  played_cases shown(options, options.cases.size());
+  std::vector<judge::case_result> results;
+  if (only_virtual(a)) {
+    results = play_in_guests(a, options, base);
+    for (judge::case_result& r : results)
+      if (r.confirmed == judge::confirmation::wanted) r.confirmed = judge::confirmation::virtual_clock;
+  } else {
+    results = judge::run(options, base);
+    if (results.size() == options.cases.size())  // else somebody asked to stop
+      results =
+          confirm(a, options, base, std::move(results), [&](const std::string& what) { shown.say(what); });
+  }
+  shown.clear();
+  return results;
 }
 
 /// Plays, prints, gives the exit code.
 int play(const test_arguments& a, judge::run_options options) {
   std::signal(SIGPIPE, SIG_IGN);
-  std::optional<judge::baseline> base;  // in guests each has its own
-  if (a.clock == "real" || !a.torture.empty()) {
-    base = rehearse(a, options);
-    if (!base) return 130;
-    if (!a.torture.empty()) options.cases = cases_of_torture(a, *base);
-  }
+  const auto base = rehearse(a, options);
+  if (!base) return 130;
+  options.cases =
+      a.torture.empty() ? at_requests(options.cases, *base, a.request) : cases_of_torture(a, *base);
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
-  auto progress = report::progress::on(STDERR_FILENO, options.cases.size());
-  std::vector<std::string> under_way;
-  options.started = [&](const std::string& id) { under_way.push_back(id); };
-  options.finished = [&](const judge::case_result& r) {
-    std::erase(under_way, r.id);
-    progress.finished_for_good(judge::one_line(r));
-  };
-  options.tick = [&] {
-    if (!under_way.empty())
-      progress.show(fmt::format("{} under way: {}", under_way.size(), fmt::join(under_way, ", ")));
-  };
-  played made =
-      a.clock == "real" ? played{judge::run(options, *base), remarks_on(*base)} : play_in_guests(a, options);
-  progress.clear();
 
   judge::judgement judged;
-  judged.results = std::move(made.results);
-  judged.remarks = std::move(made.remarks);
+  judged.results = play_cases(a, options, *base);
+  judged.remarks = remarks_on(*base);
   judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
   judged.server_command = a.server;
   judged.client_command = a.client;
-  judged.clock = a.clock;
+  judged.clock = a.clock != "auto"      ? a.clock
+                 : clock::find_kernel() ? "real, confirmed by the virtual"
+                                        : "real";
   judged.version = HALFOPEN_VERSION;
   judged.date = now_in_words();
   judged.repeat = a.repeat;
@@ -173,14 +209,13 @@ int with_errors_told(const std::function<int()>& action) {
   }
 }
 
-/// The virtual clock, if its kernel is there.
-std::string choose_clock(const std::string& wanted) {
-  if (wanted != "auto") return wanted;
-  if (clock::find_kernel()) return "virtual";
-  fmt::print(stderr,
-             "This is the real clock: hangs are predicted, not measured. To measure them, once: halfopen "
-             "clock build\n");
-  return "real";
+/// With the real clock first; a hang is measured where the virtual clock's kernel is there.
+void say_what_is_missing(const test_arguments& a) {
+  if (a.clock == "auto" && !a.events && !clock::find_kernel())
+    fmt::print(
+        stderr,
+        "The virtual clock's kernel is not there: how long a hang lasts is computed, not measured. Once a "
+        "machine, some minutes: halfopen clock build\n");
 }
 
 int run_test(test_arguments a) {
@@ -206,12 +241,13 @@ int run_test(test_arguments a) {
   for (const std::string* path : {&a.json, &a.junit, &a.html})
     if (!path->empty() && *path != "-" && !std::ofstream(*path, std::ios::app))
       throw usage_error("cannot write " + *path + ": " + std::strerror(errno));
-  a.clock = choose_clock(a.clock);
+  check_request(a.request);
+  say_what_is_missing(a);
   a.guest.plain = a.clock == "virtual-plain";
-  if (a.clock != "real") return with_errors_told([&] { return play(a, options); });
+  if (only_virtual(a)) return with_errors_told([&] { return play(a, options); });
   try {
     return lab::enter([&] {
-      return with_errors_told([&] { return a.events ? play_for_the_outside(options) : play(a, options); });
+      return with_errors_told([&] { return a.events ? play_for_the_outside(a, options) : play(a, options); });
     });
   } catch (const lab::error& e) {
     fmt::print(stderr, "halfopen: {}\n\n", e.what());
@@ -252,10 +288,24 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->check(CLI::Range(0.5, 600.0).description(""))
       ->type_name("SECONDS")
       ->capture_default_str();
-  verb.add_option("--clock", a.clock,
-                  "virtual: hangs are measured in full, in no time; real: they are predicted; auto: virtual, "
-                  "if its kernel "
-                  "is there (halfopen clock build)")
+  verb.add_option("--clean-limit", a.clean_limit, "within this the client shall end when nothing is wrong")
+      ->check(CLI::Range(1.0, 3600.0).description(""))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  verb.add_option(
+          "--request", a.request,
+          "cases that fall on a request fall on the N-th, or on each; default: on the last whose reply the "
+          "client waits for, and on the first")
+      ->type_name("N|all");
+  verb.add_option("--disk", a.disk, "what a host that reboots has left of its files (HALFOPEN_DIR)")
+      ->check(CLI::IsMember({"kept", "lost"}).description(""))
+      ->type_name("kept|lost")
+      ->capture_default_str();
+  verb.add_option(
+          "--clock", a.clock,
+          "real: how long a hang lasts is computed; virtual: it is measured in full, in no time; auto: the "
+          "real one, and what rests on time is played again under the virtual one, if its kernel is there "
+          "(halfopen clock build)")
       ->check(CLI::IsMember({"auto", "real", "virtual", "virtual-plain"}).description(""))
       ->type_name("auto|real|virtual|virtual-plain")
       ->capture_default_str();
@@ -266,7 +316,7 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_option("--jobs", a.jobs, "cases side by side; most of their time is waiting")
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N")
-      ->default_str("64");
+      ->default_str("as many as the machine takes");
   verb.add_option("--shard", a.shard, "only the I-th of N parts of the cases")->type_name("I/N");
   verb.add_flag("--dry-run", a.dry_run, "list the cases, and do nothing");
   verb.add_flag("--strict", a.strict, "a warning counts as a failure");
@@ -286,6 +336,8 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_flag("--full-length", a.full_length)->group("");
   verb.add_flag("--events", a.events)->group("");
   verb.add_flag("--rehearse", a.rehearse)->group("");
+  verb.add_option("--baseline", a.baseline)->group("");
+  verb.add_flag("--without-fault", a.without_fault)->group("");  // for tests of the cases
   verb.add_option("--settings", a.settings, "read options from there; default: halfopen.toml, if it is there")
       ->type_name("FILE");
 }
@@ -295,9 +347,17 @@ void add_options(CLI::App& verb, test_arguments& a) {
 std::vector<std::string> remarks_on(const judge::baseline& base) {
   std::vector<std::string> remarks;
   if (base.varies)
-    remarks.emplace_back("the client's output differs from run to run: only its shape is compared");
+    remarks.emplace_back(
+        "the client's output differs between two clean runs, each with a fresh server: only its "
+        "shape is compared");
   for (const std::string* why : {&base.no_replay_to_server, &base.no_replay_to_client})
     if (!why->empty()) remarks.push_back(*why);
+  if (const std::string error = judge::error_in_usual_output(base.output); !error.empty())
+    remarks.push_back("the client's usual output looks like an error (\"" + error +
+                      "\"), and its exit status is 0: is this the exchange that you want to be judged?");
+  if (base.output.empty())
+    remarks.emplace_back(
+        "the client prints nothing: a half reply that it takes for a whole one cannot be seen");
   return remarks;
 }
 

@@ -20,7 +20,9 @@ struct test_arguments {
   std::size_t sample = 0;  ///< of the torture's places; 0: all
   std::string clock = "auto", ip = "4";
   std::string ready, shard, evidence, json, junit, html, settings;
-  double limit = 20, grace = 10;
+  double limit = 20, grace = 10, clean_limit = 60;
+  std::string request;  ///< "2", "all", or empty: the first and the last that the client waits for
+  std::string disk = "kept";
   std::uint16_t port = 0;
   std::size_t jobs = 0;  ///< 0: choose
   bool dry_run = false, strict = false;
@@ -29,22 +31,22 @@ struct test_arguments {
 
   // For a guest's judge, which is told its share and reports to the one outside.
   bool full_length = false, events = false, rehearse = false;
+  std::string baseline;        ///< a file with the baseline that was recorded already
+  bool without_fault = false;  ///< for tests
 };
 
-struct played {
-  std::vector<judge::case_result> results;
-  std::vector<std::string> remarks;  ///< on the baseline
-};
-
+/// On the baseline, for who reads the report.
 [[nodiscard]] std::vector<std::string> remarks_on(const judge::baseline& base);
 
 /// Inside a guest: plays its share, and tells of each case in a line of JSON on stdout. With no
 /// case to play, of the baseline.
-int play_for_the_outside(const judge::run_options& options);
+int play_for_the_outside(const test_arguments& a, const judge::run_options& options);
 
-/// Outside: shares the cases out to guests. Throws judge::no_baseline, or lab::error if no
-/// guest can be made.
-[[nodiscard]] played play_in_guests(const test_arguments& a, const judge::run_options& options);
+/// Outside: shares the cases out to guests, which are given the baseline. Throws judge::no_baseline if
+/// the pair does not work in a guest, or lab::error if no guest can be made.
+[[nodiscard]] std::vector<judge::case_result> play_in_guests(const test_arguments& a,
+                                                             const judge::run_options& options,
+                                                             const judge::baseline& base);
 
 /// The baseline alone, in a guest; nothing if somebody asked to stop. Throws as play_in_guests().
 [[nodiscard]] std::optional<judge::baseline> rehearse_in_guest(const test_arguments& a,

@@ -1,8 +1,10 @@
-// The judge under the virtual clock: each guest rehearses the pair for itself, then plays its share.
+// The judge under the virtual clock: each guest is told what the pair does with nothing wrong, sees
+// whether it does so there too, and plays its share.
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +17,10 @@ namespace halfopen::cli {
 namespace {
 
 /// Cases a guest, if the user does not say how many. Each is three hosts, a network stack each.
-constexpr std::size_t usual_share = 15;
+constexpr std::size_t cases_a_guest_takes = 15;
+
+/// The file in which a guest finds it.
+constexpr const char* baseline_name = "halfopen-baseline";
 
 /// In the place of a case.
 constexpr const char* baseline_alone = "baseline";
@@ -33,6 +38,10 @@ std::vector<std::string> command_line(const test_arguments& a, const std::vector
   add("--evidence", a.evidence);
   add("--limit", fmt::format("{}", a.limit));
   add("--grace", fmt::format("{}", a.grace));
+  add("--clean-limit", fmt::format("{}", a.clean_limit));
+  add("--disk", a.disk);
+  add("--baseline", a.baseline);
+  if (a.without_fault) line.emplace_back("--without-fault");
   if (a.port != 0) add("--server-port", std::to_string(a.port));
   for (const std::string& e : a.environment) add("--env", e);
   for (const std::string& id : share)
@@ -59,7 +68,7 @@ judge::case_result given_up(const judge::judge_case& c, const std::string& why) 
 
 shared_work work_for(const test_arguments& a, const judge::run_options& options) {
   shared_work work;
-  work.share_size = a.jobs != 0 ? a.jobs : usual_share;
+  work.share_size = a.jobs != 0 ? a.jobs : cases_a_guest_takes;
   work.guest = a.guest;
   work.job = [&](const auto& share) {
     clock::job job = clock::job_here(command_line(a, share));
@@ -73,10 +82,21 @@ shared_work work_for(const test_arguments& a, const judge::run_options& options)
 
 }  // namespace
 
-int play_for_the_outside(const judge::run_options& base) {
+/// Recorded already, if the pair does here as it did there; else recorded here.
+static std::optional<judge::baseline> baseline_here(const test_arguments& a,
+                                                    const judge::run_options& options) {
+  if (a.baseline.empty()) return judge::rehearse(options.who, {});
+  std::ifstream file(a.baseline);
+  auto given = nlohmann::json::parse(file).get<judge::baseline>();
+  const auto same = judge::works_as(options.who, given);
+  if (!same) return std::nullopt;
+  return *same ? given : judge::rehearse(options.who, {});
+}
+
+int play_for_the_outside(const test_arguments& a, const judge::run_options& base) {
   std::optional<judge::baseline> normal;
   try {
-    normal = judge::rehearse(base.who, {});
+    normal = baseline_here(a, base);
   } catch (const judge::no_baseline& e) {
     tell_outside({{"stopped", judge::json_of(e)}});
     return 0;
@@ -87,34 +107,33 @@ int play_for_the_outside(const judge::run_options& base) {
     tell_outside({{"id", baseline_alone}, {"finished", *normal}});
     return 0;
   }
-  const auto remarks = remarks_on(*normal);
   judge::run_options options = base;
   options.started = [](const std::string& id) { tell_outside({{"started", id}}); };
-  options.finished = [&](const judge::case_result& r) {
-    nlohmann::json line = r;
-    line["remarks"] = remarks;
-    tell_outside({{"id", r.id}, {"finished", line}});
-  };
+  options.finished = [&](const judge::case_result& r) { tell_outside({{"id", r.id}, {"finished", r}}); };
   (void)judge::run(options, *normal);
   return 0;
 }
 
-played play_in_guests(const test_arguments& a, const judge::run_options& options) {
+std::vector<judge::case_result> play_in_guests(const test_arguments& a, const judge::run_options& options,
+                                               const judge::baseline& base) {
+  test_arguments inside = a;
+  inside.baseline = clock::files_folder + std::string(baseline_name);
   std::map<std::string, judge::case_result> results;
-  played made;
+  std::vector<judge::case_result> made;
   std::optional<judge::no_baseline> failure;
   const auto keep = [&](judge::case_result r) {
     if (options.finished) options.finished(r);
     results[r.id] = std::move(r);
   };
-  shared_work work = work_for(a, options);
+  shared_work work = work_for(inside, options);
+  work.job = [make = work.job, text = judge::to_text(nlohmann::json(base))](const auto& share) {
+    clock::job job = make(share);
+    job.files.emplace_back(baseline_name, text);
+    return job;
+  };
   for (const auto* c : options.cases) work.ids.emplace_back(c->id);
   work.started = options.started;
-  work.finished = [&](const std::string&, const nlohmann::json& j) {
-    for (const std::string remark : j.at("remarks"))
-      if (std::ranges::find(made.remarks, remark) == made.remarks.end()) made.remarks.push_back(remark);
-    keep(j.get<judge::case_result>());
-  };
+  work.finished = [&](const std::string&, const nlohmann::json& j) { keep(j.get<judge::case_result>()); };
   work.given_up = [&](const std::string& id, const std::string& why) {
     keep(given_up(case_of(options, id), why));
   };
@@ -122,8 +141,7 @@ played play_in_guests(const test_arguments& a, const judge::run_options& options
   work_in_guests(work);
   if (failure) throw judge::no_baseline(*failure);
   for (const std::string& id : work.ids)
-    if (const auto found = results.find(id); found != results.end())
-      made.results.push_back(std::move(found->second));
+    if (const auto found = results.find(id); found != results.end()) made.push_back(std::move(found->second));
   return made;
 }
 
