@@ -24,23 +24,24 @@ constexpr std::size_t most_unproved = 30;
 /// Cases of a guest: hangs that are watched for hours take longest, and are spread over the processors.
 constexpr std::size_t cases_a_guest = 8;
 
+/// In seconds. A guest that needs longer is watching a loop; what it shall tell can be seen alone too.
+constexpr double real_limit = 150;
+
 class second_playings {
  public:
   second_playings(const test_arguments& a, const judge::run_options& options, const judge::baseline& base,
                   std::vector<case_result> first)
       : a_(a), options_(options), base_(base), results_(std::move(first)) {}
 
-  std::vector<case_result> play(const std::function<void(const std::string&)>& announce) {
+  std::vector<case_result> play(const show_playing& show) {
     const bool has_kernel = a_.clock == "auto" && clock::find_kernel().has_value();
     choose(has_kernel);
     if (const auto n = count(again::virtual_clock); n > 0) {
-      announce(fmt::format("{} of them again, under the virtual clock", cases(n)));
-      in_guests();
+      in_guests(show, fmt::format("{} again, under the virtual clock", cases(n)));
     }
     if (count(again::alone) > most_unproved) only_accusations();
     if (const auto n = count(again::alone); n > 0) {
-      announce(fmt::format("{} of them again, alone", cases(n)));
-      alone();
+      alone(show, fmt::format("{} again, alone", cases(n)));
     }
     for (case_result& r : results_) r = judge::unconfirmed(r, "it was not played again");
     return std::move(results_);
@@ -76,12 +77,16 @@ class second_playings {
 
   case_result& first(const std::string& id) { return *std::ranges::find(results_, id, &case_result::id); }
 
-  void in_guests() {
+  void in_guests(const show_playing& show, const std::string& what) {
+    judge::run_options some = those(again::virtual_clock);
+    show(some, what);
     test_arguments guests = a_;
+    guests.brief = true;
+    guests.guest.real_limit = std::min(guests.guest.real_limit, real_limit);
     if (guests.jobs == 0) guests.jobs = cases_a_guest;
     std::vector<case_result> again_results;
     try {
-      again_results = play_in_guests(guests, those(again::virtual_clock), base_);
+      again_results = play_in_guests(guests, some, base_);
     } catch (const judge::no_baseline&) {  // the pair does not work there
     } catch (const lab::error&) {          // no guest can be made
     }
@@ -95,8 +100,10 @@ class second_playings {
     }
   }
 
-  void alone() {
+  void alone(const show_playing& show, const std::string& what) {
     judge::run_options some = those(again::alone);
+    some.who.first_look = judge::milliseconds(0);
+    show(some, what);
     some.jobs = judge::jobs_alone(base_);
     for (const case_result& second : judge::run(some, base_)) take(second, again::alone);
   }
@@ -118,9 +125,9 @@ class second_playings {
 
 std::vector<case_result> confirm(const test_arguments& a, const judge::run_options& options,
                                  const judge::baseline& base, std::vector<case_result> first,
-                                 const std::function<void(const std::string&)>& announce) {
+                                 const show_playing& show) {
   if (options.who.without_fault) return first;
-  return second_playings(a, options, base, std::move(first)).play(announce);
+  return second_playings(a, options, base, std::move(first)).play(show);
 }
 
 }  // namespace halfopen::cli

@@ -9,12 +9,16 @@
 
 namespace halfopen::cli {
 
+/// Called before some cases are played again: sets the callbacks of their options, and shows what comes.
+using show_playing = std::function<void(judge::run_options&, const std::string& what)>;
+
 /// The results, those that have to be confirmed (judge/confirm.hpp) after a second playing: under the
 /// virtual clock where `a.clock` is auto and its kernel is there, else alone with the real one.
-/// `announce` says what comes next; the options' callbacks tell of each case as it is played again.
-[[nodiscard]] std::vector<judge::case_result> confirm(
-    const test_arguments& a, const judge::run_options& options, const judge::baseline& base,
-    std::vector<judge::case_result> first, const std::function<void(const std::string&)>& announce);
+[[nodiscard]] std::vector<judge::case_result> confirm(const test_arguments& a,
+                                                      const judge::run_options& options,
+                                                      const judge::baseline& base,
+                                                      std::vector<judge::case_result> first,
+                                                      const show_playing& show);
 
 }  // namespace halfopen::cli
 

@@ -57,6 +57,7 @@ judge::pair pair_of(const test_arguments& a) {
   p.limit = judge::milliseconds(static_cast<std::int64_t>(a.limit * 1000));
   p.grace = judge::milliseconds(static_cast<std::int64_t>(a.grace * 1000));
   p.clean_limit = judge::milliseconds(static_cast<std::int64_t>(a.clean_limit * 1000));
+  p.brief = a.brief;
   p.disk_lost = a.disk == "lost";
   p.without_fault = a.without_fault;
   p.ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
@@ -124,37 +125,45 @@ class played_cases {
     options.started = [this](const std::string& id) { under_way_.push_back(id); };
     options.finished = [this](const judge::case_result& r) {
       std::erase(under_way_, r.id);
-      progress_.finished_for_good(judge::one_line(r));
+      const bool ask_again = r.provisional;
+      progress_.finished_for_good(ask_again ? std::string(r.id) + ": not over yet; it will be played again"
+                                            : judge::one_line(r));
     };
     options.tick = [this] {
       if (!under_way_.empty())
         progress_.show(fmt::format("{} under way: {}", under_way_.size(), fmt::join(under_way_, ", ")));
     };
   }
-  void say(const std::string& what) { progress_.show(what); }
-  void clear() { progress_.clear(); }
+  void say(const std::string& what) { progress_.say(what); }
 
  private:
   report::progress progress_;
   std::vector<std::string> under_way_;
 };
 
+/// With a guest's kernel at hand nobody waits for hangs: what has not happened by then is left to it.
+constexpr judge::milliseconds first_look{5000};
+
 /// Every case once, and those whose verdict rests on time a second time.
 std::vector<judge::case_result> play_cases(const test_arguments& a, judge::run_options& options,
                                            const judge::baseline& base) {
-  played_cases shown(options, options.cases.size());
+  std::optional<played_cases> shown;
+  const auto show = [&](judge::run_options& some, const std::string& what) {
+    shown.emplace(some, some.cases.size());
+    if (!what.empty()) shown->say(what);
+  };
+  show(options, "");
   std::vector<judge::case_result> results;
   if (only_virtual(a)) {
     results = play_in_guests(a, options, base);
     for (judge::case_result& r : results)
       if (r.confirmed == judge::confirmation::wanted) r.confirmed = judge::confirmation::virtual_clock;
   } else {
+    if (a.clock == "auto" && clock::find_kernel()) options.who.first_look = first_look;
     results = judge::run(options, base);
     if (results.size() == options.cases.size())  // else somebody asked to stop
-      results =
-          confirm(a, options, base, std::move(results), [&](const std::string& what) { shown.say(what); });
+      results = confirm(a, options, base, std::move(results), show);
   }
-  shown.clear();
   return results;
 }
 
@@ -336,6 +345,7 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_flag("--full-length", a.full_length)->group("");
   verb.add_flag("--events", a.events)->group("");
   verb.add_flag("--rehearse", a.rehearse)->group("");
+  verb.add_flag("--brief", a.brief)->group("");
   verb.add_option("--baseline", a.baseline)->group("");
   verb.add_flag("--without-fault", a.without_fault)->group("");  // for tests of the cases
   verb.add_option("--settings", a.settings, "read options from there; default: halfopen.toml, if it is there")

@@ -30,7 +30,7 @@ struct test_arguments {
   guest_arguments guest;
 
   // For a guest's judge, which is told its share and reports to the one outside.
-  bool full_length = false, events = false, rehearse = false;
+  bool full_length = false, events = false, rehearse = false, brief = false;
   std::string baseline;        ///< a file with the baseline that was recorded already
   bool without_fault = false;  ///< for tests
 };

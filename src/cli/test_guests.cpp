@@ -41,6 +41,7 @@ std::vector<std::string> command_line(const test_arguments& a, const std::vector
   add("--clean-limit", fmt::format("{}", a.clean_limit));
   add("--disk", a.disk);
   add("--baseline", a.baseline);
+  if (a.brief) line.emplace_back("--brief");
   if (a.without_fault) line.emplace_back("--without-fault");
   if (a.port != 0) add("--server-port", std::to_string(a.port));
   for (const std::string& e : a.environment) add("--env", e);

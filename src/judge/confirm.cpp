@@ -32,6 +32,12 @@ again second_playing(const case_result& first, bool has_kernel) {
 }
 
 case_result confirmed(const case_result& first, const case_result& second, again how) {
+  if (first.provisional && second.what != verdict::inconclusive) {  // the second alone was watched
+    case_result r = second;
+    if (r.confirmed == confirmation::wanted)
+      r.confirmed = how == again::virtual_clock ? confirmation::virtual_clock : confirmation::alone;
+    return r;
+  }
   if (!accuses(first)) {  // it was inconclusive: what comes out alone counts, but for an accusation by time
     case_result r = second;
     if (accuses(second) && second.confirmed == confirmation::wanted) r.confirmed = confirmation::alone;

@@ -64,6 +64,17 @@ TEST(confirmed, an_accusation_that_is_not_repeated_is_none) {
   EXPECT_THAT(r.reason, HasSubstr("\"recovered\""));
 }
 
+TEST(confirmed, what_was_only_looked_at_is_decided_by_the_second_playing) {
+  case_result first = result(verdict::fail);
+  first.provisional = true;
+  EXPECT_EQ(confirmed(first, result(verdict::pass), again::virtual_clock).what, verdict::pass);
+  const case_result r = confirmed(first, result(verdict::warn), again::virtual_clock);
+  EXPECT_EQ(r.what, verdict::warn);
+  EXPECT_EQ(r.confirmed, confirmation::virtual_clock);
+  EXPECT_FALSE(r.provisional);
+  EXPECT_EQ(confirmed(first, result(verdict::inconclusive), again::alone).what, verdict::inconclusive);
+}
+
 TEST(confirmed, a_second_playing_that_says_nothing_confirms_nothing) {
   case_result second = result(verdict::inconclusive);
   second.reason = "no guest";

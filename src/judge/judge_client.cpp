@@ -65,7 +65,7 @@ void stage::watch_to_its_end(const lab::process& c, client_seen& seen) {
 
 void stage::watch_client(const lab::process& c, stand_in_server* peer) {
   client_seen seen;
-  seen.limit = under_test.limit;
+  seen.limit = under_test.patience();
   seen.must_succeed = cure_of_giving_up_;
   seen.pipe = hides_exit_status(under_test.client_command);
   const auto opened_before = opened_by_client();
@@ -97,6 +97,7 @@ void stage::watch_client(const lab::process& c, stand_in_server* peer) {
     seen.ended = c.ended();
   }
   meanwhile_ = nullptr;
+  sheet_.provisional = !seen.in_time && under_test.patience() < under_test.limit;
   take(decide(seen), seen.after);
 }
 

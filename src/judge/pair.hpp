@@ -1,6 +1,7 @@
 #ifndef HALFOPEN_SRC_JUDGE_PAIR_HPP
 #define HALFOPEN_SRC_JUDGE_PAIR_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -18,16 +19,28 @@ struct pair {
   std::string server_command, client_command;  ///< for /bin/sh
   std::vector<std::string> environment;        ///< "NAME=value", for both
   std::optional<std::uint16_t> port;           ///< of the server, if the user says so
-  std::string ready;                 ///< regular expression in the server's output; empty: it listens
-  milliseconds limit{20'000};        ///< within which a program shall know
+  std::string ready;           ///< regular expression in the server's output; empty: it listens
+  milliseconds limit{20'000};  ///< within which a program shall know
+  /// What has not happened within this is told as provisional, and left to a playing under the virtual
+  /// clock, where waiting costs nothing. 0: there is none.
+  milliseconds first_look{0};
   milliseconds clean_limit{60'000};  ///< within which the client ends when nothing is wrong
   milliseconds grace{10'000};        ///< within which a server shall end after SIGTERM
   lab::ip_version ip = lab::ip_version::v4;
   /// Time jumps over waiting: what takes hours is watched to its end.
   bool virtual_clock = false;
+  /// Under the virtual clock: a dead connection that a server holds, and that the kernel's timers will
+  /// end, is watched for some minutes only. A server that wakes up ten times a second costs a second of
+  /// processor time for every minute of its own.
+  bool brief = false;
   bool disk_lost = false;  ///< a host that reboots has lost its files too
   /// For tests of the cases: the fault is left out, and nothing may be concluded.
   bool without_fault = false;
+
+  /// How long this playing waits for what shall happen within the limit.
+  [[nodiscard]] milliseconds patience() const noexcept {
+    return first_look.count() > 0 ? std::min(first_look, limit) : limit;
+  }
 };
 
 /// What the pair does when nothing is wrong.

@@ -143,6 +143,7 @@ void to_json(nlohmann::json& j, const case_result& r) {
        {"rests_on", basis_names.at(static_cast<std::size_t>(r.rests_on))},
        {"confirmed", to_string(r.confirmed)},
        {"may_be_load", r.may_be_load},
+       {"provisional", r.provisional},
        {"kept_waiting_ms", r.kept_waiting.count()}};
   if (r.did) j["outcome"] = to_string(*r.did);
   if (r.after) j["after_ms"] = r.after->count();
@@ -173,6 +174,7 @@ void from_json(const nlohmann::json& j, case_result& r) {
   if (j.contains("confirmed"))
     r.confirmed = named<confirmation>(confirmation_names, j["confirmed"].get<std::string>());
   read(j, "may_be_load", r.may_be_load);
+  read(j, "provisional", r.provisional);
   if (j.contains("outcome")) r.did = named<outcome>(outcome_names, j["outcome"].get<std::string>());
   if (j.contains("kept_waiting_ms")) r.kept_waiting = report::whole_milliseconds(j["kept_waiting_ms"]);
   if (j.contains("took_ms")) r.took = report::whole_milliseconds(j["took_ms"]);

@@ -102,6 +102,8 @@ struct case_result {
   std::optional<outcome> did;                      ///< of a client
   basis rests_on = basis::event;                   ///< the verdict
   confirmation confirmed = confirmation::not_needed;
+  /// It was not watched up to the limit: only a second playing can tell.
+  bool provisional = false;
   /// Of an inconclusive one: a proof did not come in time, or the lab could not do something in time.
   bool may_be_load = false;
   hang_length length;

@@ -32,7 +32,7 @@ TEST(result, no_field_is_missing_from_json) {
                        (value.is_array() && value.empty());
     EXPECT_FALSE(empty) << key;
   }
-  EXPECT_EQ(j.size(), 23U);
+  EXPECT_EQ(j.size(), 24U);
 }
 
 TEST(result, what_the_verdict_rests_on_is_read_back) {
@@ -42,7 +42,8 @@ TEST(result, what_the_verdict_rests_on_is_read_back) {
   r.confirmed = confirmation::alone;
   r.may_be_load = true;
   r.kept_waiting = std::chrono::milliseconds(7);
-  r.length = {hang_length::source::measured, std::chrono::milliseconds(924'600), "ended after 15 min 25 s (measured)"};
+  r.length = {hang_length::source::measured, std::chrono::milliseconds(924'600),
+              "ended after 15 min 25 s (measured)"};
   const auto back = nlohmann::json(r).get<case_result>();
   EXPECT_EQ(back.did, r.did);
   EXPECT_EQ(back.rests_on, r.rests_on);

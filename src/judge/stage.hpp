@@ -205,7 +205,8 @@ class stage {
   void look_at_its_socket(client_seen& seen) const;
   void watch_to_its_end(const lab::process& c, client_seen& seen);
   void judge_leftovers(std::span<const trace::endpoint> gone);
-  void judge_late_release(std::span<const trace::endpoint> gone, const std::string& cure);
+  void judge_late_release(std::span<const trace::endpoint> gone, const std::string& cure,
+                          std::optional<milliseconds> by_kernel);
   [[nodiscard]] std::vector<lab::socket_view> held(std::span<const trace::endpoint> gone) const;
   bool wait(const std::function<bool()>& condition, milliseconds limit);
 
