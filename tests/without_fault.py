@@ -17,8 +17,8 @@ PLACES = [
 
 
 def play(*options):
-    ran = halfopen("test", *PAIR, "--clock", "real", "--limit", 3, "--grace", 3, "--without-fault", "--json", results,
-                   *options)
+    ran = halfopen("test", *PAIR, "--clock", "real", "--limit", 3, "--grace", 3, "--without-fault", "--jobs", 40, "--json",
+                   results, *options)
     check(ran.returncode == 4, f"{options}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
     return {c["id"]: c for c in json.loads(results.read_text())["pairs"][0]["cases"]}
 
