@@ -1,0 +1,37 @@
+"""No case proves what did not happen: played with its fault left out, each says "not proved", and no verdict."""
+
+import json
+
+from lab_helpers import HALFOPEN, check, halfopen, temporary_folder
+
+results = temporary_folder() / "results.json"
+PAIR = (
+    "--server", f"exec {HALFOPEN} serve echo --listen 0.0.0.0",
+    "--client", f"(echo one; sleep 0.5; echo two) | {HALFOPEN} call echo server",
+)
+PLACES = [
+    f"{loss}-{lost}@{place}"
+    for loss in ("kill", "reset", "crash", "reboot", "cut")
+    for lost, place in (("server", "5"), ("client", "5"), ("server", "b2"))
+]
+
+
+def play(*options):
+    ran = halfopen("test", *PAIR, "--clock", "real", "--limit", 3, "--grace", 3, "--without-fault", "--jobs", 40, "--json",
+                   results, *options)
+    check(ran.returncode == 4, f"{options}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
+    return {c["id"]: c for c in json.loads(results.read_text())["pairs"][0]["cases"]}
+
+
+catalogue = {line.split()[0] for line in halfopen("test", "--dry-run").stdout.splitlines()}
+played = play()
+check(len(catalogue) >= 59 and catalogue <= set(played), f"not played: {sorted(catalogue - set(played))}")
+check("exit/6@1" in played, "cases that fall on a request fall on the first one too")
+places = play("--replay", *PLACES)
+check(set(places) == {f"torture/{place}" for place in PLACES}, f"{sorted(places)}")
+wrong = [
+    f"{name}: {case['verdict']}: {case['reason'] or case['happened']}"
+    for name, case in (played | places).items()
+    if case["verdict"] != "inconclusive" or not case["reason"].startswith("not proved:")
+]
+check(not wrong, "\n".join(wrong))
