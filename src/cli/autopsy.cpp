@@ -2,19 +2,14 @@
 // of a connection is said by src/trace, how it looks by src/autopsy and src/report; here
 // stand the command line, the signals and the exit code.
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +18,8 @@
 #include "autopsy/filter.hpp"
 #include "autopsy/report.hpp"
 #include "autopsy/summary.hpp"
+#include "cli/report_file.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "trace/capture_file.hpp"
 
@@ -45,10 +42,6 @@ struct autopsy_arguments {
 constexpr std::size_t steps_of_many = 60;
 constexpr std::size_t steps_of_one = 400;
 
-struct autopsy_usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 volatile std::sig_atomic_t asked_to_end = 0;
 
 void end_on_signals() {
@@ -66,20 +59,20 @@ autopsy::filter filter_of(const autopsy_arguments& a) {
   autopsy::filter f;
   for (const std::string& text : a.addresses) {
     const auto n = autopsy::network::parse(text);
-    if (!n) throw autopsy_usage_error("'" + text + "' is no address, and no network such as 10.0.0.0/8");
+    if (!n) throw usage_error("'" + text + "' is no address, and no network such as 10.0.0.0/8");
     f.addresses.push_back(*n);
   }
   for (const std::string& word : a.endings)
     if (!f.add_ending(word))
-      throw autopsy_usage_error(fmt::format("'{}' is no ending; there are: {}", word,
-                                            fmt::join(autopsy::filter::ending_words(), " ")));
+      throw usage_error(fmt::format("'{}' is no ending; there are: {}", word,
+                                    fmt::join(autopsy::filter::ending_words(), " ")));
   const auto moment = [](const std::string& text) -> std::optional<autopsy::moment> {
     if (text.empty()) return std::nullopt;
     const auto m = autopsy::moment::parse(text);
     if (!m)
-      throw autopsy_usage_error("'" + text +
-                                "' is no time such as +12.5 (seconds of the capture) or "
-                                "2024-05-01T12:00:00 (UTC)");
+      throw usage_error("'" + text +
+                        "' is no time such as +12.5 (seconds of the capture) or "
+                        "2024-05-01T12:00:00 (UTC)");
     return m;
   };
   f.ports = a.ports;
@@ -92,12 +85,16 @@ autopsy::filter filter_of(const autopsy_arguments& a) {
 class autopsy_run {
  public:
   explicit autopsy_run(const autopsy_arguments& a)
-      : a_{a}, filter_{filter_of(a)}, shown_{a.top}, canvas_{report::canvas::of(STDOUT_FILENO)} {}
+      : a_{a},
+        filter_{filter_of(a)},
+        shown_{a.top},
+        out_{a.html == report::standard_output ? stderr : stdout},
+        canvas_{report::canvas::of(::fileno(out_))} {}
 
   int run() {
     auto source = trace::open_capture(a_.file, {.follow = a_.follow, .waiting = [this] { return wait(); }});
-    if (!source) throw autopsy_usage_error(source.error());
-    check_html();
+    if (!source) throw usage_error(source.error());
+    check_report(a_.html);  // before an hour of reading, not after it
     examiner_ = std::make_unique<autopsy::examiner>(
         [this, from = std::move(*source)](std::span<std::byte> into) { return read(from, into); }, options(),
         [this](trace::file_entry&& c) { take(std::move(c)); });
@@ -122,13 +119,6 @@ class autopsy_run {
       o.steps = [](std::uint64_t) { return steps_of_many; };
     o.comments = static_cast<bool>(o.steps);
     return o;
-  }
-
-  /// Before an hour of reading, not after it.
-  void check_html() const {
-    if (a_.html.empty()) return;
-    if (!std::ofstream(a_.html, std::ios::app))
-      throw autopsy_usage_error("cannot write " + a_.html + ": " + std::strerror(errno));
   }
 
   std::expected<std::size_t, std::string> read(const trace::capture_reader::source& from,
@@ -156,23 +146,19 @@ class autopsy_run {
   }
 
   void print(const std::string& text) {
-    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-    const bool flushed = !a_.follow || std::fflush(stdout) == 0;
+    const bool written = std::fwrite(text.data(), 1, text.size(), out_) == text.size();
+    const bool flushed = !a_.follow || std::fflush(out_) == 0;
     if (!written || !flushed) broken_pipe_ = true;
   }
 
   void report(const autopsy::reading& r) {
     const std::vector<trace::file_entry> worst = shown_.take_worst();
-    if (!a_.html.empty()) write_html(worst, r);
-    if (a_.json) {
-      if (std::fflush(stdout) != 0) broken_pipe_ = true;
-      return;
-    }
     std::string text;
     for (const trace::file_entry& c : portraits_) text += autopsy::portrait(c, r, canvas_) + "\n";
     if (a_.ladders.empty()) text = overview(worst, r);
-    print(text);
-    if (std::fflush(stdout) != 0) broken_pipe_ = true;
+    if (!a_.json) print(text);
+    if (std::fflush(out_) != 0) broken_pipe_ = true;
+    if (!a_.html.empty()) write_html(worst, r);
   }
 
   [[nodiscard]] std::string overview(const std::vector<trace::file_entry>& worst,
@@ -189,9 +175,7 @@ class autopsy_run {
   void write_html(const std::vector<trace::file_entry>& worst, const autopsy::reading& r) const {
     const std::string title = "Autopsy of " + (a_.file == "-" ? "the standard input" : a_.file);
     const auto& shown = a_.ladders.empty() ? worst : portraits_;
-    std::ofstream file(a_.html);
-    file << autopsy::html_page(title, shown_, shown, r);
-    if (!file.flush()) throw autopsy_usage_error("cannot write " + a_.html + ": " + std::strerror(errno));
+    write_report(a_.html, autopsy::html_page(title, shown_, shown, r));
   }
 
   /// What is wrong with the file is said last, where it is seen.
@@ -219,6 +203,7 @@ class autopsy_run {
   const autopsy_arguments& a_;
   autopsy::filter filter_;
   autopsy::summary shown_;
+  std::FILE* out_;  // not the standard output where the page goes there
   report::canvas canvas_;
   std::unique_ptr<autopsy::examiner> examiner_;
   std::vector<trace::file_entry> portraits_;
@@ -249,7 +234,8 @@ void add_autopsy(CLI::App& app, int& exit_code) {
       ->type_name("TIME");
   verb.add_option("--until", a->until, "or before that")->type_name("TIME");
   verb.add_flag("--json", a->json, "one line of JSON a connection, as they end, instead of the table");
-  verb.add_option("--html", a->html, "write a page with a ladder diagram of each connection shown")
+  verb.add_option("--html", a->html,
+                  "write a page with a ladder diagram of each connection shown; - for the standard output")
       ->type_name("FILE");
   verb.add_option(
           "--ladder", a->ladders,
@@ -290,9 +276,8 @@ void add_autopsy(CLI::App& app, int& exit_code) {
     try {
       end_on_signals();
       exit_code = autopsy_run{*a}.run();
-    } catch (const autopsy_usage_error& e) {
-      fmt::print(stderr, "halfopen autopsy: {}\n", e.what());
-      exit_code = bad_arguments;
+    } catch (const usage_error& e) {
+      exit_code = refuse("autopsy", e);
     }
   });
 }

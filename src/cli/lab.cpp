@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/doctor_text.hpp"
 #include "cli/lab_arguments.hpp"
+#include "cli/report_file.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "halfopen/lab/enter.hpp"
@@ -81,9 +81,6 @@ lab::unique_fd lock(const fs::path& folder) {
   return fd;
 }
 
-/// "-" is the standard output, on which nothing else is written then.
-constexpr const char* to_stdout = "-";
-
 void write_json(const std::string& path, std::span<const situation::result> results, std::size_t total,
                 const lab_arguments& arguments) {
   nlohmann::json counts{{"all", total}};
@@ -100,9 +97,7 @@ void write_json(const std::string& path, std::span<const situation::result> resu
   for (const situation::result& r : results)
     if (r.round == 1 || r.what != situation::verdict::met) document["results"].push_back(r);
   if (arguments.repeat > 1) document["tallies"] = situation::tallies(results);
-  std::ofstream file(path == to_stdout ? "/dev/stdout" : path.c_str());
-  file << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-  if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
+  write_report(path, document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 /// False if the text could not be written and its reader did not just close the pipe.
@@ -130,7 +125,7 @@ int play(const lab_arguments& arguments, const situation::run_options& base,
   std::signal(SIGPIPE, SIG_IGN);  // `halfopen lab | head` must not lose the evidence and the JSON
   situation::run_options options = base;
   const std::size_t total = situation::ids_of(options).size();
-  std::FILE* out = arguments.json == to_stdout ? stderr : stdout;
+  std::FILE* out = arguments.json == report::standard_output ? stderr : stdout;
   auto progress = report::progress::on(STDERR_FILENO, total);
   std::vector<std::string> under_way;
   options.started = [&](const std::string& id) { under_way.push_back(id); };
@@ -193,8 +188,7 @@ int run_lab(const lab_arguments& arguments) {
                  : arguments.repeat > 1 ? usual_jobs_repeated
                                         : usual_jobs;
   options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.grace * 1000));
-  if (!arguments.json.empty() && arguments.json != to_stdout && !std::ofstream(arguments.json, std::ios::app))
-    throw usage_error("cannot write " + arguments.json + ": " + std::strerror(errno));
+  check_report(arguments.json);
   options.evidence = make_evidence_folder(arguments.evidence);
   const lab::unique_fd held = lock(options.evidence);
   if (arguments.clock != "real") return play_outside(arguments, options);

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 
+#include "cli/report_file.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "judge/document.hpp"
@@ -37,17 +38,12 @@ std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
   return parts;
 }
 
-void write(const std::string& path, const std::string& text) {
-  if (path.empty()) return;
-  std::ofstream file(path == "-" ? "/dev/stdout" : path.c_str());
-  if (!(file << text).flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
-}
-
 int merge(const merge_arguments& a) {
+  for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
   const auto pairs = judge::merge(read_all(a.files));
-  write(a.json, judge::to_json_document(pairs, HALFOPEN_VERSION));
-  write(a.junit, judge::to_junit(pairs, a.strict));
-  write(a.html, judge::to_html(pairs));
+  write_report(a.json, judge::to_json_document(pairs, HALFOPEN_VERSION));
+  write_report(a.junit, judge::to_junit(pairs, a.strict));
+  write_report(a.html, judge::to_html(pairs));
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
   int code = 0;
   for (const judge::judgement& p : pairs) {

@@ -4,10 +4,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <regex>
 #include <span>
@@ -16,6 +14,7 @@
 #include "cli/confirm_cases.hpp"
 #include "cli/doctor_text.hpp"
 #include "cli/repeat_command.hpp"
+#include "cli/report_file.hpp"
 #include "cli/settings_file.hpp"
 #include "cli/test_arguments.hpp"
 #include "cli/usage_error.hpp"
@@ -75,12 +74,6 @@ std::string now_in_words() {
   ::gmtime_r(&now, &utc);
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
   return text;
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path == "-" ? "/dev/stdout" : path.c_str());
-  file << text;
-  if (!file.flush()) throw usage_error("cannot write " + path + ": " + std::strerror(errno));
 }
 
 void show_output(std::string_view whose, const std::string& text) {
@@ -189,10 +182,6 @@ int play(const test_arguments& a, judge::run_options options) {
   judged.date = now_in_words();
   judged.repeat = a.repeat;
   judged.ip_version = a.ip == "6" ? 6 : 4;
-  const std::span<const judge::judgement> one(&judged, 1);
-  if (!a.json.empty()) write_file(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
-  if (!a.junit.empty()) write_file(a.junit, judge::to_junit(one, a.strict));
-  if (!a.html.empty()) write_file(a.html, judge::to_html(one));
   const auto canvas = report::canvas::of(::fileno(out));
   std::string text = "\n";
   text += a.torture.empty() ? judge::summary_table(judged, canvas) : judge::torture_table(judged, canvas);
@@ -200,6 +189,11 @@ int play(const test_arguments& a, judge::run_options options) {
   for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
   std::fputs(text.c_str(), out);
+  std::fflush(out);
+  const std::span<const judge::judgement> one(&judged, 1);
+  if (!a.json.empty()) write_report(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
+  if (!a.junit.empty()) write_report(a.junit, judge::to_junit(one, a.strict));
+  if (!a.html.empty()) write_report(a.html, judge::to_html(one));
   if (judged.results.size() < options.cases.size()) return 130;
   return judge::exit_code_of(judged.results, a.strict);
 }
@@ -247,9 +241,7 @@ int run_test(test_arguments a) {
     if (why) throw usage_error("cannot make the folder " + a.evidence + ": " + why.message());
     options.evidence = fs::absolute(a.evidence);
   }
-  for (const std::string* path : {&a.json, &a.junit, &a.html})
-    if (!path->empty() && *path != "-" && !std::ofstream(*path, std::ios::app))
-      throw usage_error("cannot write " + *path + ": " + std::strerror(errno));
+  for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
   check_request(a.request);
   say_what_is_missing(a);
   a.guest.plain = a.clock == "virtual-plain";
