@@ -38,6 +38,7 @@ struct guest_options {
   std::optional<std::uint64_t> seed = 1;
   /// What its wall clock begins at. Nothing: the time that it is now.
   std::optional<std::chrono::sys_time<std::chrono::nanoseconds>> begins;
+  // Neither counts the time in which the guest's processes were ready to run and others had the processor.
   std::chrono::milliseconds real_limit{0};             ///< 0: none
   std::chrono::milliseconds standstill_limit{30'000};  ///< of guest time, in real time; 0: none
   std::function<void(std::string_view)> output;        ///< what the program writes, as it comes
