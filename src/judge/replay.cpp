@@ -124,7 +124,13 @@ bool stand_in_client::send(std::string_view bytes, milliseconds limit) {
 }
 
 bool stand_in_client::was_read() const {
-  return nothing_unread(to_, [&](const lab::socket_view& v) { return v.remote == self_; });
+  if (nothing_unread(to_, [&](const lab::socket_view& v) { return v.remote == self_; })) return true;
+  // A socket that is closed with bytes unread says RST (tcp_close() in net/ipv4/tcp.c, RFC 2525 section
+  // 2.17): where it was closed with a FIN, all was read.
+  const trace::flow& back = traffic()->of(trace::side::responder);
+  return back.fin && !back.rst && std::ranges::none_of(to_.sockets(), [&](const lab::socket_view& v) {
+           return v.remote == self_ && v.inode != 0;
+         });
 }
 
 std::size_t stand_in_client::send_bytewise(std::string_view bytes, milliseconds limit) {
@@ -134,7 +140,7 @@ std::size_t stand_in_client::send_bytewise(std::string_view bytes, milliseconds 
     if (!send({&c, 1}, limit)) break;
     from_.lab().until(
         [&] { return (taken = was_read()) || at_end_ || traffic()->of(trace::side::responder).fin; }, limit);
-    if (!taken) break;
+    if (!taken && !was_read()) break;
     ++read;
   }
   return read;
