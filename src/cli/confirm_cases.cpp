@@ -33,18 +33,20 @@ class second_playings {
                   std::vector<case_result> first)
       : a_(a), options_(options), base_(base), results_(std::move(first)) {}
 
-  std::vector<case_result> play(const show_playing& show) {
+  confirmed_results play(const show_playing& show) {
     const bool has_kernel = a_.clock == "auto" && clock::find_kernel().has_value();
     choose(has_kernel);
     if (const auto n = count(again::virtual_clock); n > 0) {
       in_guests(show, fmt::format("{} again, under the virtual clock", cases(n)));
     }
     if (count(again::alone) > most_unproved) only_accusations();
-    if (const auto n = count(again::alone); n > 0) {
+    if (const auto n = count(again::alone); n > 0 && !interrupted_) {
       alone(show, fmt::format("{} again, alone", cases(n)));
     }
-    for (case_result& r : results_) r = judge::unconfirmed(r, "it was not played again");
-    return std::move(results_);
+    for (case_result& r : results_)
+      r = judge::unconfirmed(
+          r, interrupted_ ? "interrupted before it was played again" : "it was not played again");
+    return {std::move(results_), interrupted_};
   }
 
  private:
@@ -90,10 +92,12 @@ class second_playings {
     } catch (const judge::no_baseline&) {  // the pair does not work there
     } catch (const lab::error&) {          // no guest can be made
     }
+    interrupted_ = stop_signals::asked();
     for (auto& [id, how] : wanted_) {
       if (how != again::virtual_clock) continue;
       const auto found = std::ranges::find(again_results, id, &case_result::id);
-      if (found == again_results.end() || found->what == judge::verdict::inconclusive)
+      if (found == again_results.end() || found->what == judge::verdict::inconclusive ||
+          judge::third_playing(first(id), *found))
         how = again::alone;
       else
         take(*found, how);
@@ -105,7 +109,9 @@ class second_playings {
     some.who.first_look = judge::milliseconds(0);
     show(some, what);
     some.jobs = judge::jobs_alone(base_);
-    for (const case_result& second : judge::run(some, base_)) take(second, again::alone);
+    const auto played = judge::run(some, base_);
+    interrupted_ = played.size() < some.cases.size();
+    for (const case_result& second : played) take(second, again::alone);
   }
 
   void take(const case_result& second, again how) {
@@ -119,14 +125,15 @@ class second_playings {
   const judge::baseline& base_;
   std::vector<case_result> results_;
   std::map<std::string, again> wanted_;
+  bool interrupted_ = false;
 };
 
 }  // namespace
 
-std::vector<case_result> confirm(const test_arguments& a, const judge::run_options& options,
-                                 const judge::baseline& base, std::vector<case_result> first,
-                                 const show_playing& show) {
-  if (options.who.without_fault) return first;
+confirmed_results confirm(const test_arguments& a, const judge::run_options& options,
+                          const judge::baseline& base, std::vector<case_result> first,
+                          const show_playing& show) {
+  if (options.who.without_fault) return {std::move(first), false};
   return second_playings(a, options, base, std::move(first)).play(show);
 }
 

@@ -22,6 +22,7 @@
 #include "clock/kernel.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
+#include "judge/confirm.hpp"
 #include "judge/document.hpp"
 #include "judge/runner.hpp"
 #include "judge/text_report.hpp"
@@ -138,26 +139,29 @@ class played_cases {
 constexpr judge::milliseconds first_look{5000};
 
 /// Every case once, and those whose verdict rests on time a second time.
-std::vector<judge::case_result> play_cases(const test_arguments& a, judge::run_options& options,
-                                           const judge::baseline& base) {
+confirmed_results play_cases(const test_arguments& a, judge::run_options& options,
+                             const judge::baseline& base) {
   std::optional<played_cases> shown;
   const auto show = [&](judge::run_options& some, const std::string& what) {
     shown.emplace(some, some.cases.size());
     if (!what.empty()) shown->say(what);
   };
   show(options, "");
-  std::vector<judge::case_result> results;
+  confirmed_results made;
   if (only_virtual(a)) {
-    results = play_in_guests(a, options, base);
-    for (judge::case_result& r : results)
+    made.results = play_in_guests(a, options, base);
+    for (judge::case_result& r : made.results)
       if (r.confirmed == judge::confirmation::wanted) r.confirmed = judge::confirmation::virtual_clock;
-  } else {
-    if (a.clock == "auto" && clock::find_kernel()) options.who.first_look = first_look;
-    results = judge::run(options, base);
-    if (results.size() == options.cases.size())  // else somebody asked to stop
-      results = confirm(a, options, base, std::move(results), show);
+    made.interrupted = made.results.size() < options.cases.size();
+    return made;
   }
-  return results;
+  if (a.clock == "auto" && clock::find_kernel()) options.who.first_look = first_look;
+  made.results = judge::run(options, base);
+  made.interrupted = made.results.size() < options.cases.size();
+  if (!made.interrupted) return confirm(a, options, base, std::move(made.results), show);
+  for (judge::case_result& r : made.results)
+    r = judge::unconfirmed(r, "interrupted before it was played again");
+  return made;
 }
 
 /// Plays, prints, gives the exit code.
@@ -170,7 +174,8 @@ int play(const test_arguments& a, judge::run_options options) {
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
 
   judge::judgement judged;
-  judged.results = play_cases(a, options, *base);
+  auto played = play_cases(a, options, *base);
+  judged.results = std::move(played.results);
   judged.remarks = remarks_on(*base);
   judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
   judged.server_command = a.server;
@@ -194,7 +199,7 @@ int play(const test_arguments& a, judge::run_options options) {
   if (!a.json.empty()) write_report(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
   if (!a.junit.empty()) write_report(a.junit, judge::to_junit(one, a.strict));
   if (!a.html.empty()) write_report(a.html, judge::to_html(one));
-  if (judged.results.size() < options.cases.size()) return 130;
+  if (played.interrupted) return 130;
   return judge::exit_code_of(judged.results, a.strict);
 }
 

@@ -335,11 +335,11 @@ struct guest::state {
     if (now - looked < every) return;
     looked = now;
     std::vector<lab::run_delay> all;
-    const auto add = [&](int process) {
-      std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
+    const auto add = [&](int one) {
+      std::ifstream file("/proc/" + std::to_string(one) + "/schedstat");
       std::int64_t ran = 0;
       std::int64_t waited = 0;
-      const auto number = static_cast<std::uint64_t>(process);
+      const auto number = static_cast<std::uint64_t>(one);
       if (file >> ran >> waited) all.push_back({number, number, std::chrono::nanoseconds(waited)});
     };
     add(pid);

@@ -15,6 +15,7 @@
 #include "judge/recording.hpp"
 #include "judge/waits.hpp"
 #include "judge/words.hpp"
+#include "lab/waiting_for_processor.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -24,10 +25,8 @@ using namespace std::chrono_literals;
 constexpr milliseconds to_start{30'000};
 /// Who has a UDP socket or listens on loopback does what it was told to; it need not be waited for so long.
 constexpr milliseconds to_start_elsewhere{8'000};
-/// A server that opens several ports opens them one after the other.
-constexpr milliseconds settled{200};
 /// Two programs that wait for each other without a limit, and nothing crosses: they will not go on.
-constexpr milliseconds to_stand_still{5'000};
+constexpr milliseconds to_stand_still{10'000};
 
 /// The lab of a run without a fault, and the recorder at its cable.
 class rehearsal {
@@ -37,7 +36,8 @@ class rehearsal {
         lab_(options()),
         client_(lab_.at("client")),
         server_(lab_.at("server")),
-        witness_(lab_.at("witness")) {
+        witness_(lab_.at("witness")),
+        kept_waiting_({&client_, &server_, &witness_}) {
     recorder_.of_server(server_.address());
   }
   /// The lab's last packets come when it ends.
@@ -64,7 +64,13 @@ class rehearsal {
     try_two_at_once(made);
     renew();
     start_server();
-    made.varies = run_client(client_).output() != made.output;
+    recorder_ = recorder();
+    recorder_.of_server(server_.address());
+    records_ = true;
+    const std::string fresh = run_client(client_).output();
+    made.varies = fresh != made.output;
+    made.same_shape = shape_of(fresh) == shape_of(made.output);
+    take_reply_size(made, take_recording());
     made.start = start_;
     renew();
     try_replay_to_client(made);
@@ -77,6 +83,11 @@ class rehearsal {
     lab::options o;
     o.hosts = {"client", "server", "witness"};
     o.ip = who_.ip;
+    if (!who_.virtual_clock)
+      o.excused = [this] {
+        kept_waiting_.look();
+        return kept_waiting_.so_far();
+      };
     o.recorder = [this](const lab::record& r) {
       const auto p = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
       if (p && records_) recorder_.take(*p);
@@ -132,7 +143,9 @@ class rehearsal {
       const bool up = std::ranges::any_of(ports, [&](const open_port& p) {
         return !p.udp && !p.loopback && (!who_.port || *who_.port == p.port);
       });
-      return up || (!ports.empty() && since() > to_start_elsewhere);
+      // Of who opens other ports first it is not known whether it is done.
+      return up || (!who_.port && !ports.empty() && since() > to_start_elsewhere &&
+                    waits_without_limit(server_) == true);
     };
     lab_.until(over, to_start);
     start_ = std::max(start_, std::chrono::round<milliseconds>(since()));
@@ -237,6 +250,19 @@ class rehearsal {
     return *made;
   }
 
+  /// A reply that is not as long each time may be shorter still.
+  static void take_reply_size(baseline& made, const recording& again) {
+    const auto request = made.said.main().request();
+    if (!request || again.connections.empty()) return;
+    const auto& turns = again.main().turns;
+    if (const auto now = again.main().request()) {
+      made.reply.least = std::min(made.reply.least, turns[*now + 1].bytes.size());
+      made.reply.most = std::max(made.reply.most, turns[*now + 1].bytes.size());
+    }
+    if (made.reply.least != made.reply.most)
+      made.reply.least = std::max<std::size_t>(1, made.reply.least / 2);
+  }
+
   void try_replay_to_server(baseline& made) {
     const auto& script = made.said.main();
     const auto request = script.request();
@@ -275,6 +301,7 @@ class rehearsal {
 
   /// How a client that was played the recording ended; nothing: it did not, and is killed.
   std::optional<bool> plays_well_with(stand_in_server& s, const baseline& made, milliseconds limit) {
+    began_ = lab::experiment::now();
     lab::process& c = start_client(client_);
     const bool ended = s.until([&] { return c.ended().has_value(); }, limit);
     if (!ended) {
@@ -320,7 +347,10 @@ class rehearsal {
       stand_in_server s(server_, made.said);
       if (made.replay_in_segments) s.say_in_segments();
       s.withhold_reply_to(all[made.last_awaited]);
-      if (plays_well_with(s, made, limit) != true) return;
+      const bool as_ever =
+          plays_well_with(s, made, limit) == true && s.connections() <= made.said.connections.size();
+      const auto took = lab::experiment::now() - began_;
+      if (!as_ever || took > made.took + made.took / 2 + 300ms) return;  // it waited, or asked again
       --made.last_awaited;
     }
   }
@@ -335,6 +365,7 @@ class rehearsal {
   trace::time_point began_{}, moved_{};
   std::uint64_t packets_then_ = 0;
   bool still_ = false;
+  lab::waiting_for_processor kept_waiting_;
 };
 
 }  // namespace

@@ -31,6 +31,10 @@ again second_playing(const case_result& first, bool has_kernel) {
   return first.what == verdict::inconclusive && first.may_be_load ? again::alone : again::no;
 }
 
+bool third_playing(const case_result& first, const case_result& second) noexcept {
+  return accuses(first) && !first.provisional && !accuses(second);
+}
+
 case_result confirmed(const case_result& first, const case_result& second, again how) {
   if (first.provisional && second.what != verdict::inconclusive) {  // the second alone was watched
     case_result r = second;
@@ -43,8 +47,11 @@ case_result confirmed(const case_result& first, const case_result& second, again
     if (accuses(second) && second.confirmed == confirmation::wanted) r.confirmed = confirmation::alone;
     return r;
   }
-  if (accuses(second)) {
+  // Alone, on a machine that others keep busy, it could be the same load that accuses twice.
+  const bool calm = how != again::alone || second.kept_waiting < second.took / 20 + milliseconds(100);
+  if (accuses(second) && (calm || second.rests_on == basis::event)) {
     case_result r = second;
+    r.provisional = false;
     r.confirmed = how == again::virtual_clock ? confirmation::virtual_clock : confirmation::alone;
     if (second.rests_on == basis::event) r.confirmed = confirmation::not_needed;
     return r;
@@ -52,12 +59,17 @@ case_result confirmed(const case_result& first, const case_result& second, again
   case_result r = first;
   r.what = verdict::inconclusive;
   r.confirmed = confirmation::refuted;
+  r.provisional = false;
   r.cure.clear();
-  r.reason = second.what == verdict::inconclusive
-                 ? fmt::format("not confirmed: beside other cases \"{}\"; {}: {}", first.happened, where(how),
-                               what_happened(second))
-                 : fmt::format("the machine was too busy ({}): beside other cases \"{}\", {} \"{}\"",
-                               figures(first), first.happened, where(how), what_happened(second));
+  if (accuses(second))
+    r.reason =
+        fmt::format("the machine was too busy, alone too ({}): \"{}\"", figures(second), second.happened);
+  else
+    r.reason = second.what == verdict::inconclusive
+                   ? fmt::format("not confirmed: beside other cases \"{}\"; {}: {}", first.happened,
+                                 where(how), what_happened(second))
+                   : fmt::format("the machine was too busy ({}): beside other cases \"{}\", {} \"{}\"",
+                                 figures(first), first.happened, where(how), what_happened(second));
   return r;
 }
 

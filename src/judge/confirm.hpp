@@ -22,6 +22,10 @@ enum class again : std::uint8_t {
 /// What a first playing asks for. `has_kernel`: the virtual clock's is there.
 [[nodiscard]] again second_playing(const case_result& first, bool has_kernel);
 
+/// Whether a second playing that does not accuse shall be followed by a third, alone: under the virtual
+/// clock other things come first, and a race that a program loses every day may be won there.
+[[nodiscard]] bool third_playing(const case_result& first, const case_result& second) noexcept;
+
 /// What counts after both. A second playing that says nothing about the program neither confirms nor
 /// refutes; then the result is inconclusive too.
 [[nodiscard]] case_result confirmed(const case_result& first, const case_result& second, again how);

@@ -92,6 +92,25 @@ TEST(confirmed, what_was_inconclusive_gets_what_comes_out_alone) {
   EXPECT_EQ(r.confirmed, confirmation::alone) << "it was played alone";
 }
 
+TEST(confirmed, what_fails_alone_on_a_machine_that_others_keep_busy_is_inconclusive) {
+  case_result second = result(verdict::fail);
+  second.took = 10s;
+  second.kept_waiting = 5s;
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::inconclusive);
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::virtual_clock).what, verdict::fail);
+  second.rests_on = basis::event;
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::fail);
+}
+
+TEST(third_playing, is_for_what_passes_under_the_virtual_clock_alone) {
+  EXPECT_TRUE(third_playing(result(verdict::fail), result(verdict::pass)));
+  EXPECT_FALSE(third_playing(result(verdict::fail), result(verdict::warn)));
+  case_result looked_at = result(verdict::fail);
+  looked_at.provisional = true;
+  EXPECT_FALSE(third_playing(looked_at, result(verdict::pass)));
+  EXPECT_FALSE(third_playing(result(verdict::inconclusive), result(verdict::pass)));
+}
+
 TEST(unconfirmed, is_inconclusive) {
   EXPECT_EQ(unconfirmed(result(verdict::fail), "it was interrupted").what, verdict::inconclusive);
   EXPECT_EQ(unconfirmed(result(verdict::fail, basis::event), "").what, verdict::fail);

@@ -65,7 +65,7 @@ void stage::watch_to_its_end(const lab::process& c, client_seen& seen) {
 
 void stage::watch_client(const lab::process& c, stand_in_server* peer) {
   client_seen seen;
-  seen.limit = under_test.patience();
+  seen.limit = under_test.patience() + base.took;
   seen.must_succeed = cure_of_giving_up_;
   seen.pipe = hides_exit_status(under_test.client_command);
   const auto opened_before = opened_by_client();
@@ -110,7 +110,11 @@ std::size_t stage::opened_by_client() const {
 void stage::take(decision d, std::optional<milliseconds> after) {
   sheet_.after = after;
   sheet_.did = d.kind;
-  if (d.what == verdict::inconclusive) throw no_verdict(d.what, d.reason);
+  if (d.what == verdict::inconclusive) throw no_verdict(d.what, d.reason, true);
+  if (d.kind == outcome::false_success && guessed_ && *guessed_)
+    throw no_verdict(
+        verdict::inconclusive,
+        "the client said what was not recorded, or on another connection: what it was answered need not fit");
   sheet_.length = std::move(d.length);
   if (d.what == verdict::fail)
     fail(std::move(d.happened), std::move(d.cure), d.rests_on);
@@ -126,11 +130,6 @@ void stage::judge_client(const lab::process& c) {
 
 void stage::judge_client(const lab::process& c, stand_in_server& peer) {
   watch_client(c, &peer);
-  if (c.ended() && c.ended()->code == 0 && deadly_signal(*c.ended()) == 0 && !base.same_output(c.output()) &&
-      peer.guessed())
-    throw no_verdict(
-        verdict::inconclusive,
-        "the client came back and said what was not recorded: what it was answered need not fit");
 }
 
 }  // namespace halfopen::judge

@@ -143,7 +143,7 @@ decision of_no_end(const client_seen& s) {
   }
   d.kind = outcome::hangs;
   d.happened = fmt::format("hangs: {}; {}", running, d.length.words);
-  d.cure = cure_of_a_hang(s);
+  d.cure = s.must_succeed.empty() ? cure_of_a_hang(s) : s.must_succeed;
   return d;
 }
 

@@ -14,6 +14,9 @@
 
 namespace halfopen::judge {
 
+/// A server that opens several ports opens them one after the other, and is ready a little later.
+inline constexpr std::chrono::milliseconds settled{200};
+
 /// What the user named, and how it is judged.
 struct pair {
   std::string server_command, client_command;  ///< for /bin/sh
@@ -51,6 +54,7 @@ struct baseline {
   /// Two runs, each with a fresh server and a fresh client, gave different outputs: only their
   /// shape is compared.
   bool varies = false;
+  bool same_shape = true;           ///< of those two outputs, figures apart
   std::size_t last_awaited = 0;     ///< of said.main().requests(): the last whose reply the client waits for
   std::size_t packets = 0;          ///< from the first SYN to silence after the client's end
   milliseconds took{};              ///< the client

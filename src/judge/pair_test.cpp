@@ -25,6 +25,7 @@ TEST(same_output, is_every_byte_if_it_never_varied) {
 TEST(same_output, is_the_shape_if_it_varies) {
   baseline b;
   b.varies = true;
+  b.same_shape = false;
   b.output = "took 12 ms\ndone\n";
   EXPECT_TRUE(b.same_output("took 90000 ms\ndone\n"));
   EXPECT_TRUE(b.same_output("late 12 ms\nover\n")) << "as many lines, and about as long";
@@ -35,6 +36,7 @@ TEST(same_output, is_the_shape_if_it_varies) {
 TEST(same_output, half_of_a_long_output_is_another_one) {
   baseline b;
   b.varies = true;
+  b.same_shape = false;
   b.output = std::string(400, 'x') + "\n";
   EXPECT_TRUE(b.same_output(std::string(390, 'y') + "\n"));
   EXPECT_FALSE(b.same_output(std::string(200, 'y') + "\n"));
@@ -47,6 +49,7 @@ TEST(baseline, survives_json_with_any_bytes) {
       {{{speaker::client, std::string("\0\xff", 2), milliseconds(3)}}, speaker::server, true}};
   b.output = std::string("\xff\0\n", 3);
   b.varies = true;
+  b.same_shape = false;
   b.took = milliseconds(12);
   b.start = milliseconds(34);
   b.reply = {5, 6};

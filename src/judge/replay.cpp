@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <span>
 
@@ -23,6 +24,8 @@ using namespace std::chrono_literals;
 constexpr auto patience_with_a_turn = 300ms;
 constexpr auto silence_after_a_reply = 150ms;
 constexpr std::size_t single_bytes = 512;
+constexpr auto patience_with_a_piece = 1s;
+constexpr int most_unread_pieces = 3;
 
 trace::endpoint endpoint_of(const sockaddr_storage& a) {
   if (a.ss_family == AF_INET6) {
@@ -195,15 +198,55 @@ void stand_in_server::accept_all() {
         ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) return;
     const std::size_t index = live_.size();
-    const std::size_t main_index = script_.main_index();
     live& made = live_.emplace_back();
     made.socket = std::move(fd);
-    made.script = index < script_.connections.size() ? &script_.connections[index] : &script_.main();
-    made.main = index == main_index;
     made.extra = index >= script_.connections.size();
     made.peer = endpoint_of(peer);
-    if (made.main) peer_ = made.peer;
+    if (made.extra)
+      made.script = &script_.main();
+    else
+      give(made, &script_.connections[index]);
   }
+}
+
+void stand_in_server::give(live& c, const recorded_connection* script) {
+  c.script = script;
+  c.main = script == &script_.main();
+  if (c.main) peer_ = c.peer;
+}
+
+/// The bytes that wait to be read; nothing is taken.
+static std::string_view peek(const lab::unique_fd& socket, std::span<char> into) {
+  const ssize_t n = ::recv(socket.get(), into.data(), into.size(), MSG_PEEK);
+  return {into.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
+}
+
+static bool begins_alike(std::string_view one, std::string_view other) {
+  const std::size_t both = std::min(one.size(), other.size());
+  return one.substr(0, both) == other.substr(0, both);
+}
+
+/// Connections that a client opens side by side come in an order of their own: what it says first tells
+/// which of the recorded ones this is.
+void stand_in_server::find_script(live& c) {
+  std::array<char, 4096> buffer{};
+  const std::string_view came = peek(c.socket, buffer);
+  const auto fits = [&](const recorded_connection& r) {
+    return !r.turns.empty() && r.turns.front().who == speaker::client &&
+           begins_alike(came, r.turns.front().bytes);
+  };
+  if (came.empty() || fits(*c.script)) return;
+  const auto found = std::ranges::find_if(script_.connections, [&](const recorded_connection& r) {
+    const auto holder = std::ranges::find(live_, &r, &live::script);
+    return fits(r) && (holder == live_.end() || (holder->turn == 0 && holder->done == 0 && !holder->extra));
+  });
+  if (found == script_.connections.end()) {
+    *guessed_ = true;
+    return;
+  }
+  if (const auto holder = std::ranges::find(live_, &*found, &live::script); holder != live_.end())
+    give(*holder, c.script);
+  give(c, &*found);
 }
 
 /// The main connection goes no further than the place at which it shall stop.
@@ -215,19 +258,15 @@ bool stand_in_server::stops(const live& c) const {
 /// A client that comes back need not begin where it began before: it says again what was not
 /// answered. What it says tells which turn it is; what is like none is taken for the next one.
 void stand_in_server::find_turn(live& c) {
-  char buffer[16384];
-  const ssize_t n = ::recv(c.socket.get(), buffer, sizeof buffer, MSG_PEEK);
-  if (n <= 0) return;
-  const std::string_view came(buffer, static_cast<std::size_t>(n));
-  const auto fits = [&](const turn& t) {
-    const std::size_t both = std::min(came.size(), t.bytes.size());
-    return t.who == speaker::client && came.substr(0, both) == std::string_view(t.bytes).substr(0, both);
-  };
+  std::array<char, 16384> buffer{};
+  const std::string_view came = peek(c.socket, buffer);
+  if (came.empty()) return;
+  const auto fits = [&](const turn& t) { return t.who == speaker::client && begins_alike(came, t.bytes); };
   const auto& turns = c.script->turns;
   if (fits(turns[c.turn])) return;
   const auto found = std::ranges::find_if(turns, fits);
   if (found == turns.end())
-    guessed_ = true;
+    *guessed_ = true;
   else
     c.turn = static_cast<std::size_t>(found - turns.begin());
 }
@@ -235,6 +274,7 @@ void stand_in_server::find_turn(live& c) {
 /// The client's turn: true if it has come to its end.
 bool stand_in_server::listen_to(live& c) {
   if (c.extra && c.done == 0) find_turn(c);
+  if (!c.extra && c.turn == 0 && c.done == 0 && script_.connections.size() > 1) find_script(c);
   const turn& t = c.script->turns[c.turn];
   const int yes = 1;  // what is read is acknowledged at once: no case begins before
   ::setsockopt(c.socket.get(), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
@@ -268,10 +308,15 @@ std::size_t stand_in_server::end_of_piece(const live& c, const turn& t) const {
 /// The server's turn: true if all of it was acknowledged.
 bool stand_in_server::speak(live& c) {
   const turn& t = c.script->turns[c.turn];
+  const bool in_pieces = how_ != cut::nowhere && c.done > 0 && c.done < t.bytes.size();
+  bool may_go_on = !in_pieces || (all_acknowledged(c.socket.get()) && was_read(c));
+  if (!may_go_on && steady::now() - spoke_ > patience_with_a_piece) {  // it waits for more before it reads
+    may_go_on = true;
+    if (++unread_pieces_ >= most_unread_pieces) how_ = cut::nowhere;
+  }
   std::size_t until = end_of_piece(c, t);
   if (c.main && stop_ && stop_->turn == c.turn) until = std::min(until, stop_->done);
-  const bool in_pieces = how_ != cut::nowhere && c.done > 0 && c.done < t.bytes.size();
-  if (!in_pieces || (all_acknowledged(c.socket.get()) && was_read(c))) {
+  if (may_go_on) {
     const ssize_t n = ::send(c.socket.get(), t.bytes.data() + c.done, until - c.done, MSG_NOSIGNAL);
     if (n > 0) {
       c.done += static_cast<std::size_t>(n);

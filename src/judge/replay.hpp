@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -132,9 +133,8 @@ class stand_in_server {
   /// The other end of the main connection, once there is one.
   [[nodiscard]] const trace::endpoint& peer() const noexcept { return peer_; }
   [[nodiscard]] std::size_t connections() const noexcept { return live_.size(); }
-  /// Something was said that is not in the recording, on a connection that is not in it either:
-  /// what was answered need not fit.
-  [[nodiscard]] bool guessed() const noexcept { return guessed_; }
+  /// Becomes true when something was said that is not in the recording: what was answered need not fit.
+  [[nodiscard]] std::shared_ptr<const bool> guesses() const noexcept { return guessed_; }
 
  private:
   struct live {
@@ -154,6 +154,8 @@ class stand_in_server {
   void accept_all();
   void play(live& c);
   void find_turn(live& c);
+  void find_script(live& c);
+  void give(live& c, const recorded_connection* script);
   [[nodiscard]] bool all_was_acknowledged() const;
   [[nodiscard]] bool was_read(const live& c) const;
   [[nodiscard]] std::size_t end_of_piece(const live& c, const turn& t) const;
@@ -170,7 +172,8 @@ class stand_in_server {
   trace::endpoint peer_;
   cut how_ = cut::nowhere;
   std::optional<std::size_t> withheld_;
-  bool guessed_ = false;
+  std::shared_ptr<bool> guessed_ = std::make_shared<bool>(false);
+  int unread_pieces_ = 0;  ///< the client does not read what it could
   std::chrono::steady_clock::time_point spoke_{};
 };
 

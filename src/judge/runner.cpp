@@ -57,6 +57,7 @@ case_result play(const judge_case& c, const run_options& options, const baseline
     r = s.finish();
     if (none) {
       r.what = none->kind;
+      r.may_be_load = none->may_be_load;
       r.reason = none->what();
     }
   } catch (const lab::interrupted&) {

@@ -14,6 +14,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
+#include "judge/diagnosis.hpp"
 #include "judge/waits.hpp"
 
 namespace halfopen::judge {
@@ -178,6 +179,7 @@ lab::process& stage::serve(std::optional<lab::accept_flavour> accept_like, bool 
     };
     if (!lab.until(says_so, limit)) throw lab::error("the server never said what --ready waits for");
   }
+  lab.run_for(settled);
   return s;
 }
 
@@ -276,6 +278,7 @@ stand_in_client stage::stand_in(lab::host& from) {
 
 stand_in_server stage::play_server(int backlog) {
   stand_in_server made(server, base.said, backlog);
+  guessed_ = made.guesses();
   if (base.replay_in_segments) made.say_in_segments();
   return made;
 }
@@ -364,6 +367,7 @@ bool stage::require(bool holds, std::string what, std::string cure, basis rests_
 
 void stage::fault() {
   look_around();
+  faulted_ = true;
   fault_at_ = lab::experiment::now();
 }
 
@@ -379,6 +383,8 @@ void stage::judge_deaths() {
   for (const death& d : deaths_.found()) {
     std::string happened =
         fmt::format("one of its processes, {}, was killed by {}", d.program, signal_name(d.signal));
+    const bool by_its_pipe = the_case.who == subject::client && hides_exit_status(under_test.client_command);
+    if (d.signal == SIGPIPE && by_its_pipe) continue;  // curl | head
     if (d.signal == SIGPIPE)  // a process a connection may do with that; one that serves several must not
       warn(std::move(happened),
            "send with MSG_NOSIGNAL, or ignore SIGPIPE in every process that writes to sockets", basis::event);
@@ -403,7 +409,7 @@ void stage::play() {
     the_case.play(*this);
     judge_deaths();
   } catch (const lab::error&) {
-    if (the_case.who != subject::server) throw;
+    if (the_case.who != subject::server || !faulted_) throw;
     lab.run_for(50ms);  // an end is told a little later than its packets
     const auto ended_by_itself = [](const auto& p) {
       return p.first->ended() && p.first->ended()->signal != SIGKILL && p.first->where().name() == "server";

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -31,7 +32,9 @@ using namespace std::chrono_literals;
 /// Ends a case's script: nothing can be said about the program.
 struct no_verdict : std::runtime_error {
   verdict kind;
-  no_verdict(verdict v, const std::string& why) : std::runtime_error(why), kind(v) {}
+  bool may_be_load = false;  ///< worth a second playing, alone
+  no_verdict(verdict v, const std::string& why, bool load = false)
+      : std::runtime_error(why), kind(v), may_be_load(load) {}
 };
 
 /// A request of the recording that is answered, and what was said before it.
@@ -226,6 +229,8 @@ class stage {
   trace::time_point next_look_{};
   std::function<void()> meanwhile_;
   std::string cure_of_giving_up_;
+  bool faulted_ = false;
+  std::shared_ptr<const bool> guessed_;  ///< by the stand-in for the server
 };
 
 }  // namespace halfopen::judge

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
@@ -29,9 +32,19 @@ std::string options_in_words(const liveness& has) {
 
 using arguments = std::array<std::uint64_t, 6>;
 
+/// The descriptor is a socket of which each wait has a limit (SO_RCVTIMEO or SO_SNDTIMEO, socket(7)).
+bool has_limit(pid_t process, int descriptor, int option) {
+  const lab::unique_fd owner(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  const lab::unique_fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), descriptor, 0)));
+  timeval limit{};
+  socklen_t size = sizeof limit;
+  return copy && ::getsockopt(copy.get(), SOL_SOCKET, option, &limit, &size) == 0 &&
+         (limit.tv_sec > 0 || limit.tv_usec > 0);
+}
+
 /// What a thread waits in, as /proc/PID/task/TID/syscall tells it: true if nothing but the
 /// event itself can end it.
-bool is_endless(long call, const arguments& a) {
+bool is_endless(long call, const arguments& a, pid_t process) {
   const auto negative = [](std::uint64_t v) { return static_cast<std::int32_t>(v) < 0; };
   switch (call) {
     case SYS_epoll_wait:
@@ -50,36 +63,37 @@ bool is_endless(long call, const arguments& a) {
       return negative(a[2]);
     case SYS_select:
       return a[4] == 0;
-    case SYS_pause:
 #endif
     case SYS_read:
     case SYS_readv:
     case SYS_recvfrom:
     case SYS_recvmsg:
+    case SYS_accept:
+    case SYS_accept4:
+      return !has_limit(process, static_cast<int>(a[0]), SO_RCVTIMEO);
     case SYS_write:
     case SYS_writev:
     case SYS_sendto:
     case SYS_sendmsg:
-    case SYS_accept:
-    case SYS_accept4:
+      return !has_limit(process, static_cast<int>(a[0]), SO_SNDTIMEO);
     case SYS_wait4:
     case SYS_waitid:
-    case SYS_rt_sigsuspend:
       return true;
+    // pause(2) and sigsuspend(2) wait for a signal, which a timer of setitimer(2) may send.
     default:
       return false;
   }
 }
 
 /// Nothing if the file cannot be read.
-std::optional<bool> thread_is_stuck(const fs::path& task) {
+std::optional<bool> thread_is_stuck(const fs::path& task, pid_t process) {
   std::ifstream file(task / "syscall");
   long call = -1;
   if (!(file >> call)) return file.is_open() ? std::optional(false) : std::nullopt;  // "running"
   arguments a{};
   for (auto& one : a) file >> std::hex >> one;
   if (file.fail()) return false;
-  return is_endless(call, a);
+  return is_endless(call, a, process);
 }
 
 bool has_timers(const fs::path& process) {
@@ -123,7 +137,7 @@ std::optional<bool> waits_without_limit(const lab::host& h) {
     if (has_timers(process)) return false;
     std::error_code why;
     for (const auto& task : fs::directory_iterator(process / "task", why)) {
-      const auto stuck = thread_is_stuck(task.path());
+      const auto stuck = thread_is_stuck(task.path(), pid);
       if (!stuck) return std::nullopt;
       if (!*stuck) return false;
       any = true;

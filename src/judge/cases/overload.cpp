@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <vector>
 
 #include "halfopen/lab/error.hpp"
@@ -28,15 +29,20 @@ constexpr const char* others_rule =
 /// So many descriptors may be opened beyond those that are open now.
 constexpr rlim_t room = 3;
 
-void limit_descriptors(const lab::host& h) {
+std::map<pid_t, rlimit> limit_descriptors(const lab::host& h) {
+  std::map<pid_t, rlimit> before;
   for (const pid_t pid : h.pids()) {
     std::error_code why;
     rlim_t highest = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", why))
       highest = std::max<rlim_t>(highest, std::strtoull(entry.path().filename().c_str(), nullptr, 10));
-    const rlimit limit{highest + 1 + room, highest + 1 + room};
-    if (!why) ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
+    rlimit limit{};
+    if (why || ::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) < 0) continue;
+    before.emplace(pid, limit);
+    limit.rlim_cur = std::min(limit.rlim_cur, highest + 1 + room);
+    ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
   }
+  return before;
 }
 
 /// A process of the host has as many descriptors open as it may.
@@ -68,7 +74,8 @@ void out_of_descriptors(stage& s) {
   s.need_replay_to_server();
   lab::process& program = s.serve();
   s.lab.run_for(100ms);
-  s.inject([&] { limit_descriptors(s.server); });
+  std::map<pid_t, rlimit> before;
+  s.inject([&] { before = limit_descriptors(s.server); });
   const std::size_t wanted = 4 * room * std::max<std::size_t>(1, s.server.pids().size());
   std::vector<lab::unique_fd> many = connect_many(s, wanted, program);
   std::vector<trace::endpoint> gone;
@@ -82,6 +89,10 @@ void out_of_descriptors(stage& s) {
     const trace::flow& back = c->of(trace::side::responder);
     return c->opener.address == s.client.address() && (back.fin || back.rst);
   });
+  if (s.faulty() && !at_its_limit && turned_away == 0 && !program.ended())
+    throw no_verdict(
+        verdict::not_applicable,
+        fmt::format("{} connections do not bring any of its processes to its limit", many.size()));
   // One that keeps a descriptor in hand to turn clients away with is at its limit but for that.
   s.prove(
       at_its_limit || (s.faulty() && turned_away > 0),
@@ -92,6 +103,7 @@ void out_of_descriptors(stage& s) {
             "descriptor to refuse with",
             basis::processor);
   many.clear();
+  for (const auto& [pid, limit] : before) ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
   s.judge_server(program, gone);
 }
 
