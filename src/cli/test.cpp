@@ -207,6 +207,7 @@ int run_test(test_arguments a) {
     if (!path->empty() && *path != "-" && !std::ofstream(*path, std::ios::app))
       throw usage_error("cannot write " + *path + ": " + std::strerror(errno));
   a.clock = choose_clock(a.clock);
+  check_date(a.guest, a.clock);
   a.guest.plain = a.clock == "virtual-plain";
   if (a.clock != "real") return with_errors_told([&] { return play(a, options); });
   try {
