@@ -33,6 +33,7 @@ echo "$*" >>"$LOG"
 printf '%s\\n' "$INSTALL_SAYS"
 [ -z "$INSTALL_SAYS" ]""",
     "sudo": """
+[ -z "$SUDO_WARNS" ] || echo "$SUDO_WARNS" >&2
 [ -z "$SUDO_SAYS" ] || { echo "$SUDO_SAYS" >&2; exit 1; }
 echo sudo >>"$LOG"
 exec "$@" """,
@@ -153,6 +154,9 @@ for name, way in WAYS.items():
           root=False, without=["sudo"])  # fmt: skip
     fails(["sudo does not let this user", "as root: apt-get update && apt-get install"], "sudo wants a password",
           root=False, SUDO_SAYS="sudo: a password is required")  # fmt: skip
+
+    fails(["does not reach its servers"], "no network, of which sudo warns", root=False, SUDO_WARNS="sudo: unable to "
+          "resolve host me: Temporary failure in name resolution", UPDATE_SAYS=NO_NETWORK, INSTALL_SAYS="E: none")  # fmt: skip
 
     root = as_root
     fails(["does not reach its servers", "Acquire::http::Proxy", first], "no network", root=root,
