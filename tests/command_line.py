@@ -35,6 +35,11 @@ says(2, "real clock", "lab", "format", "--arch", "--clock", "virtual")
 for number in "0", "-1", "many", "100001":
     says(2, "--repeat", "lab", "exit", "--repeat", number)
 says(2, "--grace", "lab", "--grace", "-1")
+for verb in ["lab"], ["test"], ["clock", "run"]:
+    says(2, "--date: '2026-02-29' is no day", *verb, "--date", "2026-02-29")
+says(2, "--date is for the virtual clock", "lab", "--date", "2026-02-28")
+says(2, "--date is for the virtual clock", "test", "--clock", "real", "--date", "2026-02-28", "--server", "x",
+     "--client", "x")  # fmt: skip
 
 says(2, "missing/x.json: No such file or directory", "lab", "exit", "--json", folder / "missing/x.json")
 says(2, "Is a directory", "lab", "exit", "--json", folder)

@@ -4,9 +4,12 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "clock/guest.hpp"
 
@@ -25,9 +28,23 @@ struct guest_arguments {
   double standstill_limit = 30;
   std::uint64_t seed = 1;
   bool plain = false;
+  std::optional<std::chrono::sys_days> date;  ///< on which guests begin, at midnight; nothing: today
 };
 
+/// "2026-02-28"; nothing for what is no day of 1970 to 2199.
+[[nodiscard]] std::optional<std::chrono::sys_days> parse_date(std::string_view text) noexcept;
+
+/// What the wall clocks of guests begin at, if it is `now` when they are asked for: the same for all
+/// of a day (UTC). Without a date it is the day's last second, so that nothing which was made on it
+/// comes from the future: a certificate that has just been issued is valid, a file is not newer than now.
+[[nodiscard]] std::chrono::sys_seconds beginning(const guest_arguments& arguments,
+                                                 std::chrono::system_clock::time_point now);
+
+/// Throws usage_error if a date is given to a clock that cannot be set.
+void check_date(const guest_arguments& arguments, std::string_view clock);
+
 void add_guest_options(CLI::App& verb, guest_arguments& arguments);
+/// Guests that are asked for now.
 [[nodiscard]] clock::guest_options options_of(const guest_arguments& arguments);
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP only make asked() true.

@@ -18,10 +18,9 @@ namespace {
 /// A guest with its share.
 class worker {
  public:
-  worker(const clock::kernel& k, const shared_work& work, std::vector<std::string> share)
+  worker(const clock::kernel& k, const shared_work& work, clock::guest_options how,
+         std::vector<std::string> share)
       : work_(work), share_(std::move(share)) {
-    clock::guest_options how = options_of(work.guest);
-    how.begins = new_year;
     how.output = [this](std::string_view text) { hear(text); };
     how.errors = [this](std::string_view text) { errors_ += text; };
     guest_ = std::make_unique<clock::guest>(k, work.job(share_), std::move(how));
@@ -81,7 +80,8 @@ class worker {
 
 class all_guests {
  public:
-  all_guests(const clock::kernel& k, const shared_work& work) : kernel_(k), work_(work) {
+  all_guests(const clock::kernel& k, const shared_work& work)
+      : kernel_(k), work_(work), how_(options_of(work.guest)) {
     // Dealt out like cards: neighbours are alike, and the costly ones are spread.
     const std::size_t shares = (work.ids.size() + work.share_size - 1) / work.share_size;
     waiting_.resize(shares);
@@ -104,7 +104,7 @@ class all_guests {
 
  private:
   void begin() {
-    at_work_.push_back(std::make_unique<worker>(kernel_, work_, std::move(waiting_.front())));
+    at_work_.push_back(std::make_unique<worker>(kernel_, work_, how_, std::move(waiting_.front())));
     waiting_.pop_front();
   }
 
@@ -132,6 +132,7 @@ class all_guests {
 
   const clock::kernel& kernel_;
   const shared_work& work_;
+  const clock::guest_options how_;  // one for all, though the day may change meanwhile
   std::deque<std::vector<std::string>> waiting_;
   std::vector<std::unique_ptr<worker>> at_work_;
 };

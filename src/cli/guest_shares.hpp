@@ -13,7 +13,6 @@
 /// A guest tells of its items in lines of JSON on its standard output: {"started": ID},
 /// {"finished": {...}, "id": ID}, {"stopped": {...}} when nothing can be done at all.
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
@@ -24,9 +23,6 @@
 #include "clock/job.hpp"
 
 namespace halfopen::cli {
-
-/// Wall clocks of guests begin here, always: so captures do not differ by it.
-inline constexpr auto new_year = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 
 struct shared_work {
   std::vector<std::string> ids;

@@ -174,6 +174,7 @@ int play_outside(lab_arguments arguments, const situation::run_options& options)
 }
 
 int run_lab(const lab_arguments& arguments) {
+  check_date(arguments.guest, arguments.clock);
   situation::run_options options;
   auto matrix = machines_of(arguments);
   if (arguments.explain) return explain_machines(arguments, *matrix);

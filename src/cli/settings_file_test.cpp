@@ -74,6 +74,12 @@ TEST_F(settings_file, every_kind_of_value_is_read) {
   EXPECT_TRUE(strict_);
 }
 
+TEST_F(settings_file, a_date_is_read_as_the_command_line_has_it) {
+  say({"test"});
+  read_settings(*verb_, file("server = 2026-02-03"), "");
+  EXPECT_EQ(server_, "2026-02-03");
+}
+
 TEST_F(settings_file, the_command_line_has_precedence) {
   say({"test", "--server", "mine", "--skip", "exit"});
   read_settings(*verb_, file("server = \"theirs\"\nskip = [\"idle\"]\nlimit = 5"), "");

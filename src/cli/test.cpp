@@ -249,6 +249,7 @@ int run_test(test_arguments a) {
   for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
   check_request(a.request);
   say_what_is_missing(a);
+  check_date(a.guest, a.clock);
   a.guest.plain = a.clock == "virtual-plain";
   if (only_virtual(a)) return with_errors_told([&] { return play(a, options); });
   try {

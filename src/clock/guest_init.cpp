@@ -196,6 +196,8 @@ void run_guest_init(const char* folder) {
   write_files(*j);
   (void)::sethostname(j->host_name.c_str(), j->host_name.size());
   write_setting("/proc/sys/vm/panic_on_oom", "1");
+  // A machine with more memory than this one would not refuse to reserve it.
+  write_setting("/proc/sys/vm/overcommit_memory", "1");
   write_setting("/proc/sys/kernel/randomize_va_space", "0");
   say("started");
   const pid_t child = ::fork();

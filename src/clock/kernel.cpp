@@ -1,10 +1,10 @@
 // Which kernels there are.
 //
 // The key has two parts. The recipe (options, patch, script) must be this program's own: a
-// kernel of another one may lack what it needs. The source's version need not be the
-// installed one: Debian updates the package every few weeks, and a kernel that was there
-// yesterday should not be missing today. So the newest is taken, and `halfopen clock build`
-// makes the one of the installed source.
+// kernel of another one may lack what it needs. How packages get onto the machine is no part
+// of it. The source's version need not be the installed one: Debian updates the package every
+// few weeks, and a kernel that was there yesterday should not be missing today. So the newest
+// is taken, and `halfopen clock build` makes the one of the installed source.
 
 #include "clock/kernel.hpp"
 
@@ -30,6 +30,15 @@ const std::string_view kernel_options =
     ;
 const std::string_view kernel_patch =
 #include "kernel.patch.inc"
+    ;
+const std::string_view package_script =
+#include "kernel-packages.inc"
+    ;
+const std::string_view package_functions =
+#include "debian-packages.inc"
+    ;
+const std::string_view package_list =
+#include "packages.txt.inc"
     ;
 
 namespace {

@@ -1,6 +1,6 @@
-// Building is a shell script's work (build-kernel, which travels in this program); here is
-// what makes it safe: one build at a time, the result in place at once or not at all, and
-// nothing left of a build that was killed.
+// Building is the work of two shell scripts (kernel-packages and build-kernel, which travel in
+// this program); here is what makes it safe: one build at a time, the result in place at once
+// or not at all, and nothing left of a build that was killed.
 //
 // It happens in the cache's own folder: rename(2) needs one file system, and /tmp is often
 // too small for a kernel's source (1.2 GB while it compiles).
@@ -36,6 +36,9 @@ class kitchen {
   explicit kitchen(const fs::path& cache) : path_(cache / ".kitchen") {
     clean();  // what a killed build left
     fs::create_directories(path_);
+    write("kernel-packages", package_script);
+    write("debian-packages", package_functions);
+    write("packages.txt", package_list);
     write("build-kernel", build_script);
     write("kernel.options", kernel_options);
     write("kernel.patch", kernel_patch);
@@ -63,7 +66,7 @@ class kitchen {
 
 /// The script dies with us; in our process group, so that a terminal's Ctrl-C ends it and
 /// the compilers too. Without a reader of what it says, make ends at its next line.
-pid_t start_script(const fs::path& in, int output) {
+pid_t start_script(const fs::path& in, const char* name, int output) {
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child != 0) return child;
@@ -73,7 +76,7 @@ pid_t start_script(const fs::path& in, int output) {
   ::dup2(nothing.get(), 0);
   ::dup2(output, 1);
   ::dup2(output, 2);
-  ::execlp("bash", "bash", (in / "build-kernel").c_str(), in.c_str(), (in / "result").c_str(), nullptr);
+  ::execlp("bash", "bash", (in / name).c_str(), in.c_str(), (in / "result").c_str(), nullptr);
   ::_exit(127);
 }
 
@@ -104,12 +107,13 @@ std::string follow(int from, const std::function<void(std::string_view)>& tell) 
   }
 }
 
-std::expected<void, std::string> cook(const fs::path& in, const std::function<void(std::string_view)>& tell) {
+std::expected<void, std::string> run_script(const fs::path& in, const char* name,
+                                            const std::function<void(std::string_view)>& tell) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return failure("pipe", errno);
   const unique_fd output(ends[0]);
   unique_fd input(ends[1]);
-  const pid_t script = start_script(in, input.get());
+  const pid_t script = start_script(in, name, input.get());
   if (script < 0) return failure("fork", errno);
   input.reset();
   const std::string error = follow(output.get(), tell);
@@ -118,6 +122,12 @@ std::expected<void, std::string> cook(const fs::path& in, const std::function<vo
   }
   if (status == 0) return {};
   return std::unexpected(error.empty() ? "the build was ended, status " + std::to_string(status) : error);
+}
+
+std::expected<void, std::string> cook(const fs::path& in, const std::function<void(std::string_view)>& tell) {
+  for (const char* script : {"kernel-packages", "build-kernel"})
+    if (const auto done = run_script(in, script, tell); !done) return done;
+  return {};
 }
 
 /// One build at a time.
