@@ -33,9 +33,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that choose cases or name reports: no part of the command that repeats one case.
-const std::set<std::string> about_the_whole{"case",     "skip",   "subject", "shard",    "jobs",
-                                            "json",     "html",   "junit",   "evidence", "dry-run",
-                                            "settings", "replay", "torture", "sample",   "seed"};
+const std::set<std::string> about_the_whole{"case",    "skip",   "subject",  "shard",   "jobs",     "json",
+                                            "html",    "junit",  "evidence", "dry-run", "settings", "replay",
+                                            "torture", "sample", "seed",     "verbose"};
 
 judge::pair pair_of(const test_arguments& a) {
   judge::pair p;
@@ -116,7 +116,7 @@ int play(const test_arguments& a, judge::run_options options) {
   options.started = [&](const std::string& id) { under_way.push_back(id); };
   options.finished = [&](const judge::case_result& r) {
     std::erase(under_way, r.id);
-    progress.finished_for_good(judge::one_line(r));
+    a.verbose ? progress.finished_for_good(judge::one_line(r)) : progress.finished(judge::one_line(r));
   };
   options.tick = [&] {
     if (!under_way.empty())
@@ -139,7 +139,12 @@ int play(const test_arguments& a, judge::run_options options) {
   judged.ip_version = a.ip == "6" ? 6 : 4;
   const auto canvas = report::canvas::of(::fileno(out));
   std::string text = "\n";
-  text += a.torture.empty() ? judge::summary_table(judged, canvas) : judge::torture_table(judged, canvas);
+  if (!a.torture.empty())
+    text += judge::torture_table(judged, canvas);
+  else if (a.verbose || judged.results.size() <= judge::few_cases)
+    text += judge::summary_table(judged, canvas);
+  else
+    text += judge::family_table(judged, canvas);
   text += "\n" + judge::shortcomings(a.torture.empty() ? judged : judge::where_it_changes(judged), canvas);
   for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
@@ -262,6 +267,9 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_option("--shard", a.shard, "only the I-th of N parts of the cases")->type_name("I/N");
   verb.add_flag("--dry-run", a.dry_run, "list the cases, and do nothing");
   verb.add_flag("--strict", a.strict, "a warning counts as a failure");
+  verb.add_flag("--verbose", a.verbose,
+                fmt::format("a line a case, however many; else a line a family of more than {} cases",
+                            judge::few_cases));
   verb.add_option("--server-port", a.port, "the port that the server opens last; default: any")
       ->type_name("PORT");
   verb.add_option("--ready", a.ready, "the server is ready when its output matches")->type_name("REGEX");

@@ -23,7 +23,7 @@ struct test_arguments {
   double limit = 20, grace = 10;
   std::uint16_t port = 0;
   std::size_t jobs = 0;  ///< 0: choose
-  bool dry_run = false, strict = false;
+  bool dry_run = false, strict = false, verbose = false;
   std::string repeat;  ///< the command that does it again
   guest_arguments guest;
 
