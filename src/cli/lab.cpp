@@ -108,15 +108,28 @@ bool print(const std::string& text, std::FILE* out) {
   return false;
 }
 
-/// What was played, as tables.
-std::string tables(std::span<const situation::result> results, const report::canvas& canvas,
-                   const situation::machine_matrix* matrix) {
+/// All that was seen.
+std::string tables(std::span<const situation::result> results, const report::canvas& canvas) {
+  const std::string endings = situation::endings_table(results, canvas);
+  return situation::summary_table(results, canvas) + (endings.empty() ? "" : "\n" + endings);
+}
+
+/// What was played. A repeated lab is all about how often each outcome came, which only tables tell.
+std::string shown(std::span<const situation::result> results, const report::canvas& canvas,
+                  const lab_arguments& arguments, const situation::machine_matrix* matrix) {
   if (matrix != nullptr) {
     const std::string missing = situation::machines_missing(matrix->machines());
     return matrix->table(results, canvas) + (missing.empty() ? "" : "\n" + missing);
   }
-  const std::string endings = situation::endings_table(results, canvas);
-  return situation::summary_table(results, canvas) + (endings.empty() ? "" : "\n" + endings);
+  const bool in_full = arguments.table || arguments.repeat > 1;
+  std::string text = in_full ? tables(results, canvas) : situation::overview(results, canvas);
+  const auto not_met = situation::of_what_was_not_met(results);
+  if (!in_full && !not_met.empty()) text += "\n" + tables(not_met, canvas);
+  const std::string agreements = situation::agreements_in_words(results);
+  if (!in_full) text += "\nIn full, with what the packets show: halfopen lab --table\n";
+  if (agreements.empty()) return text;
+  return text + (in_full ? "\n" : "") + agreements +
+         (in_full ? "\n" : ": what was done, what the packets tell, what the library reported\n");
 }
 
 /// Inside the lab's world, or outside of all guests: plays, prints, gives the exit code.
@@ -143,10 +156,12 @@ int play(const lab_arguments& arguments, const situation::run_options& base,
   if (matrix != nullptr)
     std::ranges::copy(matrix->not_applicable(options.pairs), std::back_inserter(results));
 
-  if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments);
   const auto canvas = report::canvas::of(::fileno(out));
-  std::string text = "\n" + tables(results, canvas, matrix) + "\n";
-  if (const std::string missing = situation::shortcomings(results); !missing.empty()) text += missing + "\n";
+  std::string text = "\n" + shown(results, canvas, arguments, matrix);
+  if (const std::string missing = situation::shortcomings(results); !missing.empty())
+    text += "\n" + missing + "\n";
+  else if (arguments.table || arguments.repeat > 1 || matrix != nullptr)
+    text += "\n";
   const auto met = static_cast<std::size_t>(
       std::ranges::count(results, situation::verdict::met, &situation::result::what));
   int code = met == total ? all_met : not_met;
@@ -159,7 +174,9 @@ int play(const lab_arguments& arguments, const situation::run_options& base,
     if (results.size() > played) text += fmt::format("{} cells not applicable. ", results.size() - played);
     text += fmt::format("{} of {} runs as expected. Evidence: {}\n", met, total, options.evidence.string());
   }
-  return print(text, out) ? code : int{not_met};
+  const bool printed = print(text, out);
+  if (!arguments.json.empty()) write_json(arguments.json, results, total, arguments);
+  return printed ? code : int{not_met};
 }
 
 /// With the virtual clock: nothing of the lab's happens in this process.
@@ -238,6 +255,8 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->type_name("DIR");
   verb.add_option("--json", arguments->json, "write the results there too; - for the standard output")
       ->type_name("FILE");
+  verb.add_flag("--table,--verbose", arguments->table,
+                "also of what was as expected: what was done, what the packets show, what both programs saw");
   verb.add_option("--grace", arguments->grace, "at shutdown, from SIGTERM to SIGKILL")
       ->check(CLI::Range(0.5, 50.0).description(""))
       ->type_name("SECONDS")
@@ -265,7 +284,7 @@ void add_lab(CLI::App& app, int& exit_code) {
       "Exit codes: 0 all met, 1 some not, 2 bad arguments, 3 this machine cannot run it, 130 interrupted.\n\n"
       "Examples:\n"
       "  halfopen lab\n"
-      "  halfopen lab crash --pair naive\n"
+      "  halfopen lab crash --pair naive --table\n"
       "  halfopen lab exit/fin-first 'reboot/*' --evidence captures --json results.json\n"
       "  halfopen lab exit sigpipe abort --pair robust --repeat 1000\n"
       "  halfopen lab format --arch s390x,i686  (once before: scripts/build-arch)\n"

@@ -26,6 +26,7 @@ struct lab_arguments {
   guest_arguments guest;
   std::optional<std::string> machines;  ///< "s390x,i686", "all"; nothing: the pair of this machine only
   bool explain = false;
+  bool table = false;  ///< all that was seen, not only the overview
 
   // For a guest's lab, which is told its share and reports to the one outside.
   std::vector<std::string> only;

@@ -37,7 +37,7 @@ namespace fs = std::filesystem;
 /// Options that choose cases or name reports: no part of the command that repeats one case.
 const std::set<std::string> about_the_whole{"case",    "skip",   "subject",  "shard",   "jobs",     "json",
                                             "html",    "junit",  "evidence", "dry-run", "settings", "replay",
-                                            "torture", "sample", "seed",     "request"};
+                                            "torture", "sample", "seed",     "request", "verbose"};
 
 judge::pair pair_of(const test_arguments& a) {
   judge::pair p;
@@ -114,14 +114,14 @@ std::optional<judge::baseline> rehearse(const test_arguments& a, const judge::ru
 /// The cases, on the terminal while they are played.
 class played_cases {
  public:
-  played_cases(judge::run_options& options, std::size_t count)
+  played_cases(judge::run_options& options, std::size_t count, bool verbose)
       : progress_(report::progress::on(STDERR_FILENO, count)) {
     options.started = [this](const std::string& id) { under_way_.push_back(id); };
-    options.finished = [this](const judge::case_result& r) {
+    options.finished = [this, verbose](const judge::case_result& r) {
       std::erase(under_way_, r.id);
-      const bool ask_again = r.provisional;
-      progress_.finished_for_good(ask_again ? std::string(r.id) + ": not over yet; it will be played again"
-                                            : judge::one_line(r));
+      const std::string line =
+          r.provisional ? r.id + ": not over yet; it will be played again" : judge::one_line(r);
+      verbose ? progress_.finished_for_good(line) : progress_.finished(line);
     };
     options.tick = [this] {
       if (!under_way_.empty())
@@ -143,7 +143,7 @@ confirmed_results play_cases(const test_arguments& a, judge::run_options& option
                              const judge::baseline& base) {
   std::optional<played_cases> shown;
   const auto show = [&](judge::run_options& some, const std::string& what) {
-    shown.emplace(some, some.cases.size());
+    shown.emplace(some, some.cases.size(), a.verbose);
     if (!what.empty()) shown->say(what);
   };
   show(options, "");
@@ -189,7 +189,12 @@ int play(const test_arguments& a, judge::run_options options) {
   judged.ip_version = a.ip == "6" ? 6 : 4;
   const auto canvas = report::canvas::of(::fileno(out));
   std::string text = "\n";
-  text += a.torture.empty() ? judge::summary_table(judged, canvas) : judge::torture_table(judged, canvas);
+  if (!a.torture.empty())
+    text += judge::torture_table(judged, canvas);
+  else if (a.verbose || judged.results.size() <= judge::few_cases)
+    text += judge::summary_table(judged, canvas);
+  else
+    text += judge::family_table(judged, canvas);
   text += "\n" + judge::shortcomings(a.torture.empty() ? judged : judge::where_it_changes(judged), canvas);
   for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
@@ -327,6 +332,9 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_option("--shard", a.shard, "only the I-th of N parts of the cases")->type_name("I/N");
   verb.add_flag("--dry-run", a.dry_run, "list the cases, and do nothing");
   verb.add_flag("--strict", a.strict, "a warning counts as a failure");
+  verb.add_flag("--verbose", a.verbose,
+                fmt::format("a line a case, however many; else a line a family of more than {} cases",
+                            judge::few_cases));
   verb.add_option("--server-port", a.port, "the port that the server opens last; default: any")
       ->type_name("PORT");
   verb.add_option("--ready", a.ready, "the server is ready when its output matches")->type_name("REGEX");

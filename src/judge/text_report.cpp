@@ -44,6 +44,17 @@ std::vector<group> by_family(const judgement& j) {
   return groups;
 }
 
+/// "41 pass, 3 warn"
+std::string counts_of(const std::vector<const case_result*>& results) {
+  std::string text;
+  for (const verdict v :
+       {verdict::pass, verdict::warn, verdict::fail, verdict::inconclusive, verdict::not_applicable}) {
+    const auto n = std::ranges::count_if(results, [v](const case_result* r) { return r->what == v; });
+    if (n > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n, to_string(v));
+  }
+  return text;
+}
+
 std::string heading_of(const group& g) {
   return g.of == nullptr ? "other cases" : fmt::format("{}: {}", g.of->name, g.of->title);
 }
@@ -130,6 +141,19 @@ std::string summary_table(const judgement& j, const report::canvas& where) {
   return where.width < wide_from ? narrow_table(groups, where) : wide_table(groups, where);
 }
 
+std::string family_table(const judgement& j, const report::canvas& where) {
+  report::text_table table({{.heading = "family", .weight = 10},
+                            {.heading = "cases", .weight = 10},
+                            {.heading = "what happens", .min_width = 12}});
+  table.make_list();
+  for (const group& g : by_family(j)) {
+    table.add_row({g.of == nullptr ? "others" : std::string(g.of->name),
+                   {counts_of(g.cases), tint_of(g.cases.front()->what)},
+                   g.of == nullptr ? "" : std::string(g.of->title)});
+  }
+  return table.render(where);
+}
+
 std::string shortcomings(const judgement& j, const report::canvas& where) {
   std::string text;
   for (const group& g : by_family(j))
@@ -160,12 +184,9 @@ std::string repeat_command(const judgement& j, const case_result& r) {
 }
 
 std::string counts_in_words(const judgement& j) {
-  std::string text;
-  for (const verdict v :
-       {verdict::pass, verdict::warn, verdict::fail, verdict::inconclusive, verdict::not_applicable})
-    if (const auto n = count(j.results, v); n > 0)
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n, to_string(v));
-  return text.empty() ? "no cases" : text;
+  std::vector<const case_result*> all;
+  for (const case_result& r : j.results) all.push_back(&r);
+  return all.empty() ? "no cases" : counts_of(all);
 }
 
 std::string shell_quoted(const std::string& text) {

@@ -18,9 +18,14 @@ namespace halfopen::judge {
 /// "exit/6 client: pass: reported: exit 1 after 2 ms"
 [[nodiscard]] std::string one_line(const case_result& r);
 
-/// The table: families, worst first, a row a case. What was done is a column of it where there
-/// is room.
+/// Families, worst first, a row a case. What was done is a column of it where there is room.
 [[nodiscard]] std::string summary_table(const judgement& j, const report::canvas& where);
+
+/// Families, worst first, a line each: how many cases had which verdict.
+[[nodiscard]] std::string family_table(const judgement& j, const report::canvas& where);
+
+/// So many cases, and fewer, are worth a line each.
+inline constexpr std::size_t few_cases = 12;
 
 /// Of a torture: a row for each stretch of places at which the same happened.
 [[nodiscard]] std::string torture_table(const judgement& j, const report::canvas& where);

@@ -73,6 +73,18 @@ TEST(summary_table, what_was_done_is_shown_where_there_is_room) {
   EXPECT_THAT(summary_table(several(), {.width = 140}), HasSubstr("a deed"));
 }
 
+TEST(family_table, has_a_line_a_family_the_worst_first) {
+  judgement j = several();
+  j.results.push_back(result("exit/2", verdict::not_applicable));
+  EXPECT_EQ(family_table(j, {.width = 80}),
+            "family  cases                     what happens\n"
+            "crash   1 warn, 1 fail            the peer's host is gone\n"
+            "format  1 inconclusive            bytes\n"
+            "exit    1 pass, 1 not applicable  the peer's process terminates\n"
+            "others  1 pass\n");
+  EXPECT_THAT(family_table(j, {.width = 80, .colours = true}), HasSubstr("\x1b[31m1 warn, 1 fail\x1b[0m"));
+}
+
 TEST(shortcomings, say_rule_deed_expectation_outcome_cure_and_command) {
   auto failed = result("exit/3", verdict::fail);
   failed.evidence = "/found/exit-3/packets.pcapng";

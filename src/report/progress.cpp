@@ -16,7 +16,7 @@
 namespace halfopen::report {
 namespace {
 
-constexpr std::string_view clear_line = "\r\x1b[K";
+constexpr std::string_view clear_to_the_end = "\r\x1b[K";
 constexpr auto shortest_interval = std::chrono::milliseconds{100};
 
 /// Progress is not worth an error: what cannot be written is dropped.
@@ -36,7 +36,8 @@ progress::progress(std::function<void(std::string_view)> sink, options how)
 
 progress progress::on(int fd, std::size_t total) {
   options how;
-  how.live = is_terminal(fd);
+  how.live = can_rewrite(fd);
+  how.escapes = wants_colour(fd);
   how.width = terminal_width(fd);
   how.total = total;
   return progress{[fd](std::string_view text) { write_all(fd, text); }, std::move(how)};
@@ -66,7 +67,7 @@ void progress::finished_for_good(std::string_view text) {
 }
 
 void progress::say(std::string_view text) {
-  std::string out{drawn_ ? clear_line : std::string_view{}};
+  std::string out = drawn_ ? cleared() : std::string{};
   out += text;
   out += '\n';
   const bool redraw = drawn_;
@@ -82,13 +83,19 @@ void progress::tick() {
 }
 
 void progress::clear() {
-  if (drawn_ && sink_) sink_(clear_line);
+  if (drawn_ && sink_) sink_(cleared());
   drawn_ = false;
 }
 
+std::string progress::cleared() const {
+  if (how_.escapes) return std::string{clear_to_the_end};
+  return '\r' + std::string(columns_, ' ') + '\r';
+}
+
 void progress::draw() {
-  const std::string whole = line(finished_, text_);
-  sink_(std::string{clear_line} + clip(whole, how_.width > 0 ? how_.width - 1 : 0));
+  const std::string shown = clip(line(finished_, text_), how_.width > 0 ? how_.width - 1 : 0);
+  sink_((drawn_ || how_.escapes ? cleared() : std::string{'\r'}) + shown);
+  columns_ = display_width(shown);
   last_draw_ = how_.now();
   pending_ = false;
   drawn_ = true;

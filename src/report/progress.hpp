@@ -14,8 +14,8 @@
 namespace halfopen::report {
 
 /// On a terminal: one line, rewritten in place, cut to the terminal's width, at
-/// most ten times a second. Elsewhere (a file, CI): one plain line for each
-/// finished item, and nothing in between.
+/// most ten times a second. Elsewhere (a file, CI, TERM=dumb): one plain line for
+/// each finished item, and nothing in between.
 ///
 /// It has no thread of its own: a process that wants to enter a user namespace
 /// must have one thread only (unshare(2)). So a text that came too soon after
@@ -26,7 +26,8 @@ class progress {
   using clock = std::chrono::steady_clock;
 
   struct options {
-    bool live = false;       ///< the output is a terminal
+    bool live = false;       ///< the output is a terminal that can go back to a line's begin
+    bool escapes = true;     ///< it may be sent escape sequences; else blanks clear a line
     std::size_t width = 80;  ///< its columns
     std::size_t total = 0;   ///< items to come; 0 if nobody knows
     std::function<clock::time_point()> now = clock::now;
@@ -35,7 +36,7 @@ class progress {
   /// Writes through `sink`, which gets whole pieces of output.
   progress(std::function<void(std::string_view)> sink, options how);
 
-  /// Writes to a file descriptor, which stays the caller's; live if it is a terminal.
+  /// Writes to a file descriptor, which stays the caller's; live if it is a terminal that can do that.
   [[nodiscard]] static progress on(int fd, std::size_t total);
 
   /// Clears the live line.
@@ -64,14 +65,16 @@ class progress {
 
  private:
   void draw();
+  [[nodiscard]] std::string cleared() const;
   [[nodiscard]] std::string line(std::size_t item, std::string_view text) const;
 
   std::function<void(std::string_view)> sink_;
   options how_;
   std::size_t finished_ = 0;
   std::string text_;
-  bool pending_ = false;  // text_ is newer than what the terminal shows
-  bool drawn_ = false;    // there is a live line to clear
+  bool pending_ = false;     // text_ is newer than what the terminal shows
+  bool drawn_ = false;       // there is a live line to clear
+  std::size_t columns_ = 0;  // that it takes
   clock::time_point last_draw_{};
 };
 

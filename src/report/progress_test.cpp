@@ -93,6 +93,21 @@ TEST_F(progress_test, a_remark_stands_above_the_live_line) {
   EXPECT_EQ(taken(), "\r\x1b[K") << "cleared once";
 }
 
+TEST_F(progress_test, without_escape_sequences_blanks_clear_the_line) {
+  {
+    progress p{[this](std::string_view text) { out_ += text; },
+               {.live = true, .escapes = false, .width = 20, .total = 3, .now = [this] { return now_; }}};
+    p.show("killing the server now");
+    EXPECT_EQ(taken(), "\r[0/3] killing the …");
+    now_ += milliseconds{100};
+    p.show("ok");
+    EXPECT_EQ(taken(), "\r                   \r[0/3] ok");
+    p.say("remark");
+    EXPECT_EQ(taken(), "\r        \rremark\n\r[0/3] ok");
+  }
+  EXPECT_EQ(taken(), "\r        \r");
+}
+
 TEST_F(progress_test, text_cannot_move_the_cursor) {
   progress p = make(false, 80, 1);
   p.finished("a\x1b[2J\nb");

@@ -22,7 +22,6 @@ namespace halfopen::report {
 namespace {
 
 constexpr std::size_t gap = 2;
-constexpr std::size_t records_below = 100;
 constexpr std::size_t narrowest_record_text = 16;
 
 std::size_t total(const std::vector<std::size_t>& widths) {
@@ -96,6 +95,14 @@ struct wrapped_row {
   std::size_t height = 0;
 };
 
+/// The same with each cell cut to one line.
+wrapped_row cut_row(const std::vector<cell>& cells, const std::vector<std::size_t>& widths) {
+  wrapped_row result;
+  result.height = 1;
+  for (std::size_t i = 0; i < widths.size(); ++i) result.lines.push_back({clip(cells[i].text, widths[i])});
+  return result;
+}
+
 wrapped_row wrap_row(const std::vector<cell>& cells, const std::vector<std::size_t>& widths) {
   wrapped_row result;
   for (std::size_t i = 0; i < widths.size(); ++i) {
@@ -140,7 +147,7 @@ void text_table::add_group(std::string_view heading, colour tint) {
 
 void text_table::add_row(std::vector<cell> cells) {
   cells.resize(columns_.size(), cell{""});
-  for (cell& c : cells) c.text = clean(c.text, newlines::kept);
+  for (cell& c : cells) c.text = clean(c.text, list_ ? newlines::to_spaces : newlines::kept);
   entries_.emplace_back(std::move(cells));
 }
 
@@ -160,7 +167,13 @@ std::vector<std::size_t> text_table::widths_for(std::size_t (*measure)(std::stri
 std::optional<std::vector<std::size_t>> text_table::fit(std::size_t width) const {
   const std::vector<std::size_t> natural = widths_for(widest_line, true);
   if (total(natural) <= width) return natural;
-  if (width < records_below) return std::nullopt;
+  if (list_) {
+    std::vector<std::size_t> widths;
+    for (const column& c : columns_) widths.push_back(std::max(c.min_width, display_width(c.heading)));
+    if (total(widths) < width) share_out(width - total(widths), columns_, natural, widths);
+    return widths;
+  }
+  if (width < narrow_below) return std::nullopt;
   for (const bool words_whole : {true, false}) {
     std::vector<std::size_t> widths = widths_for(longest_word, words_whole);
     if (total(widths) > width) continue;
@@ -180,15 +193,16 @@ std::string text_table::render_grid(const std::vector<std::size_t>& widths, bool
   bool airy = false;  // rows of several lines run into each other without a blank line
   for (const entry& e : entries_)
     if (const row* const cells = std::get_if<row>(&e)) {
-      wrapped.push_back(wrap_row(*cells, widths));
+      wrapped.push_back(list_ ? cut_row(*cells, widths) : wrap_row(*cells, widths));
       airy = airy || (wrapped.back().height > 1 && !compact_);
     }
 
   row headings;
   for (const column& c : columns_) headings.emplace_back(c.heading, colour::bold);
   std::string out;
-  write_row(out, wrap_row(headings, widths), headings, columns_, widths, colours);
-  write_rule(out, total(widths), colours);
+  write_row(out, list_ ? cut_row(headings, widths) : wrap_row(headings, widths), headings, columns_, widths,
+            colours);
+  if (!list_) write_rule(out, total(widths), colours);
 
   auto next = wrapped.begin();
   bool at_top = true;  // right below a rule or a group's heading
@@ -198,7 +212,7 @@ std::string text_table::render_grid(const std::vector<std::size_t>& widths, bool
       write_row(out, *next++, *cells, columns_, widths, colours);
       at_top = false;
     } else {
-      if (&e != &entries_.front()) write_rule(out, total(widths), colours);
+      if (&e != &entries_.front() && !list_) write_rule(out, total(widths), colours);
       write_heading(out, std::get<group>(e).heading, total(widths), colours);
       at_top = !airy;
     }

@@ -50,6 +50,9 @@ struct canvas {
   }
 };
 
+/// Below so many columns a table of sentences is records.
+inline constexpr std::size_t narrow_below = 100;
+
 /// Rows of cells under headings, in groups if wanted. Cells wrap at words.
 ///
 /// A window of less than 100 columns in which cells would have to wrap, and any
@@ -62,11 +65,16 @@ class text_table {
   /// No blank lines between rows, even if some cells wrap: for cells of a word or two.
   void make_compact() noexcept { compact_ = true; }
 
+  /// Each row that follows is one line, in a window of any width: cells that do not fit are cut. No rules.
+  void make_list() noexcept { list_ = true; }
+
   /// The rows that follow stand under this line.
   void add_group(std::string_view heading, colour tint = colour::bold);
 
   /// Missing cells are empty; cells beyond the last column are ignored.
   void add_row(std::vector<cell> cells);
+
+  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
   /// The whole table; every line ends in '\n' and has no trailing blanks.
   [[nodiscard]] std::string render(const canvas& where = {}) const;
@@ -87,6 +95,7 @@ class text_table {
   std::vector<column> columns_;
   std::vector<entry> entries_;
   bool compact_ = false;
+  bool list_ = false;
 };
 
 }  // namespace halfopen::report

@@ -210,5 +210,28 @@ TEST(table, nothing_is_a_heading_and_a_rule) {
   EXPECT_EQ(text_table{{}}.render(), "\n");
 }
 
+TEST(list, a_row_is_one_line_and_groups_have_no_rules) {
+  text_table t{{{.heading = "a"}, {.heading = "b", .min_width = 6}}};
+  EXPECT_TRUE(t.empty());
+  t.make_list();
+  t.add_group("group");
+  t.add_row({"one", "two\nlines of it"});
+  t.add_group("next");
+  t.add_row({"three"});
+  EXPECT_FALSE(t.empty());
+  EXPECT_EQ(t.render({.width = 80}),
+            "a      b\n"
+            "group\n"
+            "one    two lines of it\n"
+            "next\n"
+            "three\n");
+  EXPECT_EQ(t.render({.width = 17}),
+            "a      b\n"
+            "group\n"
+            "one    two lines…\n"
+            "next\n"
+            "three\n");
+}
+
 }  // namespace
 }  // namespace halfopen::report

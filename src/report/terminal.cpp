@@ -36,8 +36,13 @@ std::size_t terminal_width(int fd) noexcept {
   return whole && width > 0 ? width : 80;
 }
 
+bool can_rewrite(int fd) noexcept {
+  const std::string_view kind = environment("TERM");
+  return is_terminal(fd) && !kind.empty() && kind != "dumb";
+}
+
 bool wants_colour(int fd) noexcept {
-  return is_terminal(fd) && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+  return can_rewrite(fd) && environment("NO_COLOR").empty();
 }
 
 std::string painted(std::string_view text, colour c) {

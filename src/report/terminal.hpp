@@ -14,8 +14,11 @@ namespace halfopen::report {
 /// Columns of the terminal; of $COLUMNS where fd is none or does not know; else 80.
 [[nodiscard]] std::size_t terminal_width(int fd) noexcept;
 
-/// True if fd is a terminal that can do more than print (TERM is not "dumb")
-/// and the user did not set NO_COLOR (https://no-color.org).
+/// True if fd is a terminal on which a line can be written over: TERM says which, and is not "dumb".
+[[nodiscard]] bool can_rewrite(int fd) noexcept;
+
+/// True if escape sequences may be written there: it can rewrite, and the user did not set NO_COLOR
+/// (https://no-color.org).
 [[nodiscard]] bool wants_colour(int fd) noexcept;
 
 /// What every terminal can show.

@@ -60,8 +60,23 @@ TEST_F(terminal, colour_only_where_it_is_seen_and_not_unwanted) {
   EXPECT_FALSE(wants_colour(tty_));
   ::setenv("NO_COLOR", "", 1);
   EXPECT_TRUE(wants_colour(tty_)) << "an empty NO_COLOR does not count";
-  ::setenv("TERM", "dumb", 1);
+  for (const char* kind : {"dumb", ""}) {
+    ::setenv("TERM", kind, 1);
+    EXPECT_FALSE(wants_colour(tty_)) << kind;
+  }
+  ::unsetenv("TERM");
   EXPECT_FALSE(wants_colour(tty_));
+}
+
+TEST_F(terminal, a_line_is_written_over_where_the_terminal_can_do_that) {
+  EXPECT_TRUE(can_rewrite(tty_));
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_TRUE(can_rewrite(tty_)) << "which takes no escape sequence";
+  EXPECT_FALSE(can_rewrite(pipe_[1]));
+  ::setenv("TERM", "dumb", 1);
+  EXPECT_FALSE(can_rewrite(tty_));
+  ::unsetenv("TERM");
+  EXPECT_FALSE(can_rewrite(tty_));
 }
 
 TEST(paint, wraps_the_text_in_one_sequence_and_resets) {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "report/wrap.hpp"
+#include "situation/agreement.hpp"
 #include "situation/catalogue.hpp"
-#include "situation/tally.hpp"
 
 namespace halfopen::situation {
 namespace {
@@ -72,7 +72,7 @@ class footnotes {
       for (const std::string& id : ids) line += (line.empty() ? "" : ", ") + id;
       for (const std::string& part : report::wrap(line + ": " + because, width)) all += part + "\n";
     }
-    return all.empty() ? all : "\n" + all;
+    return all;
   }
 
  private:
@@ -95,7 +95,6 @@ std::string endings_table(std::span<const result> results, const report::canvas&
                             {.heading = "agree", .min_width = repeated ? 12U : 5U}});
   table.make_compact();
   footnotes notes;
-  std::size_t all = 0, agree = 0;
   for (const situation* s : all_situations()) {
     bool headed = false;
     for (const variant& v : s->variants) {
@@ -108,13 +107,29 @@ std::string endings_table(std::span<const result> results, const report::canvas&
            cell_of(played, "-", [](const three_views& e) { return e.packets; }),
            cell_of(played, "-", reported_in), agreement_cell(played)});
       notes.add(std::string(s->name) + "/" + std::string(v.name), played);
-      all += played.size();
-      agree += agreements_of(played);
     }
   }
-  if (all == 0) return {};
-  return table.render(where) + notes.text(where.width) + "\n" + std::to_string(agree) + " of " +
-         std::to_string(all) + " agree\n";
+  const std::string reasons = notes.text(where.width);
+  if (table.empty()) return {};
+  return where.width < report::narrow_below ? reasons
+                                            : table.render(where) + (reasons.empty() ? "" : "\n" + reasons);
+}
+
+std::string agreements_in_words(std::span<const result> results) {
+  std::size_t all = 0, agree = 0;
+  for (const result& r : results) {
+    if (r.pair != "robust") continue;
+    ++all;
+    if (r.endings && r.endings->agree) ++agree;
+  }
+  return all == 0 ? std::string() : std::to_string(agree) + " of " + std::to_string(all) + " agree";
+}
+
+report::cell views_cell(const rounds& played) {
+  report::cell agreed = agreement_cell(played);
+  agreed.text += ": " + cell_of(played, "(the run did not come so far)",
+                                [](const three_views& v) { return in_words(v); });
+  return agreed;
 }
 
 }  // namespace halfopen::situation

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "situation/catalogue.hpp"
+#include "situation/endings_table.hpp"
 #include "situation/tally.hpp"
 
 namespace halfopen::situation {
@@ -98,11 +99,69 @@ report::cell verdict_cell(const rounds& naive, const rounds& robust) {
   return all_met ? report::cell{"pass", report::colour::green} : report::cell{text, report::colour::red};
 }
 
+/// In one line: what the program saw, in most rounds.
+std::string saw_line(const rounds& played) {
+  std::string text = saw_cell(played);
+  if (outcomes_of(played).size() > 1) text = text.substr(0, text.find('\n')) + "; and otherwise";
+  return text;
+}
+
+/// In one line: whose runs were not as expected.
+report::cell verdict_line(const rounds& naive, const rounds& robust) {
+  std::string text;
+  for (const rounds* played : {&naive, &robust})
+    for (const auto& [v, times] : verdicts_of(*played)) {
+      if (v == verdict::met) continue;
+      text += (text.empty() ? "" : ", ") + played->front()->pair + ": ";
+      if (played->size() > 1) text += std::to_string(times) + " ";
+      text += to_string(v);
+    }
+  return text.empty() ? report::cell{"pass", report::colour::green} : report::cell{text, report::colour::red};
+}
+
 bool any_of_pair(std::span<const result> results, std::string_view pair) {
   return std::ranges::any_of(results, [&](const result& r) { return r.pair == pair; });
 }
 
 }  // namespace
+
+std::string overview(std::span<const result> results, const report::canvas& where) {
+  constexpr std::size_t room_for_both = 130;
+  const bool naive_played = any_of_pair(results, "naive");
+  const bool robust_shown = any_of_pair(results, "robust") && (!naive_played || where.width >= room_for_both);
+  constexpr unsigned first = 100;  // these columns get what they want, what was seen the rest
+  std::vector<report::column> columns{{.heading = "  variant", .weight = first},
+                                      {.heading = "lab", .weight = first}};
+  for (const auto& [shown, heading] :
+       {std::pair{naive_played, "the naive program saw"}, std::pair{robust_shown, "the robust program saw"}})
+    if (shown) columns.push_back({.heading = heading, .min_width = 24});
+  report::text_table table(std::move(columns));
+  table.make_list();
+  for (const situation* s : all_situations()) {
+    bool headed = false;
+    for (const variant& v : s->variants) {
+      const rounds naive = rounds_of(results, s->name, v.name, "naive");
+      const rounds robust = rounds_of(results, s->name, v.name, "robust");
+      if (naive.empty() && robust.empty()) continue;
+      if (!std::exchange(headed, true)) table.add_group(heading_of(*s));
+      std::vector<report::cell> row{"  " + std::string(v.name), verdict_line(naive, robust)};
+      if (naive_played) row.emplace_back(saw_line(naive));
+      if (robust_shown) row.emplace_back(saw_line(robust));
+      table.add_row(std::move(row));
+    }
+  }
+  return table.render(where);
+}
+
+std::vector<result> of_what_was_not_met(std::span<const result> results) {
+  std::vector<result> found;
+  for (const result& r : results)
+    if (std::ranges::any_of(results, [&](const result& other) {
+          return other.situation == r.situation && other.variant == r.variant && other.what != verdict::met;
+        }))
+      found.push_back(r);
+  return found;
+}
 
 std::string summary_table(std::span<const result> results, const report::canvas& where) {
   const bool naive_played = any_of_pair(results, "naive");
@@ -113,6 +172,8 @@ std::string summary_table(std::span<const result> results, const report::canvas&
   for (const auto& [played, heading] :
        {std::pair{naive_played, "the naive program saw"}, std::pair{robust_played, "the robust program saw"}})
     if (played) columns.push_back({.heading = heading, .min_width = 16, .weight = 3});
+  const bool with_views = robust_played && where.width < report::narrow_below;
+  if (with_views) columns.push_back({.heading = "agree", .min_width = 20});
   columns.push_back({.heading = "lab", .min_width = 4, .max_width = 20});
 
   report::text_table table(std::move(columns));
@@ -128,6 +189,7 @@ std::string summary_table(std::span<const result> results, const report::canvas&
                                     packets_cell(first_of(naive), first_of(robust))};
       if (naive_played) row.emplace_back(saw_cell(naive));
       if (robust_played) row.emplace_back(saw_cell(robust));
+      if (with_views) row.push_back(robust.empty() ? report::cell("") : views_cell(robust));
       row.push_back(verdict_cell(naive, robust));
       table.add_row(std::move(row));
     }
