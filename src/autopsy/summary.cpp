@@ -30,6 +30,7 @@ std::optional<side> silent_side(const trace::story& s) noexcept {
 
 int badness(const trace::story& s) noexcept {
   if (!s.ended) return badness_of_open(s);
+  if (s.has(manner::connect_cancelled)) return 10;
   int value = 50;
   switch (s.how) {
     case ending::peer_vanished:
@@ -45,6 +46,7 @@ int badness(const trace::story& s) noexcept {
     case ending::broken_pipe:
     case ending::peer_reset:
       value = s.by == culprit::middlebox ? 82 : 80;
+      if (s.could_be(ending::completed)) value = 50;
       break;
     case ending::peer_closed:
       value = 60;
@@ -59,6 +61,9 @@ int badness(const trace::story& s) noexcept {
     default:
       break;
   }
+  // What is less sure stands below what is surer.
+  if (s.how != ending::completed) value -= 10 * static_cast<int>(s.sure);
+  if (s.has(manner::fin_unanswered)) value = std::max(value, 20);
   if (s.has(manner::zero_window_stall) || s.has(manner::half_closed_long)) value = std::max(value, 30);
   return value;
 }

@@ -28,9 +28,21 @@ std::string name_of(const trace::ip_address& a, const reading& r) {
   return found == r.names.end() ? a.to_string() : fmt::format("{} ({})", a.to_string(), found->second);
 }
 
+std::string by_whom(const trace::story& s) {
+  switch (s.sure_by) {
+    case trace::confidence::certain:
+      return fmt::format(" by {}", to_string(s.by));
+    case trace::confidence::likely:
+      return fmt::format(", probably by {}", to_string(s.by));
+    case trace::confidence::possible:
+      break;
+  }
+  return ", by whom is unknown";
+}
+
 std::string ended_how(const trace::story& s) {
   std::string text{ending_word(s)};
-  if (s.ended) text += fmt::format(" by {}", to_string(s.by));
+  if (s.ended) text += by_whom(s);
   for (const ending e : s.also_possible) text += fmt::format("\nor {}", to_string(e));
   for (const auto& m : s.manners) text += fmt::format("\n{}", to_string(m.what));
   return text;
@@ -155,7 +167,7 @@ std::string summary_tables(const summary& all, const reading& r, std::size_t hos
 std::string one_line(const trace::file_entry& c) {
   const trace::connection& what = c.story.what;
   std::string how{ending_word(c.story)};
-  if (c.story.ended) how += fmt::format(" by {}", to_string(c.story.by));
+  if (c.story.ended) how += by_whom(c.story);
   return fmt::format("{} #{} {} -> {}: {}; {}", utc(what.last.when), c.number, what.opener.to_string(),
                      what.responder.to_string(), how, c.story.why);
 }

@@ -285,7 +285,7 @@ void add_autopsy(CLI::App& app, int& exit_code) {
       "  halfopen autopsy incident.pcapng --ladder 7\n"
       "  halfopen autopsy incident.pcapng --html report.html\n"
       "  tcpdump -i any -U -w - tcp or icmp | halfopen autopsy - --follow\n"
-      "  halfopen autopsy incident.pcapng --json | jq 'select(.by == \"middlebox\")'");
+      "  halfopen autopsy incident.pcapng --json | jq 'select(.probably_by == \"middlebox\")'");
   verb.callback([a, &exit_code] {
     try {
       end_on_signals();

@@ -157,6 +157,7 @@ done read_tcp(packet& p, const ip_packet& ip) noexcept {
   p.tcp.acknowledgement = be32(ip.payload, 8);
   p.tcp.flags = octet(ip.payload, 13);
   p.tcp.window = be16(ip.payload, 14);
+  p.tcp.checksum = be16(ip.payload, 16);
   p.tcp.has_options = header > tcp_header_size;
   p.tcp.length = static_cast<std::uint32_t>(ip.length - header);
   p.tcp.payload = ip.payload.subspan(header);

@@ -31,12 +31,16 @@ void check(const flow& f) {
   require(f.repeats_unanswered <= f.unanswered);
   require(f.fin_acked == f.fin_acked_at.has_value());
   require(f.rst.has_value() == f.rst_kind.has_value());
+  require(!f.rst_answers || f.rst);
+  require(f.zero_window_longest.count() >= 0 && f.repeat_gap.count() >= 0);
 }
 
 void check(const story& s) {
   require(!s.why.empty());
   require(s.ended == (s.by != culprit::unknown));
   require(s.could_be(s.how) == s.ended);
+  require(!s.half_open_for || s.half_open_for->count() >= 0);
+  require(s.what.last.when >= s.what.first.when);
   require(!describe(s, "client", "server").empty());
   for (const flow& f : s.what.flows) check(f);
 }

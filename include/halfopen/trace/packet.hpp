@@ -38,6 +38,7 @@ struct tcp_segment {
   std::uint32_t acknowledgement = 0;  ///< meaningful only with the ack flag
   std::uint16_t window = 0;           ///< as it stands in the header, unscaled
   std::uint8_t flags = 0;             ///< tcp_flag bits
+  std::uint16_t checksum = 0;         ///< not verified; it tells copies of a packet from others
   bool has_options = false;
   std::uint32_t length = 0;            ///< payload bytes on the wire, by the IP header
   std::span<const std::byte> payload;  ///< those of them that were captured; lives as long as the frame
