@@ -107,8 +107,8 @@ for content in (b"", b"hello, world"):
     (folder / "none").write_bytes(content)
     check("is no capture: at byte 0" in autopsy(folder / "none", code=2)[1], "what is no capture")
 check("No such file" in autopsy(folder / "absent", code=2)[1], "an absent file")
-(folder / "radio").write_bytes(whole[:20] + struct.pack("<I", 127) + whole[24:])
-check("link type 127" in autopsy(folder / "radio", code=2)[1], "a link type that is not read")
+(folder / "radio").write_bytes(whole[:20] + struct.pack("<I", 195) + whole[24:])
+check("link type 195 (IEEE 802.15.4)" in autopsy(folder / "radio", code=2)[1], "a link type that is not read")
 
 # A file that grows: the story of what has ended comes while it is followed.
 growing = folder / "growing"

@@ -11,15 +11,28 @@ namespace halfopen::autopsy {
 examiner::examiner(trace::capture_reader::source from, examine_options options, trace::story_stream::sink to)
     : reader_{std::move(from)},
       options_{std::move(options)},
-      stories_{std::move(to), options_.limits, options_.steps, options_.owed} {}
+      stories_{std::move(to), options_.limits, options_.steps, options_.owed},
+      fragments_{[this](std::span<const std::byte> ip, std::uint64_t number, trace::time_point when) {
+        take_whole(ip, number, when);
+      }} {}
+
+/// An IP packet that came in fragments.
+void examiner::take_whole(std::span<const std::byte> ip, std::uint64_t number, trace::time_point when) {
+  trace::packet& p = stories_.next();
+  if (!trace::decode_into(p, ip, trace::link::raw_ip, number, when) || p.what == trace::packet::kind::other)
+    return;
+  ++seen_.tcp;
+  stories_.take();
+}
 
 void examiner::take(const trace::captured_frame& f) {
   ++seen_.frames;
   if (f.when == trace::time_point{}) ++seen_.without_time;
   if (!seen_.first) seen_.first = seen_.last = f.when;
-  if (f.when < *seen_.last)
+  if (f.when < *seen_.last) {
     ++seen_.backwards;
-  else
+    seen_.furthest_back = std::max(seen_.furthest_back, *seen_.last - f.when);
+  } else
     seen_.last = f.when;
   if (options_.comments && !f.options.empty() && seen_.comments.size() < 10'000)
     for (std::string& text : reader_.comments(f))
@@ -29,11 +42,23 @@ void examiner::take(const trace::captured_frame& f) {
     return;
   }
   trace::packet& p = stories_.next();
-  if (const auto read = trace::decode_into(p, f.bytes, *f.type, f.number, f.when); !read) {
+  const auto read = trace::decode_into(p, f.bytes, *f.type, f.number, f.when);
+  if (p.carried_in != 0)
+    for (std::size_t i = 0; i < trace::carriers; ++i)
+      if ((p.carried_in >> i & 1U) != 0) {
+        ++seen_.carried[i];
+        if (!read || i == static_cast<std::size_t>(trace::carrier::encrypted)) ++seen_.not_read[i];
+      }
+  if (!read) {
     const trace::decode_error why = read.error();
     ++(why == trace::decode_error::not_ip      ? seen_.not_ip
        : why == trace::decode_error::truncated ? seen_.cut
                                                : seen_.odd);
+    return;
+  }
+  if (!p.fragment.empty()) {
+    ++seen_.fragments;
+    fragments_.take(p.fragment, f.number, f.when);
     return;
   }
   if (p.what == trace::packet::kind::other) return;
@@ -44,6 +69,9 @@ void examiner::take(const trace::captured_frame& f) {
 
 const reading& examiner::run() {
   while (const trace::captured_frame* f = reader_.next()) take(*f);
+  fragments_.finish();
+  seen_.incomplete = fragments_.given_up();
+  seen_.damaged_blocks = reader_.damaged_blocks();
   // The capture runs on to its last frame, whatever that is.
   if (seen_.last) stories_.advance(*seen_.last);
   seen_.error = reader_.error();

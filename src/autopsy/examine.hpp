@@ -13,6 +13,7 @@
 
 #include "halfopen/trace/capture.hpp"
 #include "halfopen/trace/story_stream.hpp"
+#include "trace/fragments.hpp"
 
 namespace halfopen::autopsy {
 
@@ -28,9 +29,15 @@ struct reading {
   std::uint64_t frames = 0;                    ///< in all
   std::uint64_t tcp = 0;                       ///< of those, segments, and ICMP errors that quote one
   std::uint64_t cut = 0, odd = 0, not_ip = 0;  ///< not read, by decode_error
-  std::map<std::uint16_t, std::uint64_t> unknown_links;  ///< frames by LINKTYPE_ that is not read
+  std::map<std::uint16_t, std::uint64_t> unknown_links;   ///< frames by LINKTYPE_ that is not read
+  std::array<std::uint64_t, trace::carriers> carried{};   ///< packets by what they were carried in
+  std::array<std::uint64_t, trace::carriers> not_read{};  ///< of those, the ones that hold no IP that is read
+  std::uint64_t fragments = 0;                            ///< of IP packets, put together where all came
+  std::uint64_t incomplete = 0;                           ///< packets of which they did not
+  std::uint64_t damaged_blocks = 0;                       ///< of pcapng, left out
   std::uint64_t without_time = 0;
   std::uint64_t backwards = 0;  ///< frames earlier than the one before them
+  std::chrono::nanoseconds furthest_back{};
   std::optional<trace::time_point> first, last;
   std::uint64_t dropped = 0;  ///< by the capture's own statistics
   std::uint64_t connections = 0;
@@ -63,10 +70,12 @@ class examiner {
 
  private:
   void take(const trace::captured_frame& f);
+  void take_whole(std::span<const std::byte> ip, std::uint64_t number, trace::time_point when);
 
   trace::capture_reader reader_;
   examine_options options_;
   trace::story_stream stories_;
+  trace::defragmenter fragments_;
   reading seen_;
 };
 

@@ -34,7 +34,7 @@ int badness(const trace::story& s) noexcept {
   int value = 50;
   switch (s.how) {
     case ending::peer_vanished:
-      value = s.has(manner::never_answered) ? 70 : 100;
+      value = s.has(manner::never_answered) ? 70 : s.what.handshake_done || !s.what.opener_seen ? 100 : 45;
       break;
     case ending::host_unreachable:
     case ending::net_unreachable:
@@ -57,6 +57,10 @@ int badness(const trace::story& s) noexcept {
       break;
     case ending::completed:
       value = s.also_possible.empty() ? 0 : 3;
+      // A request without a byte of an answer.
+      if (s.sure != trace::confidence::certain && s.could_be(ending::peer_closed) &&
+          !s.has(manner::abortive_close))
+        value = 35;
       break;
     default:
       break;

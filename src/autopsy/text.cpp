@@ -74,6 +74,48 @@ std::string counted(std::uint64_t n, const char* thing) {
 
 }  // namespace
 
+/// LINKTYPE_ numbers that captures have and that hold no IP, or none that is read here.
+std::string link_name(std::uint16_t type) {
+  struct known {
+    std::uint16_t type;
+    const char* name;
+  };
+  constexpr std::array names{
+      known{3, "AX.25"},
+      known{6, "Token Ring"},
+      known{7, "ARCNET"},
+      known{99, "Symantec"},
+      known{114, "LocalTalk"},
+      known{122, "Fibre Channel"},
+      known{138, "IP over FireWire"},
+      known{140, "SS7 MTP2"},
+      known{141, "SS7 MTP3"},
+      known{142, "SS7 SCCP"},
+      known{143, "DOCSIS"},
+      known{144, "IrDA"},
+      known{163, "802.11 AVS"},
+      known{177, "LAPD"},
+      known{187, "Bluetooth HCI"},
+      known{189, "USB"},
+      known{190, "CAN"},
+      known{195, "IEEE 802.15.4"},
+      known{201, "Bluetooth HCI"},
+      known{215, "IEEE 802.15.4"},
+      known{220, "USB"},
+      known{227, "CAN"},
+      known{230, "IEEE 802.15.4"},
+      known{247, "InfiniBand"},
+      known{249, "USBPcap"},
+      known{251, "Bluetooth LE"},
+      known{252, "Wireshark's exported PDUs"},
+      known{253, "netlink"},
+      known{283, "IEEE 802.15.4 TAP"},
+  };
+  const auto found = std::ranges::find(names, type, &known::type);
+  if (found != names.end()) return fmt::format("{} ({})", type, found->name);
+  return type >= 147 && type <= 162 ? fmt::format("{} (for private use)", type) : fmt::format("{}", type);
+}
+
 std::vector<std::string> remarks_on(const reading& r) {
   std::vector<std::string> lines;
   std::string head = fmt::format("{}, {} of TCP, {}", counted(r.frames, "packet"), r.tcp,
@@ -87,9 +129,23 @@ std::vector<std::string> remarks_on(const reading& r) {
   say(r.cut, "cut off inside a header (a short snaplen), and so not read");
   say(r.odd, "whose length fields contradict each other, and so not read");
   for (const auto& [type, n] : r.unknown_links)
-    say(n, fmt::format("of link type {}, which is not read", type));
+    say(n, fmt::format("of link type {}, which is not read", link_name(type)));
+  for (std::size_t i = 0; i < trace::carriers; ++i) {
+    const std::string_view name = to_string(static_cast<trace::carrier>(i));
+    say(r.carried[i] - r.not_read[i], fmt::format("inside {}", name));
+    say(r.not_read[i], fmt::format("inside {}, and so not read", name));
+  }
+  say(r.fragments,
+      "are fragments of IP packets" +
+          (r.incomplete > 0 ? fmt::format("; of {} some were not captured", counted(r.incomplete, "packet"))
+                            : std::string{}));
+  if (r.damaged_blocks > 0)
+    lines.push_back(counted(r.damaged_blocks, "block") + " of the file damaged, and left out");
   say(r.without_time, "without a time");
-  say(r.backwards, "earlier than the packet before");
+  say(r.backwards, fmt::format("earlier than one before, by up to {}{}", readable(r.furthest_back),
+                               r.furthest_back > std::chrono::seconds{1}
+                                   ? ": files that overlap, or were written one behind the other?"
+                                   : ""));
   say(r.dropped, "lost by the capture, as it says itself: silence may be theirs");
   return lines;
 }

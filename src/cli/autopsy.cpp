@@ -194,6 +194,16 @@ class autopsy_run {
     if (!file.flush()) throw autopsy_usage_error("cannot write " + a_.html + ": " + std::strerror(errno));
   }
 
+  /// Where a connection may be that was not found.
+  static std::string unread(const autopsy::reading& r) {
+    std::vector<std::string> where;
+    for (std::size_t i = 0; i < trace::carriers; ++i)
+      if (r.not_read[i] > 0) where.emplace_back(to_string(static_cast<trace::carrier>(i)));
+    for (const auto& [type, n] : r.unknown_links) where.push_back("link type " + autopsy::link_name(type));
+    return where.empty() ? std::string{}
+                         : fmt::format(" outside of what is not read: {}", fmt::join(where, ", "));
+  }
+
   /// What is wrong with the file is said last, where it is seen.
   [[nodiscard]] int code_of(const autopsy::reading& r) const {
     const auto complain = [&](const std::string& what) {
@@ -209,10 +219,12 @@ class autopsy_run {
     std::uint64_t unknown = 0;
     for (const auto& [type, n] : r.unknown_links) unknown += n;
     if (unknown > 0 && unknown == r.frames)
-      return complain(fmt::format("link type {} is none that is read", r.unknown_links.begin()->first));
+      return complain(fmt::format("link type {} is none that is read",
+                                  autopsy::link_name(r.unknown_links.begin()->first)));
     if (a_.ladders.empty() ? shown_.connections() > 0 : !portraits_.empty()) return all_met;
-    fmt::print(stderr, "halfopen autopsy: {}\n",
-               r.connections == 0 ? "the capture holds no TCP connection" : "no connection is like that");
+    fmt::print(
+        stderr, "halfopen autopsy: {}\n",
+        r.connections > 0 ? "no connection is like that" : "the capture holds no TCP connection" + unread(r));
     return not_met;
   }
 

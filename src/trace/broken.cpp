@@ -36,7 +36,7 @@ void teller::tell_reset(side by) {
   const bool fin_first = f.fin && f.fin->number <= f.rst->number;
   const bool all_said = f.unsaid_at_rst == 0 && f.unheard_at_rst == 0;
   const auto& last_fin = fin_first ? f.fin : c_.of(peer).fin;
-  const bool owing = owed_by(fin_first ? by : peer).has_value();
+  const bool owing = owed_by(fin_first ? by : peer) == confidence::certain;
   if (last_fin && all_said && !owing) return tell_abortive_close(by, fin_first ? by : peer);
   if (fin_first) return tell_closed_then_reset(by);
   if (c_.of(peer).fin && c_.of(peer).fin_acked && owing) return tell_closed_then_reset(peer);
@@ -72,7 +72,7 @@ void teller::tell_abortive_close(side by, side first) {
   prove(closer.fin);
   prove(closer.fin_acked_at);
   could_also_be(ending::peer_reset);
-  if (by == first) could_also_be(ending::peer_closed);
+  if (by == first || owed_by(first)) could_also_be(ending::peer_closed);
   std::string why = fmt::format(
       "{} closed with FIN in packet {}{}; all bytes had been acknowledged when {} sent RST in packet {}",
       name_of(first), closer.fin->number,
@@ -102,6 +102,7 @@ void teller::tell_closed_then_reset(side closer) {
     surely(*owed, *owed);
     prove(peer.first_data);
     could_also_be(ending::broken_pipe);
+    if (*owed != confidence::certain) could_also_be(ending::completed);
     return conclude(ending::peer_closed, culprit_of(closer),
                     fmt::format("{} sent FIN in packet {} {}; RST followed in packet {}", name_of(closer),
                                 f.fin->number, debt_of(closer), reset.number));
@@ -245,7 +246,7 @@ void teller::tell_silence(side survivor, std::optional<mark> given_up, confidenc
   const side dead = other(survivor);
   const flow& f = c_.of(survivor);
   const flow& gone = c_.of(dead);
-  if (gone.fin && owed_by(dead)) return tell_half_closed(dead);
+  if (gone.fin && owed_by(dead) == confidence::certain) return tell_half_closed(dead);
   const auto last_repeat = later(f.last_retransmission, f.last_probe);
   prove(c_.of(dead).last_heard);
   prove(last_repeat);

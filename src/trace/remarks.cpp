@@ -131,7 +131,7 @@ void teller::remark_fins() {
   for (const side s : {side::opener, side::responder}) {
     const flow& f = c_.of(s);
     if (!f.fin || f.fin_acked || f.fin_repeats < 2 || !f.last_fin) continue;
-    if (c_.of(other(s)).rst) continue;
+    if (c_.of(other(s)).rst || one_direction(s) || lacks(other(s))) continue;
     prove(f.last_fin);
     also(
         manner::fin_unanswered,
@@ -255,6 +255,7 @@ void teller::doubt_silence() {
     const auto repeat = later(f.last_retransmission, f.last_probe);
     if (f.repeats_unanswered == 0 || !repeat) continue;
     if (c_.of(other(s)).segments == 0 && c_.handshake_done) continue;  // one direction only
+    if (story_.also_possible.empty()) could_also_be(ending::peer_vanished);
     but(doubt::unanswered,
         fmt::format(
             "{} repeats or keepalive probes of {}, the last in packet {}, had no answer within {:.1f} s",

@@ -91,10 +91,16 @@ std::optional<side> teller::first_reset() const {
   return ours->number <= theirs->number ? side::opener : side::responder;
 }
 
+/// A peer that finished the handshake and yet was never seen is alive, and of one whose SYN was
+/// not captured nothing is known: the capture shows the direction of `s` only.
+bool teller::one_direction(side s) const {
+  return c_.of(other(s)).segments == 0 && (c_.handshake_done || !c_.opener_seen);
+}
+
 std::optional<confidence> teller::silence_of(side s, const std::optional<mark>& given_up) const {
   const flow& f = c_.of(s);
   const auto repeat = later(f.last_retransmission, f.last_probe);
-  if (!repeat || !f.unanswered_since || f.repeats_unanswered == 0) return std::nullopt;
+  if (!repeat || !f.unanswered_since || f.repeats_unanswered == 0 || one_direction(s)) return std::nullopt;
   const time_point until = given_up ? given_up->when : end();
   return vanished({.repeats = f.repeats_unanswered,
                    .lasted = until - f.unanswered_since->when,
@@ -102,16 +108,13 @@ std::optional<confidence> teller::silence_of(side s, const std::optional<mark>& 
                    .quiet = until - repeat->when,
                    .gave_up = given_up.has_value(),
                    .connecting = never_opened(),
-                   .capture_lacks = lacks(other(s))});
+                   .capture_lacks = lacks(other(s)),
+                   .every_packet = hints_.every_packet});
 }
 
 std::optional<side> teller::talking_to_nobody() const {
   const auto alone = [this](side s) {
-    const flow& peer = c_.of(other(s));
-    // A peer that finished the handshake and yet was never seen is alive: the
-    // capture shows one direction only.
-    const bool one_direction = peer.segments == 0 && c_.handshake_done;
-    if (one_direction) return false;
+    if (one_direction(s)) return false;
     const bool router_says_so = c_.of(s).repeats_unanswered > 0 && notice_since_heard(c_.last_heeded_icmp, s);
     return router_says_so || silence_of(s, std::nullopt);
   };
@@ -239,6 +242,7 @@ void teller::tell_given_up_opening() {
         fmt::format("the SYN of packet {} was sent {} times, last in packet {}, and nobody answered", number,
                     opener.retransmissions + 1, opener.last_retransmission->number));
   }
+  if (opener.retransmissions > 0) could_also_be(ending::peer_vanished);
   story_.why =
       opener.retransmissions > 0
           ? fmt::format(
@@ -256,11 +260,9 @@ void teller::tell_both_closed() {
   prove(opener.fin);
   prove(responder.fin);
   const bool responder_first = responder.fin->number < opener.fin->number;
-  if (const auto owed = owed_by(side::responder); owed && (hints_.owed_by_responder || responder_first)) {
+  const auto owed = owed_by(side::responder);
+  if (owed == confidence::certain) {
     half_open(responder.fin, opener.fin->when);
-    surely(*owed, *owed);
-    prove(c_.of(side::opener).first_data);
-    if (*owed != confidence::certain) could_also_be(ending::completed);
     return conclude(ending::peer_closed, culprit::responder,
                     fmt::format("the responder sent FIN in packet {} {}", responder.fin->number,
                                 debt_of(side::responder)));
@@ -272,8 +274,15 @@ void teller::tell_both_closed() {
   // needs (TLS close_notify), sometimes a request.
   if (early || (by == first && c_.of(other(first)).bytes_after_fin_of_other > 0))
     could_also_be(ending::peer_closed);
-  const std::string after =
+  std::string after =
       by ? fmt::format("; the RST in packet {} does not change that", c_.of(*by).rst->number) : std::string{};
+  // Whoever only takes (logs, measurements) owes nothing; whoever was asked does.
+  if (owed && responder_first) {
+    if (!early) could_also_be(ending::peer_closed);
+    surely(*owed, confidence::certain);
+    prove(opener.first_data);
+    after += fmt::format("; the responder closed first, {}", debt_of(side::responder));
+  }
   conclude(ending::completed, culprit_of(first),
            fmt::format("both sides sent FIN, the opener in packet {} and the responder in packet {}{}",
                        opener.fin->number, responder.fin->number, after));
@@ -285,16 +294,15 @@ void teller::tell_half_closed(side closer) {
   const flow& f = c_.of(closer);
   prove(f.fin);
   half_open(f.fin, end());
-  if (const auto owed = owed_by(closer)) {
-    surely(*owed, *owed);
-    prove(c_.of(other(closer)).first_data);
+  const auto owed = owed_by(closer);
+  if (owed == confidence::certain)
     return conclude(
         ending::peer_closed, culprit_of(closer),
         fmt::format("{} sent FIN in packet {} {}", name_of(closer), f.fin->number, debt_of(closer)));
-  }
   story_.why =
       fmt::format("half-closed: {} sent FIN in packet {}, and {} had sent neither FIN nor RST when {}",
                   name_of(closer), f.fin->number, name_of(other(closer)), watch_end());
+  if (owed) story_.why += fmt::format("; it closed {}", debt_of(closer));
   if (c_.of(other(closer)).segments == 0) story_.why += "; no packet of that direction was captured";
 }
 

@@ -72,6 +72,7 @@ class teller {
   /// How sure it is that `s` talked to nobody until it gave up with that RST, or until the end.
   [[nodiscard]] std::optional<confidence> silence_of(side s, const std::optional<mark>& given_up) const;
   [[nodiscard]] std::optional<confidence> owed_by(side s) const;
+  [[nodiscard]] bool one_direction(side s) const;
   [[nodiscard]] author author_of_reset(side s) const;
   [[nodiscard]] bool lacks(side s) const { return c_.of(s).missed > 0 || c_.of(s).jumps > 0; }
   [[nodiscard]] std::string debt_of(side s) const;

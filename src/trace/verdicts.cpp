@@ -49,8 +49,12 @@ author author_of(const reset_signs& s) noexcept {
 std::optional<confidence> vanished(const silence_signs& s) noexcept {
   const auto sure = [&](confidence c) { return s.capture_lacks ? one_less(c) : c; };
   if (s.repeats == 0) return std::nullopt;
+  // Linux's keepalive interval is at least 1 s, its first timeout of a SYN 1 s.
+  constexpr auto long_silence = 900ms;
+  if (s.every_packet)
+    return s.repeats > 1 || s.quiet >= long_silence ? std::optional{confidence::certain} : std::nullopt;
   if (s.gave_up) {  // it says itself that it has waited long enough
-    if (s.repeats < 2 || s.lasted < 900ms) return std::nullopt;
+    if (s.repeats < 2 || s.lasted < long_silence) return std::nullopt;
     return sure(s.repeats >= least_repeats ? confidence::certain : confidence::likely);
   }
   // The next repeat comes after about twice the time of the last (RFC 6298 section 5.5): once that
@@ -62,7 +66,7 @@ std::optional<confidence> vanished(const silence_signs& s) noexcept {
       return stopped || s.repeats >= least_repeats ? std::optional{sure(confidence::likely)} : std::nullopt;
     return stopped ? std::optional{confidence::possible} : std::nullopt;
   }
-  if (s.repeats < least_repeats || s.lasted < 900ms) return std::nullopt;
+  if (s.repeats < least_repeats || s.lasted < long_silence) return std::nullopt;
   if (s.repeats >= all_repeats) return sure(stopped ? confidence::certain : confidence::likely);
   return stopped || s.lasted >= 10s ? std::optional{sure(confidence::likely)} : std::nullopt;
 }

@@ -41,6 +41,7 @@ struct silence_signs {
   bool gave_up = false;               ///< the end is its own RST, and not that of the capture
   bool connecting = false;            ///< what it repeats is its SYN
   bool capture_lacks = false;         ///< packets of the other side are missing from the capture
+  bool every_packet = false;          ///< it is known that none is
 };
 [[nodiscard]] std::optional<confidence> vanished(const silence_signs& s) noexcept;
 

@@ -103,6 +103,16 @@ TEST(vanished, a_capture_that_lacks_packets_makes_it_less_sure) {
   EXPECT_EQ(vanished(s), confidence::possible);
 }
 
+TEST(vanished, where_every_packet_is_known_one_repeat_and_its_interval_suffice) {
+  silence_signs s{.repeats = 1, .lasted = 2s, .gap = 1s, .quiet = 899ms, .every_packet = true};
+  EXPECT_EQ(vanished(s), sureness{});
+  s.quiet = 900ms;
+  EXPECT_EQ(vanished(s), confidence::certain);
+  s.repeats = 2;
+  s.quiet = 0s;
+  EXPECT_EQ(vanished(s), confidence::certain);
+}
+
 // ---- the others ----------------------------------------------------------------------
 
 TEST(owed, what_the_caller_knows_is_certain) {

@@ -76,7 +76,8 @@ struct story {
   confidence sure = confidence::certain;     ///< of `how`
   confidence sure_by = confidence::certain;  ///< of `by`
   /// Other endings that the same packets would fit (a reset before accept looks
-  /// like one after it; a reboot like the silent destruction of the socket).
+  /// like one after it; a reboot like the silent destruction of the socket). If it has not ended:
+  /// what the silence at its end may become.
   std::vector<ending> also_possible;
   std::string why;                   ///< one plain sentence with packet numbers
   std::vector<std::uint64_t> proof;  ///< numbers of the packets that prove it, ascending
@@ -110,6 +111,9 @@ struct story_hints {
   std::optional<std::uint64_t> owed_by_responder{};
   /// When the capture stopped, if later than the last packet.
   std::optional<time_point> capture_end{};
+  /// Not a packet is missing from the capture, and none came after it: then one repeat that nobody
+  /// answered is silence, since the answer was neither lost on its way here nor late.
+  bool every_packet = false;
   watched until = watched::to_the_end;
   std::optional<mark> reused_at{};  ///< the SYN of the connection that has the four-tuple now
 };
