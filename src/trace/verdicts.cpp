@@ -52,7 +52,8 @@ std::optional<confidence> vanished(const silence_signs& s) noexcept {
   // Linux's keepalive interval is at least 1 s, its first timeout of a SYN 1 s.
   constexpr auto long_silence = 900ms;
   if (s.every_packet)
-    return s.repeats > 1 || s.quiet >= long_silence ? std::optional{confidence::certain} : std::nullopt;
+    return s.repeats > 1 || s.connecting || s.quiet >= long_silence ? std::optional{confidence::certain}
+                                                                    : std::nullopt;
   if (s.gave_up) {  // it says itself that it has waited long enough
     if (s.repeats < 2 || s.lasted < long_silence) return std::nullopt;
     return sure(s.repeats >= least_repeats ? confidence::certain : confidence::likely);

@@ -106,6 +106,9 @@ TEST(vanished, a_capture_that_lacks_packets_makes_it_less_sure) {
 TEST(vanished, where_every_packet_is_known_one_repeat_and_its_interval_suffice) {
   silence_signs s{.repeats = 1, .lasted = 2s, .gap = 1s, .quiet = 899ms, .every_packet = true};
   EXPECT_EQ(vanished(s), sureness{});
+  s.connecting = true;
+  EXPECT_EQ(vanished(s), confidence::certain) << "a SYN is repeated by the timer and by nothing else";
+  s.connecting = false;
   s.quiet = 900ms;
   EXPECT_EQ(vanished(s), confidence::certain);
   s.repeats = 2;
