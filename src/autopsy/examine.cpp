@@ -8,8 +8,9 @@
 
 namespace halfopen::autopsy {
 
-examiner::examiner(trace::capture_reader::source from, examine_options options, trace::story_stream::sink to)
-    : reader_{std::move(from)},
+examiner::examiner(std::vector<trace::capture_reader::source> from, examine_options options,
+                   trace::story_stream::sink to)
+    : sources_{std::move(from)},
       options_{std::move(options)},
       stories_{std::move(to), options_.limits, options_.steps, options_.owed},
       fragments_{[this](std::span<const std::byte> ip, std::uint64_t number, trace::time_point when) {
@@ -25,8 +26,9 @@ void examiner::take_whole(std::span<const std::byte> ip, std::uint64_t number, t
   stories_.take();
 }
 
-void examiner::take(const trace::captured_frame& f) {
+void examiner::take(const trace::capture_reader& reader, const trace::captured_frame& f) {
   ++seen_.frames;
+  const std::uint64_t number = base_ + f.number;
   if (f.when == trace::time_point{}) ++seen_.without_time;
   if (!seen_.first) seen_.first = seen_.last = f.when;
   if (f.when < *seen_.last) {
@@ -35,14 +37,17 @@ void examiner::take(const trace::captured_frame& f) {
   } else
     seen_.last = f.when;
   if (options_.comments && !f.options.empty() && seen_.comments.size() < 10'000)
-    for (std::string& text : reader_.comments(f))
-      seen_.comments.push_back({f.number, f.when, std::move(text)});
+    for (std::string& text : reader.comments(f)) seen_.comments.push_back({number, f.when, std::move(text)});
   if (!f.type) {
     ++seen_.unknown_links[f.linktype];
     return;
   }
+  if (options_.wanted && !options_.wanted(f)) {
+    ++seen_.filtered;
+    return;
+  }
   trace::packet& p = stories_.next();
-  const auto read = trace::decode_into(p, f.bytes, *f.type, f.number, f.when);
+  const auto read = trace::decode_into(p, f.bytes, *f.type, number, f.when);
   if (p.carried_in != 0)
     for (std::size_t i = 0; i < trace::carriers; ++i)
       if ((p.carried_in >> i & 1U) != 0) {
@@ -58,7 +63,7 @@ void examiner::take(const trace::captured_frame& f) {
   }
   if (!p.fragment.empty()) {
     ++seen_.fragments;
-    fragments_.take(p.fragment, f.number, f.when);
+    fragments_.take(p.fragment, number, f.when);
     return;
   }
   if (p.what == trace::packet::kind::other) return;
@@ -68,15 +73,23 @@ void examiner::take(const trace::captured_frame& f) {
 }
 
 const reading& examiner::run() {
-  while (const trace::captured_frame* f = reader_.next()) take(*f);
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    base_ = seen_.frames;
+    seen_.begins.push_back(base_ + 1);
+    trace::capture_reader reader{std::move(sources_[i])};
+    while (const trace::captured_frame* f = reader.next()) take(reader, *f);
+    if (reader.error() && !seen_.error) {
+      seen_.error = reader.error();
+      seen_.error_file = i;
+    }
+    seen_.names.insert(reader.names().begin(), reader.names().end());
+    seen_.dropped += reader.dropped();
+    seen_.damaged_blocks += reader.damaged_blocks();
+  }
   fragments_.finish();
   seen_.incomplete = fragments_.given_up();
-  seen_.damaged_blocks = reader_.damaged_blocks();
   // The capture runs on to its last frame, whatever that is.
   if (seen_.last) stories_.advance(*seen_.last);
-  seen_.error = reader_.error();
-  seen_.names = reader_.names();
-  seen_.dropped = reader_.dropped();
   stories_.finish();
   seen_.connections = stories_.begun();
   return seen_;

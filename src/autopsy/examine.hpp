@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,19 +46,25 @@ struct reading {
   std::map<trace::ip_address, std::string> names;
   std::vector<comment> comments;  ///< at most 10,000
   std::optional<trace::capture_error> error;
+  std::size_t error_file = 0;           ///< in which of the files
+  std::vector<std::uint64_t> begins{};  ///< the number of each file's first packet
+  std::uint64_t filtered = 0;           ///< frames that `wanted` did not let through
 };
 
 struct examine_options {
   trace::stream_limits limits{};
   trace::story_stream::keep steps{};
-  std::optional<std::uint64_t> owed{};  ///< bytes that every responder owes
-  bool comments = false;                ///< keep them
+  std::optional<std::uint64_t> owed{};                         ///< bytes that every responder owes
+  bool comments = false;                                       ///< keep them
+  std::function<bool(const trace::captured_frame&)> wanted{};  ///< all of them, if empty
 };
 
 /// Not thread-safe.
 class examiner {
  public:
-  examiner(trace::capture_reader::source from, examine_options options, trace::story_stream::sink to);
+  /// Of several files, the packets of the second are numbered after those of the first.
+  examiner(std::vector<trace::capture_reader::source> from, examine_options options,
+           trace::story_stream::sink to);
 
   /// Reads to the end, and tells all stories.
   const reading& run();
@@ -69,10 +76,11 @@ class examiner {
   [[nodiscard]] const reading& so_far() const noexcept { return seen_; }
 
  private:
-  void take(const trace::captured_frame& f);
+  void take(const trace::capture_reader& reader, const trace::captured_frame& f);
   void take_whole(std::span<const std::byte> ip, std::uint64_t number, trace::time_point when);
 
-  trace::capture_reader reader_;
+  std::vector<trace::capture_reader::source> sources_;
+  std::uint64_t base_ = 0;  ///< frames of the files before
   examine_options options_;
   trace::story_stream stories_;
   trace::defragmenter fragments_;

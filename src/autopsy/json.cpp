@@ -58,6 +58,23 @@ json icmp_of(const trace::connection& c) {
           {"first", of(c.first_icmp->where)}};
 }
 
+/// From one mark to another, if they came in this order.
+json between(const std::optional<mark>& from, const std::optional<mark>& to) {
+  if (!from || !to || to->number < from->number) return nullptr;
+  return seconds(to->when - from->when);
+}
+
+/// Where the time went: on which side of the capture point, and in whose turn.
+json slowness(const trace::connection& c) {
+  const trace::flow &opener = c.of(side::opener), &responder = c.of(side::responder);
+  return {{"to_responder", between(opener.syn, responder.syn)},
+          {"to_opener", between(responder.syn, c.handshake_done)},
+          {"first_byte", between(opener.first_data, responder.first_data)},
+          {"zero_window",
+           {{"opener", seconds(opener.zero_window_longest)},
+            {"responder", seconds(responder.zero_window_longest)}}}};
+}
+
 }  // namespace
 
 std::string utc(trace::time_point t) {
@@ -91,6 +108,7 @@ std::string json_line(const trace::file_entry& c) {
       {"manners", of(s.manners)},
       {"doubts", of(s.doubts)},
       {"could_know", {{"opener", of(s.could_know[0])}, {"responder", of(s.could_know[1])}}},
+      {"slow", slowness(what)},
       {"half_open_seconds", s.half_open_for ? json(seconds(*s.half_open_for)) : json(nullptr)},
       {"why", s.why},
       {"proof", s.proof},

@@ -23,6 +23,10 @@ namespace halfopen::autopsy {
 /// was read, and what was not; a line each.
 [[nodiscard]] std::vector<std::string> remarks_on(const reading& r);
 
+/// What whoever is called at night wants first, in one window: how many connections, how they ended,
+/// on which hosts, and the worst groups of stories, each in two lines with an example.
+[[nodiscard]] std::string first_screen(const summary& all, const reading& r, const report::canvas& where);
+
 /// The rows are worst first.
 [[nodiscard]] std::string story_table(std::span<const trace::file_entry> worst, const reading& r,
                                       const report::canvas& where);

@@ -150,6 +150,81 @@ std::vector<std::string> remarks_on(const reading& r) {
   return lines;
 }
 
+namespace {
+
+/// "12 completed, 3 refused"
+std::string endings_in_words(const summary& all) {
+  std::vector<std::pair<std::string, ending_count>> sorted(all.endings().begin(), all.endings().end());
+  std::ranges::stable_sort(sorted, std::ranges::greater{},
+                           [](const auto& e) { return e.second.connections; });
+  std::string text;
+  for (const auto& [word, e] : sorted)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", e.connections, word);
+  return text;
+}
+
+std::string host_in_words(const trace::ip_address& a, const host_count& h, const reading& r) {
+  std::string text = fmt::format("{}: {} of {} died", name_of(a, r), h.died, h.opened + h.answered);
+  if (h.killed > 0) text += fmt::format(", {} by its hand", h.killed);
+  if (h.silent > 0) text += fmt::format(", {} by its silence", h.silent);
+  return text;
+}
+
+std::string to_whom(const story_group& g, const reading& r) {
+  if (g.several_responders) return "several hosts";
+  const trace::endpoint& to = g.example.story.what.responder;
+  if (g.several_ports) return name_of(to.address, r) + ", several ports";
+  const auto named = r.names.find(to.address);
+  return to.to_string() + (named == r.names.end() ? std::string{} : fmt::format(" ({})", named->second));
+}
+
+std::string one_way(const trace::story& s) {
+  std::string text{ending_word(s)};
+  if (s.ended) text += by_whom(s);
+  for (const auto& m : s.manners)
+    if (to_string(m.what) != text) text += fmt::format(", {}", to_string(m.what));
+  return text;
+}
+
+}  // namespace
+
+std::string first_screen(const summary& all, const reading& r, const report::canvas& where) {
+  const auto line = [&](const std::string& text) {
+    return report::clip(report::clean(text), std::max<std::size_t>(where.width, 40)) + "\n";
+  };
+  std::string text = line("ended: " + endings_in_words(all));
+  std::vector<std::pair<trace::ip_address, host_count>> hosts(all.hosts().begin(), all.hosts().end());
+  std::ranges::stable_sort(hosts, [](const auto& a, const auto& b) {
+    const auto guilt = [](const host_count& h) { return h.killed + h.silent; };
+    if (guilt(a.second) != guilt(b.second)) return guilt(a.second) > guilt(b.second);
+    return a.second.died > b.second.died;
+  });
+  constexpr std::size_t hosts_shown = 3, groups_shown = 7;
+  std::size_t shown = 0;
+  for (const auto& [address, h] : hosts)
+    if (h.died > 0 && shown++ < hosts_shown) text += line("  " + host_in_words(address, h, r));
+  const auto groups = all.groups();
+  text += groups.empty() ? "\nnobody suffered from any of them\n" : "\nworst first:\n";
+  for (std::size_t i = 0; i < std::min(groups.size(), groups_shown); ++i) {
+    const story_group& g = *groups[i];
+    const trace::story& s = g.example.story;
+    const auto since = r.first ? g.first - *r.first : std::chrono::nanoseconds{0};
+    std::string when = "after " + readable(std::max(since, std::chrono::nanoseconds{0}));
+    if (g.connections > 1)
+      when += " to " + readable(std::max(g.last - *r.first, std::chrono::nanoseconds{0}));
+    const std::string head = fmt::format("{:>5} x {} to {}", g.connections, one_way(s), to_whom(g, r));
+    text += where.tinted(report::clip(report::clean(head), std::max<std::size_t>(where.width, 40)),
+                         tint_of(badness(s))) +
+            "\n";
+    text += line(fmt::format("        {} from {}, #{}: {}", when,
+                             g.several_openers ? "several hosts" : name_of(g.opener, r), g.example.number,
+                             s.why));
+  }
+  if (groups.size() > groups_shown)
+    text += fmt::format("and {}\n", counted(groups.size() - groups_shown, "group"));
+  return text;
+}
+
 std::string story_table(std::span<const trace::file_entry> worst, const reading& r,
                         const report::canvas& where) {
   report::text_table table({{.heading = "#", .min_width = 1, .align = report::alignment::right},

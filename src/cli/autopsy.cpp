@@ -19,7 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "autopsy/bpf.hpp"
 #include "autopsy/examine.hpp"
+#include "autopsy/excerpt.hpp"
 #include "autopsy/filter.hpp"
 #include "autopsy/report.hpp"
 #include "autopsy/summary.hpp"
@@ -30,12 +32,12 @@ namespace halfopen::cli {
 namespace {
 
 struct autopsy_arguments {
-  std::string file;
+  std::vector<std::string> files;
   std::vector<std::string> addresses, endings;
   std::vector<std::uint16_t> ports;
   std::vector<std::uint64_t> ladders;
-  std::string since, until, html;
-  bool json = false, follow = false;
+  std::string since, until, html, excerpt, bpf;
+  bool json = false, follow = false, table = false;
   std::size_t top = 20, hosts = 10, most_connections = 1'000'000;
   std::int64_t owed = -1;
   double idle = 10'800;
@@ -95,18 +97,51 @@ class autopsy_run {
       : a_{a}, filter_{filter_of(a)}, shown_{a.top}, canvas_{report::canvas::of(STDOUT_FILENO)} {}
 
   int run() {
-    auto source = trace::open_capture(a_.file, {.follow = a_.follow, .waiting = [this] { return wait(); }});
-    if (!source) throw autopsy_usage_error(source.error());
-    check_html();
-    examiner_ = std::make_unique<autopsy::examiner>(
-        [this, from = std::move(*source)](std::span<std::byte> into) { return read(from, into); }, options(),
-        [this](trace::file_entry&& c) { take(std::move(c)); });
+    if (a_.follow && a_.files.size() > 1) throw autopsy_usage_error("--follow goes with one file");
+    const bool once = std::ranges::find(a_.files, "-") != a_.files.end();
+    if (once && (a_.files.size() > 1 || !a_.excerpt.empty()))
+      throw autopsy_usage_error("the standard input is read once: no other file, and no --write");
+    put_in_order();
+    check_writable(a_.html);
+    check_writable(a_.excerpt);
+    examiner_ = std::make_unique<autopsy::examiner>(sources(), options(),
+                                                    [this](trace::file_entry&& c) { take(std::move(c)); });
     const autopsy::reading& r = examiner_->run();
     report(r);
     return code_of(r);
   }
 
  private:
+  [[nodiscard]] std::vector<trace::capture_reader::source> sources() {
+    std::vector<trace::capture_reader::source> all;
+    for (const std::string& file : files_) {
+      auto source = trace::open_capture(file, {.follow = a_.follow, .waiting = [this] { return wait(); }});
+      if (!source) throw autopsy_usage_error(source.error());
+      all.emplace_back(
+          [this, from = std::move(*source)](std::span<std::byte> into) { return read(from, into); });
+    }
+    return all;
+  }
+
+  /// By the time of each one's first packet: rotated captures are named in a circle.
+  void put_in_order() {
+    files_ = a_.files;
+    if (files_.size() < 2) return;
+    std::vector<std::pair<trace::time_point, std::string>> dated;
+    for (const std::string& file : files_) {
+      auto source = trace::open_capture(file, {.waiting = {}});
+      if (!source) throw autopsy_usage_error(source.error());
+      trace::capture_reader reader{std::move(*source)};
+      const trace::captured_frame* first = reader.next();
+      if (reader.error() && reader.error()->is_no_capture)
+        throw autopsy_usage_error(file + " is no capture: " + reader.error()->at_offset());
+      dated.emplace_back(first != nullptr ? first->when : trace::time_point::max(), file);
+    }
+    std::ranges::stable_sort(dated, std::ranges::less{}, &std::pair<trace::time_point, std::string>::first);
+    files_.clear();
+    for (auto& [when, file] : dated) files_.push_back(std::move(file));
+  }
+
   [[nodiscard]] autopsy::examine_options options() const {
     autopsy::examine_options o;
     o.limits.idle = std::chrono::nanoseconds{static_cast<std::int64_t>(a_.idle * 1e9)};
@@ -121,14 +156,19 @@ class autopsy_run {
     else if (!a_.html.empty())
       o.steps = [](std::uint64_t) { return steps_of_many; };
     o.comments = static_cast<bool>(o.steps);
+    if (!a_.bpf.empty()) {
+      auto wanted = autopsy::bpf_filter_of(a_.bpf);
+      if (!wanted) throw autopsy_usage_error(fmt::format("--filter '{}': {}", a_.bpf, wanted.error()));
+      o.wanted = std::move(*wanted);
+    }
     return o;
   }
 
   /// Before an hour of reading, not after it.
-  void check_html() const {
-    if (a_.html.empty()) return;
-    if (!std::ofstream(a_.html, std::ios::app))
-      throw autopsy_usage_error("cannot write " + a_.html + ": " + std::strerror(errno));
+  static void check_writable(const std::string& path) {
+    if (path.empty()) return;
+    if (!std::ofstream(path, std::ios::app))
+      throw autopsy_usage_error("cannot write " + path + ": " + std::strerror(errno));
   }
 
   std::expected<std::size_t, std::string> read(const trace::capture_reader::source& from,
@@ -164,6 +204,7 @@ class autopsy_run {
   void report(const autopsy::reading& r) {
     const std::vector<trace::file_entry> worst = shown_.take_worst();
     if (!a_.html.empty()) write_html(worst, r);
+    if (!a_.excerpt.empty()) write_packets(a_.ladders.empty() ? worst : portraits_, r);
     if (a_.json) {
       if (std::fflush(stdout) != 0) broken_pipe_ = true;
       return;
@@ -180,14 +221,29 @@ class autopsy_run {
     std::string text;
     for (const std::string& line : autopsy::remarks_on(r)) text += line + "\n";
     if (shown_.connections() == 0) return text;
+    if (!a_.table) {
+      text += autopsy::first_screen(shown_, r, canvas_);
+      if (!worst.empty())
+        text += fmt::format("\nThe packets of one: --ladder {}. All in a table: --top 0.\n",
+                            worst.front().number);
+      return text;
+    }
     text += "\n" + autopsy::story_table(worst, r, canvas_);
     if (worst.size() < shown_.connections())
       text += fmt::format("the worst {} of {}; more with --top\n", worst.size(), shown_.connections());
     return text + "\n" + autopsy::summary_tables(shown_, r, a_.hosts, canvas_);
   }
 
+  void write_packets(const std::vector<trace::file_entry>& chosen, const autopsy::reading& r) {
+    const auto written = autopsy::write_excerpt(sources(), chosen, r, a_.excerpt);
+    if (!written) throw autopsy_usage_error(written.error());
+    if (!a_.json) fmt::print(stderr, "halfopen autopsy: {} packets in {}\n", *written, a_.excerpt);
+  }
+
   void write_html(const std::vector<trace::file_entry>& worst, const autopsy::reading& r) const {
-    const std::string title = "Autopsy of " + (a_.file == "-" ? "the standard input" : a_.file);
+    const std::string title =
+        "Autopsy of " +
+        (files_.front() == "-" ? "the standard input" : fmt::format("{}", fmt::join(files_, ", ")));
     const auto& shown = a_.ladders.empty() ? worst : portraits_;
     std::ofstream file(a_.html);
     file << autopsy::html_page(title, shown_, shown, r);
@@ -207,7 +263,9 @@ class autopsy_run {
   /// What is wrong with the file is said last, where it is seen.
   [[nodiscard]] int code_of(const autopsy::reading& r) const {
     const auto complain = [&](const std::string& what) {
-      fmt::print(stderr, "halfopen autopsy: {}: {}\n", a_.file == "-" ? "standard input" : a_.file, what);
+      const std::string& file = files_[std::min(r.error_file, files_.size() - 1)];
+      const std::string name = file == "-" ? "standard input" : file;
+      fmt::print(stderr, "halfopen autopsy: {}: {}\n", name, what);
       return int{bad_arguments};
     };
     if (asked_to_end != 0) return a_.follow ? int{all_met} : 130;
@@ -229,6 +287,7 @@ class autopsy_run {
   }
 
   const autopsy_arguments& a_;
+  std::vector<std::string> files_;
   autopsy::filter filter_;
   autopsy::summary shown_;
   report::canvas canvas_;
@@ -243,7 +302,10 @@ class autopsy_run {
 void add_autopsy(CLI::App& app, int& exit_code) {
   CLI::App& verb = *app.add_subcommand("autopsy", "How each connection in a capture died, and who killed it");
   const auto a = std::make_shared<autopsy_arguments>();
-  verb.add_option("FILE", a->file, "pcap or pcapng, also packed by gzip or zstd; - for the standard input")
+  verb.add_option(
+          "FILE", a->files,
+          "pcap, pcapng or snoop, also packed by gzip or zstd; - for the standard input; several are read "
+          "as one, in the order of their first packets")
       ->required();
   verb.add_option("--address", a->addresses, "only connections of that address or network; may be repeated")
       ->type_name("ADDRESS[/BITS]")
@@ -268,10 +330,20 @@ void add_autopsy(CLI::App& app, int& exit_code) {
           "the story and the ladder diagram of connection N alone, here or in the page; may be repeated")
       ->type_name("N")
       ->allow_extra_args(false);
-  verb.add_option("--top", a->top,
-                  "connections in the table, worst first; 0 for all, which takes memory for all")
-      ->type_name("N")
-      ->capture_default_str();
+  verb.add_option("--filter", a->bpf,
+                  "only packets that tcpdump would show with this filter, see pcap-filter(7)")
+      ->type_name("EXPRESSION");
+  verb.add_option(
+          "--write", a->excerpt,
+          "write the packets of the connections shown (--ladder N, or the --top worst) as pcapng, with "
+          "comments on those that prove")
+      ->type_name("FILE");
+  CLI::Option* top =
+      verb.add_option(
+              "--top", a->top,
+              "a table of connections instead of groups, worst first; 0 for all, which takes memory for all")
+          ->type_name("N")
+          ->capture_default_str();
   verb.add_option("--hosts", a->hosts, "hosts in the summary")->type_name("N")->capture_default_str();
   verb.add_flag("--follow", a->follow, "wait for more: a file that grows, or a pipe; ends with Ctrl-C");
   verb.add_option("--owed", a->owed, "bytes that every server owes: a FIN after fewer is peer_closed")
@@ -295,11 +367,14 @@ void add_autopsy(CLI::App& app, int& exit_code) {
       "  halfopen autopsy incident.pcapng\n"
       "  halfopen autopsy incident.pcapng.gz --ending peer_vanished --address 10.1.2.0/24\n"
       "  halfopen autopsy incident.pcapng --ladder 7\n"
+      "  halfopen autopsy incident.pcap* --filter 'host 10.1.2.3' --top 20\n"
+      "  halfopen autopsy incident.pcapng --ladder 7 --write seven.pcapng\n"
       "  halfopen autopsy incident.pcapng --html report.html\n"
       "  tcpdump -i any -U -w - tcp or icmp | halfopen autopsy - --follow\n"
       "  halfopen autopsy incident.pcapng --json | jq 'select(.probably_by == \"middlebox\")'");
-  verb.callback([a, &exit_code] {
+  verb.callback([a, top, &exit_code] {
     try {
+      a->table = top->count() > 0;
       end_on_signals();
       exit_code = autopsy_run{*a}.run();
     } catch (const autopsy_usage_error& e) {
