@@ -7,6 +7,7 @@
 #include "autopsy/filter.hpp"
 #include "autopsy/report.hpp"
 #include "report/utf8.hpp"
+#include "report/wrap.hpp"
 
 namespace halfopen::autopsy {
 namespace {
@@ -199,7 +200,7 @@ std::string first_screen(const summary& all, const reading& r, const report::can
     if (guilt(a.second) != guilt(b.second)) return guilt(a.second) > guilt(b.second);
     return a.second.died > b.second.died;
   });
-  constexpr std::size_t hosts_shown = 3, groups_shown = 7;
+  constexpr std::size_t hosts_shown = 3, groups_shown = 5;
   std::size_t shown = 0;
   for (const auto& [address, h] : hosts)
     if (h.died > 0 && shown++ < hosts_shown) text += line("  " + host_in_words(address, h, r));
@@ -216,9 +217,13 @@ std::string first_screen(const summary& all, const reading& r, const report::can
     text += where.tinted(report::clip(report::clean(head), std::max<std::size_t>(where.width, 40)),
                          tint_of(badness(s))) +
             "\n";
-    text += line(fmt::format("        {} from {}, #{}: {}", when,
-                             g.several_openers ? "several hosts" : name_of(g.opener, r), g.example.number,
-                             s.why));
+    const std::string reason =
+        fmt::format("{} from {}, #{}: {}", when, g.several_openers ? "several hosts" : name_of(g.opener, r),
+                    g.example.number, s.why);
+    const std::size_t width = std::max<std::size_t>(where.width, 40) - 8;
+    const std::vector<std::string> wrapped = report::wrap(report::clean(reason), width);
+    text += line("        " + wrapped.front());
+    if (wrapped.size() > 1) text += line("        " + wrapped[1] + (wrapped.size() > 2 ? " …" : ""));
   }
   if (groups.size() > groups_shown)
     text += fmt::format("and {}\n", counted(groups.size() - groups_shown, "group"));
