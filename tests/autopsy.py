@@ -85,6 +85,38 @@ for wrong in (["--ending", "murder"], ["--since", "noon"], ["--address", "10.0.0
     _, err = autopsy(path, *wrong, code=2)
     check(wrong[1] in err, err)
 
+# The first screen is one window, also in a pipe; a group of equal stories is one line with a count.
+crowd = []
+for i in range(12):
+    crowd.append((30.0 + i, segment(5000 + i, SYN, 7, 0)))
+    crowd.append((30.1 + i, segment(5000 + i, RST | ACK, 0, 8, to_server=False)))
+(folder / "crowd.pcap").write_bytes(pcap(frames + crowd))
+out, _ = autopsy(folder / "crowd.pcap")
+check(len(out.splitlines()) <= 24 and all(len(line) <= 80 for line in out.splitlines()[1:]), out)
+check("13 x refused by responder to 10.0.0.2:80" in out and "1 x peer_reset by responder" in out, out)
+out, _ = autopsy(path, "--top", "2")
+check("the worst 2 of 3" in out and "opener -> responder" in out, out)
+
+# Rotated captures are read as one, whatever their names; the numbers run on.
+for name, some in (("b", frames[:4]), ("a", frames[4:])):
+    (folder / name).write_bytes(pcap(some))
+check(lines(folder / "a", folder / "b") == lines(path), "two files are one capture")
+autopsy(folder / "a", "-", code=2)
+
+# tcpdump's filters.
+check([c["connection"] for c in lines(path, "--filter", "port 4002")] == [1], "--filter")
+check("--filter 'port port'" in autopsy(path, "--filter", "port port", code=2)[1], "a filter that is none")
+
+# The packets of one connection, and the story on those that prove it.
+autopsy(path, "--ladder", "1", "--write", folder / "one.pcapng")
+written = lines(folder / "one.pcapng")
+check([c["ending"] for c in written] == ["peer_reset"] and written[0]["said"]["opener"]["bytes"] == 5, written)
+check(b"#1 peer_reset: the responder sent RST in packet 5" in (folder / "one.pcapng").read_bytes(), "the comment")
+
+slow = lines(path)[0]["slow"]
+check(abs(slow["to_responder"] - 0.1) < 1e-6 and abs(slow["to_opener"] - 0.1) < 1e-6, slow)
+check(slow["first_byte"] is None, slow)
+
 out, _ = autopsy(path, "--ladder", "1")
 check("5 bytes, ACK" in out and "RST+ACK" in out and "SYN  seq 0" in out and out.count("▶") == 3, out)
 autopsy(path, "--ladder", "9", code=1)
@@ -107,8 +139,8 @@ for content in (b"", b"hello, world"):
     (folder / "none").write_bytes(content)
     check("is no capture: at byte 0" in autopsy(folder / "none", code=2)[1], "what is no capture")
 check("No such file" in autopsy(folder / "absent", code=2)[1], "an absent file")
-(folder / "radio").write_bytes(whole[:20] + struct.pack("<I", 127) + whole[24:])
-check("link type 127" in autopsy(folder / "radio", code=2)[1], "a link type that is not read")
+(folder / "radio").write_bytes(whole[:20] + struct.pack("<I", 195) + whole[24:])
+check("link type 195 (IEEE 802.15.4)" in autopsy(folder / "radio", code=2)[1], "a link type that is not read")
 
 # A file that grows: the story of what has ended comes while it is followed.
 growing = folder / "growing"

@@ -16,6 +16,7 @@ SAID_FOR = {"shut_down": {"completed"}}
 
 compared = truths = 0
 wrong = []
+confidences = {}
 for r in results:
     name = f"{r['situation']}/{r['variant']} {r['pair']}"
     capture = folder / "evidence" / pathlib.Path(r["evidence"]).name
@@ -39,11 +40,19 @@ for r in results:
     ours = [c for c in all_of_it if (text(c["opener"]), text(c["responder"])) == opener.groups()]
     check(ours, f"{name}: no connection {opener.groups()}")
     c = ours[0]
-    by = {"opener": "client", "responder": "server"}.get(c["by"], c["by"])
+    by = {"opener": "client", "responder": "server"}.get(c["probably_by"], c["probably_by"])
+    check(c["by"] in ("unknown", c["probably_by"]), f"{name}: {c['by']} and {c['probably_by']}")
     said = (c["ending"], by) if c["ended"] else ("open", "unknown")
-    if not wanted or said != wanted.groups():
+    # It does not know that the lab's capture holds every packet, so it may be less sure.
+    less_sure = c["confidence"] != "certain" and wanted and wanted.group(1) in c["also_possible"]
+    if not wanted or (said != wanted.groups() and not less_sure):
         wrong.append(f"{name}: the lab says {ended}, autopsy {said}: {c['why']}")
     compared += 1
+    # How sure it was of its first word, and whether that was what was done.
+    if c["ended"] and r["endings"]:
+        done = set(r["endings"]["done"].split(", "))
+        done = done.union(*(SAID_FOR.get(d, set()) for d in done))
+        confidences.setdefault(c["confidence"], []).append(c["ending"] in done)
     if r["endings"]:
         allowed = {c["ending"], *c["also_possible"]}
         for done in r["endings"]["done"].split(", "):
@@ -52,5 +61,7 @@ for r in results:
             truths += 1
 
 check(not wrong, "\n".join(wrong))
+check(all(confidences["certain"]), f"certain and wrong: {confidences}")
+check(any(confidences["likely"]), f"likely and never right: {confidences}")
 check(compared >= 47 and truths >= 29, f"only {compared} stories and {truths} truths were there to compare")
 print(f"{compared} stories and {truths} truths agree")

@@ -78,8 +78,8 @@ PINNED = {
 
 # What was done, and what the packets tell where that is not the same word alone.
 ABORTED = "aborted_before_accept", "aborted_before_accept or peer_reset"
-PIPE = "broken_pipe", "peer_closed or broken_pipe"
-REBOOTED = "peer_rebooted", "peer_rebooted or peer_reset"
+PIPE = "broken_pipe", "peer_closed or broken_pipe or completed"
+REBOOTED = "peer_rebooted", "peer_reset or peer_rebooted"
 STOPPED = "shut_down", "completed"
 ENDINGS = {
     "abort/*": ABORTED,

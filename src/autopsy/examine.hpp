@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "halfopen/trace/capture.hpp"
 #include "halfopen/trace/story_stream.hpp"
+#include "trace/fragments.hpp"
 
 namespace halfopen::autopsy {
 
@@ -28,9 +30,15 @@ struct reading {
   std::uint64_t frames = 0;                    ///< in all
   std::uint64_t tcp = 0;                       ///< of those, segments, and ICMP errors that quote one
   std::uint64_t cut = 0, odd = 0, not_ip = 0;  ///< not read, by decode_error
-  std::map<std::uint16_t, std::uint64_t> unknown_links;  ///< frames by LINKTYPE_ that is not read
+  std::map<std::uint16_t, std::uint64_t> unknown_links;   ///< frames by LINKTYPE_ that is not read
+  std::array<std::uint64_t, trace::carriers> carried{};   ///< packets by what they were carried in
+  std::array<std::uint64_t, trace::carriers> not_read{};  ///< of those, the ones that hold no IP that is read
+  std::uint64_t fragments = 0;                            ///< of IP packets, put together where all came
+  std::uint64_t incomplete = 0;                           ///< packets of which they did not
+  std::uint64_t damaged_blocks = 0;                       ///< of pcapng, left out
   std::uint64_t without_time = 0;
   std::uint64_t backwards = 0;  ///< frames earlier than the one before them
+  std::chrono::nanoseconds furthest_back{};
   std::optional<trace::time_point> first, last;
   std::uint64_t dropped = 0;  ///< by the capture's own statistics
   std::uint64_t connections = 0;
@@ -38,19 +46,25 @@ struct reading {
   std::map<trace::ip_address, std::string> names;
   std::vector<comment> comments;  ///< at most 10,000
   std::optional<trace::capture_error> error;
+  std::size_t error_file = 0;           ///< in which of the files
+  std::vector<std::uint64_t> begins{};  ///< the number of each file's first packet
+  std::uint64_t filtered = 0;           ///< frames that `wanted` did not let through
 };
 
 struct examine_options {
   trace::stream_limits limits{};
   trace::story_stream::keep steps{};
-  std::optional<std::uint64_t> owed{};  ///< bytes that every responder owes
-  bool comments = false;                ///< keep them
+  std::optional<std::uint64_t> owed{};                         ///< bytes that every responder owes
+  bool comments = false;                                       ///< keep them
+  std::function<bool(const trace::captured_frame&)> wanted{};  ///< all of them, if empty
 };
 
 /// Not thread-safe.
 class examiner {
  public:
-  examiner(trace::capture_reader::source from, examine_options options, trace::story_stream::sink to);
+  /// Of several files, the packets of the second are numbered after those of the first.
+  examiner(std::vector<trace::capture_reader::source> from, examine_options options,
+           trace::story_stream::sink to);
 
   /// Reads to the end, and tells all stories.
   const reading& run();
@@ -62,11 +76,14 @@ class examiner {
   [[nodiscard]] const reading& so_far() const noexcept { return seen_; }
 
  private:
-  void take(const trace::captured_frame& f);
+  void take(const trace::capture_reader& reader, const trace::captured_frame& f);
+  void take_whole(std::span<const std::byte> ip, std::uint64_t number, trace::time_point when);
 
-  trace::capture_reader reader_;
+  std::vector<trace::capture_reader::source> sources_;
+  std::uint64_t base_ = 0;  ///< frames of the files before
   examine_options options_;
   trace::story_stream stories_;
+  trace::defragmenter fragments_;
   reading seen_;
 };
 

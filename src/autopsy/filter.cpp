@@ -13,11 +13,13 @@ using trace::manner;
 constexpr std::array all_manners{
     manner::never_answered,     manner::half_closed_long,  manner::middlebox_reset,
     manner::zero_window_stall,  manner::keepalive_failure, manner::unread_data,
-    manner::simultaneous_close, manner::time_wait_reuse,
+    manner::simultaneous_close, manner::time_wait_reuse,   manner::connect_cancelled,
+    manner::abortive_close,     manner::fin_unanswered,
 };
 constexpr std::array all_doubts{
-    doubt::began_before, doubt::one_direction,  doubt::missed_packets, doubt::captured_twice,
-    doubt::still_open,   doubt::watch_given_up, doubt::forged_packets,
+    doubt::began_before,   doubt::one_direction,  doubt::missed_packets,
+    doubt::captured_twice, doubt::still_open,     doubt::watch_given_up,
+    doubt::forged_packets, doubt::time_backwards, doubt::unanswered,
 };
 
 template <class Number>

@@ -16,9 +16,16 @@ namespace halfopen::autopsy {
 /// "2024-05-01T12:00:00.123456789Z"
 [[nodiscard]] std::string utc(trace::time_point t);
 
+/// "195 (IEEE 802.15.4)"
+[[nodiscard]] std::string link_name(std::uint16_t type);
+
 /// What is to be said of the capture before its connections: from when to when, how much
 /// was read, and what was not; a line each.
 [[nodiscard]] std::vector<std::string> remarks_on(const reading& r);
+
+/// What whoever is called at night wants first, in one window: how many connections, how they ended,
+/// on which hosts, and the worst groups of stories, each in two lines with an example.
+[[nodiscard]] std::string first_screen(const summary& all, const reading& r, const report::canvas& where);
 
 /// The rows are worst first.
 [[nodiscard]] std::string story_table(std::span<const trace::file_entry> worst, const reading& r,

@@ -1,6 +1,7 @@
 #include "autopsy/summary.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "autopsy/filter.hpp"
@@ -30,10 +31,11 @@ std::optional<side> silent_side(const trace::story& s) noexcept {
 
 int badness(const trace::story& s) noexcept {
   if (!s.ended) return badness_of_open(s);
+  if (s.has(manner::connect_cancelled)) return 10;
   int value = 50;
   switch (s.how) {
     case ending::peer_vanished:
-      value = s.has(manner::never_answered) ? 70 : 100;
+      value = s.has(manner::never_answered) ? 70 : s.what.handshake_done || !s.what.opener_seen ? 100 : 45;
       break;
     case ending::host_unreachable:
     case ending::net_unreachable:
@@ -45,6 +47,7 @@ int badness(const trace::story& s) noexcept {
     case ending::broken_pipe:
     case ending::peer_reset:
       value = s.by == culprit::middlebox ? 82 : 80;
+      if (s.could_be(ending::completed)) value = 50;
       break;
     case ending::peer_closed:
       value = 60;
@@ -55,10 +58,17 @@ int badness(const trace::story& s) noexcept {
       break;
     case ending::completed:
       value = s.also_possible.empty() ? 0 : 3;
+      // A request without a byte of an answer.
+      if (s.sure != trace::confidence::certain && s.could_be(ending::peer_closed) &&
+          !s.has(manner::abortive_close))
+        value = 35;
       break;
     default:
       break;
   }
+  // What is less sure stands below what is surer.
+  if (s.how != ending::completed) value -= 10 * static_cast<int>(s.sure);
+  if (s.has(manner::fin_unanswered)) value = std::max(value, 20);
   if (s.has(manner::zero_window_stall) || s.has(manner::half_closed_long)) value = std::max(value, 30);
   return value;
 }
@@ -102,8 +112,59 @@ void summary::count(const trace::story& s) {
   }
 }
 
+void summary::add_to_group(const trace::file_entry& c) {
+  const trace::story& s = c.story;
+  if (badness(s) < 5) return;
+  constexpr std::size_t most_groups = 1000;
+  std::string kind{ending_word(s)};
+  kind += static_cast<char>('0' + static_cast<int>(s.by));
+  kind += static_cast<char>('0' + static_cast<int>(s.sure_by));
+  for (const auto& m : s.manners) kind += static_cast<char>('a' + static_cast<int>(m.what));
+  const trace::endpoint& to = s.what.responder;
+  const std::string address = kind + " " + to.address.to_string();
+  const std::string full = address + " " + std::to_string(to.port);
+  auto found = groups_.find(full);
+  for (const std::string* key : std::initializer_list<const std::string*>{&full, &address, &kind}) {
+    if (found != groups_.end()) break;
+    const bool room = groups_.size() < (key == &full ? most_groups : 2 * most_groups) || key == &kind;
+    found = room ? groups_.try_emplace(*key).first : groups_.find(*key);
+  }
+  story_group& g = found->second;
+  const auto end = s.what.last.when;
+  if (g.connections++ == 0) {
+    g.first = g.last = end;
+    g.opener = s.what.opener.address;
+    g.example = c;
+    g.example.steps.clear();
+    return;
+  }
+  g.first = std::min(g.first, end);
+  g.last = std::max(g.last, end);
+  g.several_openers = g.several_openers || g.opener != s.what.opener.address;
+  const trace::endpoint& shown = g.example.story.what.responder;
+  g.several_ports = g.several_ports || shown.port != to.port;
+  g.several_responders = g.several_responders || shown.address != to.address;
+  if (is_worse(c, g.example)) {
+    g.example = c;
+    g.example.steps.clear();
+  }
+}
+
+std::vector<const story_group*> summary::groups() const {
+  std::vector<const story_group*> all;
+  for (const auto& [key, g] : groups_) all.push_back(&g);
+  std::ranges::sort(all, [](const story_group* a, const story_group* b) {
+    const int ours = badness(a->example.story), theirs = badness(b->example.story);
+    if (ours != theirs) return ours > theirs;
+    if (a->connections != b->connections) return a->connections > b->connections;
+    return a->example.number < b->example.number;
+  });
+  return all;
+}
+
 void summary::add(trace::file_entry&& c) {
   count(c.story);
+  add_to_group(c);
   if (most_ == 0 || worst_.size() < most_) {
     worst_.push_back(std::move(c));
     if (worst_.size() == most_) std::ranges::make_heap(worst_, is_worse);

@@ -38,6 +38,15 @@ struct host_count {
   std::uint64_t silent = 0;                ///< of those, because it did not answer
 };
 
+/// Connections with the same story: ending, culprit, manners, and who was asked.
+struct story_group {
+  std::uint64_t connections = 0;
+  trace::file_entry example;          ///< the worst of them
+  trace::time_point first{}, last{};  ///< when the first and the last of them ended
+  trace::ip_address opener;
+  bool several_openers = false, several_ports = false, several_responders = false;
+};
+
 /// Bounded memory, however many stories are added. Not thread-safe.
 class summary {
  public:
@@ -48,6 +57,10 @@ class summary {
 
   /// The worst, the worst of all first; the counts stay.
   [[nodiscard]] std::vector<trace::file_entry> take_worst();
+
+  /// The worst first; what nobody suffered from is not among them. With very many kinds of
+  /// stories, ports are taken together, and then hosts.
+  [[nodiscard]] std::vector<const story_group*> groups() const;
 
   [[nodiscard]] std::uint64_t connections() const noexcept { return connections_; }
   [[nodiscard]] const std::map<std::string, ending_count, std::less<>>& endings() const noexcept {
@@ -63,6 +76,7 @@ class summary {
  private:
   void count(const trace::story& s);
   host_count& host(const trace::ip_address& a);
+  void add_to_group(const trace::file_entry& c);
 
   std::size_t most_;
   std::vector<trace::file_entry> worst_;  ///< a heap, the least bad on top, once it is full
@@ -70,6 +84,7 @@ class summary {
   std::map<std::string, ending_count, std::less<>> endings_;
   std::map<std::string, std::uint64_t, std::less<>> manners_;
   std::map<trace::ip_address, host_count> hosts_;
+  std::map<std::string, story_group, std::less<>> groups_;
   host_count others_;
 };
 

@@ -44,5 +44,34 @@ TEST(summary, keeps_the_worst_and_counts_all) {
   EXPECT_THAT(numbers, ::testing::ElementsAre(4, 2, 5));
 }
 
+TEST(summary, equal_stories_are_one_group) {
+  summary s{1};
+  for (std::uint64_t i = 1; i <= 5; ++i) s.add(ended(i, ending::peer_reset, culprit::responder));
+  s.add(ended(6, ending::peer_vanished, culprit::nobody));
+  s.add(ended(7, ending::completed, culprit::opener));
+  auto other = ended(8, ending::peer_reset, culprit::responder);
+  other.story.what.opener.address = trace::ip_address::parse("10.0.0.9").value();
+  s.add(std::move(other));
+  const auto groups = s.groups();
+  ASSERT_EQ(groups.size(), 2U) << "nobody suffered from what was completed";
+  EXPECT_EQ(groups[0]->example.story.how, ending::peer_vanished);
+  EXPECT_EQ(groups[1]->connections, 6U);
+  EXPECT_EQ(groups[1]->example.number, 1U);
+  EXPECT_TRUE(groups[1]->several_openers);
+}
+
+TEST(summary, a_scan_of_all_ports_stays_small) {
+  summary s{1};
+  for (std::uint64_t i = 1; i <= 60'000; ++i) {
+    auto c = ended(i, ending::refused, culprit::responder);
+    c.story.what.responder.port = static_cast<std::uint16_t>(i);
+    s.add(std::move(c));
+  }
+  const auto groups = s.groups();
+  EXPECT_LE(groups.size(), 1001U);
+  EXPECT_EQ(groups[0]->connections, 59'000U);
+  EXPECT_TRUE(groups[0]->several_ports);
+}
+
 }  // namespace
 }  // namespace halfopen::autopsy

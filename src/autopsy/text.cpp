@@ -7,6 +7,7 @@
 #include "autopsy/filter.hpp"
 #include "autopsy/report.hpp"
 #include "report/utf8.hpp"
+#include "report/wrap.hpp"
 
 namespace halfopen::autopsy {
 namespace {
@@ -28,9 +29,21 @@ std::string name_of(const trace::ip_address& a, const reading& r) {
   return found == r.names.end() ? a.to_string() : fmt::format("{} ({})", a.to_string(), found->second);
 }
 
+std::string by_whom(const trace::story& s) {
+  switch (s.sure_by) {
+    case trace::confidence::certain:
+      return fmt::format(" by {}", to_string(s.by));
+    case trace::confidence::likely:
+      return fmt::format(", probably by {}", to_string(s.by));
+    case trace::confidence::possible:
+      break;
+  }
+  return ", by whom is unknown";
+}
+
 std::string ended_how(const trace::story& s) {
   std::string text{ending_word(s)};
-  if (s.ended) text += fmt::format(" by {}", to_string(s.by));
+  if (s.ended) text += by_whom(s);
   for (const ending e : s.also_possible) text += fmt::format("\nor {}", to_string(e));
   for (const auto& m : s.manners) text += fmt::format("\n{}", to_string(m.what));
   return text;
@@ -62,6 +75,48 @@ std::string counted(std::uint64_t n, const char* thing) {
 
 }  // namespace
 
+/// LINKTYPE_ numbers that captures have and that hold no IP, or none that is read here.
+std::string link_name(std::uint16_t type) {
+  struct known {
+    std::uint16_t type;
+    const char* name;
+  };
+  constexpr std::array names{
+      known{3, "AX.25"},
+      known{6, "Token Ring"},
+      known{7, "ARCNET"},
+      known{99, "Symantec"},
+      known{114, "LocalTalk"},
+      known{122, "Fibre Channel"},
+      known{138, "IP over FireWire"},
+      known{140, "SS7 MTP2"},
+      known{141, "SS7 MTP3"},
+      known{142, "SS7 SCCP"},
+      known{143, "DOCSIS"},
+      known{144, "IrDA"},
+      known{163, "802.11 AVS"},
+      known{177, "LAPD"},
+      known{187, "Bluetooth HCI"},
+      known{189, "USB"},
+      known{190, "CAN"},
+      known{195, "IEEE 802.15.4"},
+      known{201, "Bluetooth HCI"},
+      known{215, "IEEE 802.15.4"},
+      known{220, "USB"},
+      known{227, "CAN"},
+      known{230, "IEEE 802.15.4"},
+      known{247, "InfiniBand"},
+      known{249, "USBPcap"},
+      known{251, "Bluetooth LE"},
+      known{252, "Wireshark's exported PDUs"},
+      known{253, "netlink"},
+      known{283, "IEEE 802.15.4 TAP"},
+  };
+  const auto found = std::ranges::find(names, type, &known::type);
+  if (found != names.end()) return fmt::format("{} ({})", type, found->name);
+  return type >= 147 && type <= 162 ? fmt::format("{} (for private use)", type) : fmt::format("{}", type);
+}
+
 std::vector<std::string> remarks_on(const reading& r) {
   std::vector<std::string> lines;
   std::string head = fmt::format("{}, {} of TCP, {}", counted(r.frames, "packet"), r.tcp,
@@ -75,11 +130,104 @@ std::vector<std::string> remarks_on(const reading& r) {
   say(r.cut, "cut off inside a header (a short snaplen), and so not read");
   say(r.odd, "whose length fields contradict each other, and so not read");
   for (const auto& [type, n] : r.unknown_links)
-    say(n, fmt::format("of link type {}, which is not read", type));
+    say(n, fmt::format("of link type {}, which is not read", link_name(type)));
+  for (std::size_t i = 0; i < trace::carriers; ++i) {
+    const std::string_view name = to_string(static_cast<trace::carrier>(i));
+    say(r.carried[i] - r.not_read[i], fmt::format("inside {}", name));
+    say(r.not_read[i], fmt::format("inside {}, and so not read", name));
+  }
+  say(r.fragments,
+      "are fragments of IP packets" +
+          (r.incomplete > 0 ? fmt::format("; of {} some were not captured", counted(r.incomplete, "packet"))
+                            : std::string{}));
+  if (r.damaged_blocks > 0)
+    lines.push_back(counted(r.damaged_blocks, "block") + " of the file damaged, and left out");
   say(r.without_time, "without a time");
-  say(r.backwards, "earlier than the packet before");
+  say(r.backwards, fmt::format("earlier than one before, by up to {}{}", readable(r.furthest_back),
+                               r.furthest_back > std::chrono::seconds{1}
+                                   ? ": files that overlap, or were written one behind the other?"
+                                   : ""));
   say(r.dropped, "lost by the capture, as it says itself: silence may be theirs");
   return lines;
+}
+
+namespace {
+
+/// "12 completed, 3 refused"
+std::string endings_in_words(const summary& all) {
+  std::vector<std::pair<std::string, ending_count>> sorted(all.endings().begin(), all.endings().end());
+  std::ranges::stable_sort(sorted, std::ranges::greater{},
+                           [](const auto& e) { return e.second.connections; });
+  std::string text;
+  for (const auto& [word, e] : sorted)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", e.connections, word);
+  return text;
+}
+
+std::string host_in_words(const trace::ip_address& a, const host_count& h, const reading& r) {
+  std::string text = fmt::format("{}: {} of {} died", name_of(a, r), h.died, h.opened + h.answered);
+  if (h.killed > 0) text += fmt::format(", {} by its hand", h.killed);
+  if (h.silent > 0) text += fmt::format(", {} by its silence", h.silent);
+  return text;
+}
+
+std::string to_whom(const story_group& g, const reading& r) {
+  if (g.several_responders) return "several hosts";
+  const trace::endpoint& to = g.example.story.what.responder;
+  if (g.several_ports) return name_of(to.address, r) + ", several ports";
+  const auto named = r.names.find(to.address);
+  return to.to_string() + (named == r.names.end() ? std::string{} : fmt::format(" ({})", named->second));
+}
+
+std::string one_way(const trace::story& s) {
+  std::string text{ending_word(s)};
+  if (s.ended) text += by_whom(s);
+  for (const auto& m : s.manners)
+    if (to_string(m.what) != text) text += fmt::format(", {}", to_string(m.what));
+  return text;
+}
+
+}  // namespace
+
+std::string first_screen(const summary& all, const reading& r, const report::canvas& where) {
+  const auto line = [&](const std::string& text) {
+    return report::clip(report::clean(text), std::max<std::size_t>(where.width, 40)) + "\n";
+  };
+  std::string text = line("ended: " + endings_in_words(all));
+  std::vector<std::pair<trace::ip_address, host_count>> hosts(all.hosts().begin(), all.hosts().end());
+  std::ranges::stable_sort(hosts, [](const auto& a, const auto& b) {
+    const auto guilt = [](const host_count& h) { return h.killed + h.silent; };
+    if (guilt(a.second) != guilt(b.second)) return guilt(a.second) > guilt(b.second);
+    return a.second.died > b.second.died;
+  });
+  constexpr std::size_t hosts_shown = 3, groups_shown = 5;
+  std::size_t shown = 0;
+  for (const auto& [address, h] : hosts)
+    if (h.died > 0 && shown++ < hosts_shown) text += line("  " + host_in_words(address, h, r));
+  const auto groups = all.groups();
+  text += groups.empty() ? "\nnobody suffered from any of them\n" : "\nworst first:\n";
+  for (std::size_t i = 0; i < std::min(groups.size(), groups_shown); ++i) {
+    const story_group& g = *groups[i];
+    const trace::story& s = g.example.story;
+    const auto since = r.first ? g.first - *r.first : std::chrono::nanoseconds{0};
+    std::string when = "after " + readable(std::max(since, std::chrono::nanoseconds{0}));
+    if (g.connections > 1)
+      when += " to " + readable(std::max(g.last - *r.first, std::chrono::nanoseconds{0}));
+    const std::string head = fmt::format("{:>5} x {} to {}", g.connections, one_way(s), to_whom(g, r));
+    text += where.tinted(report::clip(report::clean(head), std::max<std::size_t>(where.width, 40)),
+                         tint_of(badness(s))) +
+            "\n";
+    const std::string reason =
+        fmt::format("{} from {}, #{}: {}", when, g.several_openers ? "several hosts" : name_of(g.opener, r),
+                    g.example.number, s.why);
+    const std::size_t width = std::max<std::size_t>(where.width, 40) - 8;
+    const std::vector<std::string> wrapped = report::wrap(report::clean(reason), width);
+    text += line("        " + wrapped.front());
+    if (wrapped.size() > 1) text += line("        " + wrapped[1] + (wrapped.size() > 2 ? " …" : ""));
+  }
+  if (groups.size() > groups_shown)
+    text += fmt::format("and {}\n", counted(groups.size() - groups_shown, "group"));
+  return text;
 }
 
 std::string story_table(std::span<const trace::file_entry> worst, const reading& r,
@@ -155,7 +303,7 @@ std::string summary_tables(const summary& all, const reading& r, std::size_t hos
 std::string one_line(const trace::file_entry& c) {
   const trace::connection& what = c.story.what;
   std::string how{ending_word(c.story)};
-  if (c.story.ended) how += fmt::format(" by {}", to_string(c.story.by));
+  if (c.story.ended) how += by_whom(c.story);
   return fmt::format("{} #{} {} -> {}: {}; {}", utc(what.last.when), c.number, what.opener.to_string(),
                      what.responder.to_string(), how, c.story.why);
 }

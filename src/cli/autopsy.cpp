@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "autopsy/bpf.hpp"
 #include "autopsy/examine.hpp"
+#include "autopsy/excerpt.hpp"
 #include "autopsy/filter.hpp"
 #include "autopsy/report.hpp"
 #include "autopsy/summary.hpp"
@@ -27,12 +29,12 @@ namespace halfopen::cli {
 namespace {
 
 struct autopsy_arguments {
-  std::string file;
+  std::vector<std::string> files;
   std::vector<std::string> addresses, endings;
   std::vector<std::uint16_t> ports;
   std::vector<std::uint64_t> ladders;
-  std::string since, until, html;
-  bool json = false, follow = false;
+  std::string since, until, html, excerpt, bpf;
+  bool json = false, follow = false, table = false;
   std::size_t top = 20, hosts = 10, most_connections = 1'000'000;
   std::int64_t owed = -1;
   double idle = 10'800;
@@ -92,18 +94,51 @@ class autopsy_run {
         canvas_{report::canvas::of(::fileno(out_))} {}
 
   int run() {
-    auto source = trace::open_capture(a_.file, {.follow = a_.follow, .waiting = [this] { return wait(); }});
-    if (!source) throw usage_error(source.error());
-    check_report(a_.html);  // before an hour of reading, not after it
-    examiner_ = std::make_unique<autopsy::examiner>(
-        [this, from = std::move(*source)](std::span<std::byte> into) { return read(from, into); }, options(),
-        [this](trace::file_entry&& c) { take(std::move(c)); });
+    if (a_.follow && a_.files.size() > 1) throw usage_error("--follow goes with one file");
+    const bool once = std::ranges::find(a_.files, "-") != a_.files.end();
+    if (once && (a_.files.size() > 1 || !a_.excerpt.empty()))
+      throw usage_error("the standard input is read once: no other file, and no --write");
+    put_in_order();
+    check_report(a_.html);
+    check_report(a_.excerpt);
+    examiner_ = std::make_unique<autopsy::examiner>(sources(), options(),
+                                                    [this](trace::file_entry&& c) { take(std::move(c)); });
     const autopsy::reading& r = examiner_->run();
     report(r);
     return code_of(r);
   }
 
  private:
+  [[nodiscard]] std::vector<trace::capture_reader::source> sources() {
+    std::vector<trace::capture_reader::source> all;
+    for (const std::string& file : files_) {
+      auto source = trace::open_capture(file, {.follow = a_.follow, .waiting = [this] { return wait(); }});
+      if (!source) throw usage_error(source.error());
+      all.emplace_back(
+          [this, from = std::move(*source)](std::span<std::byte> into) { return read(from, into); });
+    }
+    return all;
+  }
+
+  /// By the time of each one's first packet: rotated captures are named in a circle.
+  void put_in_order() {
+    files_ = a_.files;
+    if (files_.size() < 2) return;
+    std::vector<std::pair<trace::time_point, std::string>> dated;
+    for (const std::string& file : files_) {
+      auto source = trace::open_capture(file, {.waiting = {}});
+      if (!source) throw usage_error(source.error());
+      trace::capture_reader reader{std::move(*source)};
+      const trace::captured_frame* first = reader.next();
+      if (reader.error() && reader.error()->is_no_capture)
+        throw usage_error(file + " is no capture: " + reader.error()->at_offset());
+      dated.emplace_back(first != nullptr ? first->when : trace::time_point::max(), file);
+    }
+    std::ranges::stable_sort(dated, std::ranges::less{}, &std::pair<trace::time_point, std::string>::first);
+    files_.clear();
+    for (auto& [when, file] : dated) files_.push_back(std::move(file));
+  }
+
   [[nodiscard]] autopsy::examine_options options() const {
     autopsy::examine_options o;
     o.limits.idle = std::chrono::nanoseconds{static_cast<std::int64_t>(a_.idle * 1e9)};
@@ -118,6 +153,11 @@ class autopsy_run {
     else if (!a_.html.empty())
       o.steps = [](std::uint64_t) { return steps_of_many; };
     o.comments = static_cast<bool>(o.steps);
+    if (!a_.bpf.empty()) {
+      auto wanted = autopsy::bpf_filter_of(a_.bpf);
+      if (!wanted) throw usage_error(fmt::format("--filter '{}': {}", a_.bpf, wanted.error()));
+      o.wanted = std::move(*wanted);
+    }
     return o;
   }
 
@@ -153,11 +193,13 @@ class autopsy_run {
 
   void report(const autopsy::reading& r) {
     const std::vector<trace::file_entry> worst = shown_.take_worst();
-    std::string text;
-    for (const trace::file_entry& c : portraits_) text += autopsy::portrait(c, r, canvas_) + "\n";
-    if (a_.ladders.empty()) text = overview(worst, r);
-    if (!a_.json) print(text);
-    if (std::fflush(out_) != 0) broken_pipe_ = true;
+    if (!a_.excerpt.empty()) write_packets(a_.ladders.empty() ? worst : portraits_, r);
+    if (!a_.json) {
+      std::string text;
+      for (const trace::file_entry& c : portraits_) text += autopsy::portrait(c, r, canvas_) + "\n";
+      print(a_.ladders.empty() ? overview(worst, r) : text);
+    }
+    if (std::fflush(stdout) != 0 || std::fflush(out_) != 0) broken_pipe_ = true;
     if (!a_.html.empty()) write_html(worst, r);
   }
 
@@ -166,22 +208,49 @@ class autopsy_run {
     std::string text;
     for (const std::string& line : autopsy::remarks_on(r)) text += line + "\n";
     if (shown_.connections() == 0) return text;
+    if (!a_.table) {
+      text += autopsy::first_screen(shown_, r, canvas_);
+      if (!worst.empty())
+        text += fmt::format("\nThe packets of one: --ladder {}. All in a table: --top 0.\n",
+                            worst.front().number);
+      return text;
+    }
     text += "\n" + autopsy::story_table(worst, r, canvas_);
     if (worst.size() < shown_.connections())
       text += fmt::format("the worst {} of {}; more with --top\n", worst.size(), shown_.connections());
     return text + "\n" + autopsy::summary_tables(shown_, r, a_.hosts, canvas_);
   }
 
+  void write_packets(const std::vector<trace::file_entry>& chosen, const autopsy::reading& r) {
+    const auto written = autopsy::write_excerpt(sources(), chosen, r, a_.excerpt);
+    if (!written) throw usage_error(written.error());
+    if (!a_.json) fmt::print(stderr, "halfopen autopsy: {} packets in {}\n", *written, a_.excerpt);
+  }
+
   void write_html(const std::vector<trace::file_entry>& worst, const autopsy::reading& r) const {
-    const std::string title = "Autopsy of " + (a_.file == "-" ? "the standard input" : a_.file);
+    const std::string title =
+        "Autopsy of " +
+        (files_.front() == "-" ? "the standard input" : fmt::format("{}", fmt::join(files_, ", ")));
     const auto& shown = a_.ladders.empty() ? worst : portraits_;
     write_report(a_.html, autopsy::html_page(title, shown_, shown, r));
+  }
+
+  /// Where a connection may be that was not found.
+  static std::string unread(const autopsy::reading& r) {
+    std::vector<std::string> where;
+    for (std::size_t i = 0; i < trace::carriers; ++i)
+      if (r.not_read[i] > 0) where.emplace_back(to_string(static_cast<trace::carrier>(i)));
+    for (const auto& [type, n] : r.unknown_links) where.push_back("link type " + autopsy::link_name(type));
+    return where.empty() ? std::string{}
+                         : fmt::format(" outside of what is not read: {}", fmt::join(where, ", "));
   }
 
   /// What is wrong with the file is said last, where it is seen.
   [[nodiscard]] int code_of(const autopsy::reading& r) const {
     const auto complain = [&](const std::string& what) {
-      fmt::print(stderr, "halfopen autopsy: {}: {}\n", a_.file == "-" ? "standard input" : a_.file, what);
+      const std::string& file = files_[std::min(r.error_file, files_.size() - 1)];
+      const std::string name = file == "-" ? "standard input" : file;
+      fmt::print(stderr, "halfopen autopsy: {}: {}\n", name, what);
       return int{bad_arguments};
     };
     if (asked_to_end != 0) return a_.follow ? int{all_met} : 130;
@@ -193,14 +262,17 @@ class autopsy_run {
     std::uint64_t unknown = 0;
     for (const auto& [type, n] : r.unknown_links) unknown += n;
     if (unknown > 0 && unknown == r.frames)
-      return complain(fmt::format("link type {} is none that is read", r.unknown_links.begin()->first));
+      return complain(fmt::format("link type {} is none that is read",
+                                  autopsy::link_name(r.unknown_links.begin()->first)));
     if (a_.ladders.empty() ? shown_.connections() > 0 : !portraits_.empty()) return all_met;
-    fmt::print(stderr, "halfopen autopsy: {}\n",
-               r.connections == 0 ? "the capture holds no TCP connection" : "no connection is like that");
+    fmt::print(
+        stderr, "halfopen autopsy: {}\n",
+        r.connections > 0 ? "no connection is like that" : "the capture holds no TCP connection" + unread(r));
     return not_met;
   }
 
   const autopsy_arguments& a_;
+  std::vector<std::string> files_;
   autopsy::filter filter_;
   autopsy::summary shown_;
   std::FILE* out_;  // not the standard output where the page goes there
@@ -216,7 +288,10 @@ class autopsy_run {
 void add_autopsy(CLI::App& app, int& exit_code) {
   CLI::App& verb = *app.add_subcommand("autopsy", "How each connection in a capture died, and who killed it");
   const auto a = std::make_shared<autopsy_arguments>();
-  verb.add_option("FILE", a->file, "pcap or pcapng, also packed by gzip or zstd; - for the standard input")
+  verb.add_option(
+          "FILE", a->files,
+          "pcap, pcapng or snoop, also packed by gzip or zstd; - for the standard input; several are read "
+          "as one, in the order of their first packets")
       ->required();
   verb.add_option("--address", a->addresses, "only connections of that address or network; may be repeated")
       ->type_name("ADDRESS[/BITS]")
@@ -242,10 +317,20 @@ void add_autopsy(CLI::App& app, int& exit_code) {
           "the story and the ladder diagram of connection N alone, here or in the page; may be repeated")
       ->type_name("N")
       ->allow_extra_args(false);
-  verb.add_option("--top", a->top,
-                  "connections in the table, worst first; 0 for all, which takes memory for all")
-      ->type_name("N")
-      ->capture_default_str();
+  verb.add_option("--filter", a->bpf,
+                  "only packets that tcpdump would show with this filter, see pcap-filter(7)")
+      ->type_name("EXPRESSION");
+  verb.add_option(
+          "--write", a->excerpt,
+          "write the packets of the connections shown (--ladder N, or the --top worst) as pcapng, with "
+          "comments on those that prove")
+      ->type_name("FILE");
+  CLI::Option* top =
+      verb.add_option(
+              "--top", a->top,
+              "a table of connections instead of groups, worst first; 0 for all, which takes memory for all")
+          ->type_name("N")
+          ->capture_default_str();
   verb.add_option("--hosts", a->hosts, "hosts in the summary")->type_name("N")->capture_default_str();
   verb.add_flag("--follow", a->follow, "wait for more: a file that grows, or a pipe; ends with Ctrl-C");
   verb.add_option("--owed", a->owed, "bytes that every server owes: a FIN after fewer is peer_closed")
@@ -269,11 +354,14 @@ void add_autopsy(CLI::App& app, int& exit_code) {
       "  halfopen autopsy incident.pcapng\n"
       "  halfopen autopsy incident.pcapng.gz --ending peer_vanished --address 10.1.2.0/24\n"
       "  halfopen autopsy incident.pcapng --ladder 7\n"
+      "  halfopen autopsy incident.pcap* --filter 'host 10.1.2.3' --top 20\n"
+      "  halfopen autopsy incident.pcapng --ladder 7 --write seven.pcapng\n"
       "  halfopen autopsy incident.pcapng --html report.html\n"
       "  tcpdump -i any -U -w - tcp or icmp | halfopen autopsy - --follow\n"
-      "  halfopen autopsy incident.pcapng --json | jq 'select(.by == \"middlebox\")'");
-  verb.callback([a, &exit_code] {
+      "  halfopen autopsy incident.pcapng --json | jq 'select(.probably_by == \"middlebox\")'");
+  verb.callback([a, top, &exit_code] {
     try {
+      a->table = top->count() > 0;
       end_on_signals();
       exit_code = autopsy_run{*a}.run();
     } catch (const usage_error& e) {

@@ -20,6 +20,7 @@ void scene::prove_ending(ending how, trace::culprit by, const trace::connection&
                          const trace::story_hints& hints) {
   trace::story_hints all = hints;
   all.capture_end = lab::experiment::now();
+  all.every_packet = true;
   const trace::story told = trace::tell(c, all);
   sheet_.story = trace::describe(told, client.name(), server.name());
   if (hints.owed_by_responder)  // what the capture alone cannot tell whoever reads it later

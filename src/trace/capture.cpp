@@ -36,6 +36,8 @@ constexpr std::uint32_t magic_nanoseconds = 0xA1B23C4D;
 constexpr std::uint32_t magic_kuznetzov = 0xA1B2CD34;  // patched libpcaps of 1999 to 2001: 8 bytes more
 constexpr std::uint32_t magic_byte_order = 0x1A2B3C4D;
 
+constexpr std::uint32_t magic_snoop = 0x6F6F6E73;  // "snoo", read in this machine's order
+
 constexpr std::uint32_t block_section = 0x0A0D0D0A;
 constexpr std::uint32_t block_interface = 1;
 constexpr std::uint32_t block_old_packet = 2;
@@ -68,18 +70,41 @@ std::optional<link> link_of(std::uint16_t linktype) noexcept {
     case 0:    // NULL
     case 108:  // LOOP: the same, in network order
       return link::bsd_loopback;
-    case 1:
-      return link::ethernet;
     case 12:  // RAW as some systems' DLT_ value was written
     case 14:  // RAW on OpenBSD
     case 101:
     case 228:  // IPV4
     case 229:  // IPV6
       return link::raw_ip;
+    case 9:
+    case 50:   // PPP_SERIAL
+    case 166:  // PPP_PPPD: the direction stands in place of 0xFF
+      return linktype == 166 ? link::ppp_with_direction : link::ppp;
+    case 11:  // ATM_RFC1483 as it was written before 100
+    case 100:
+    case 106:  // ATM_CLIP
+      return link::atm_llc;
+    case 1:
+    case 8:
+    case 10:
+    case 51:
+    case 104:
+    case 105:
+    case 107:
+    case 109:
     case 113:
-      return link::linux_sll;
+    case 117:
+    case 119:
+    case 123:
+    case 127:
+    case 129:
+    case 137:
+    case 182:
+    case 192:
+    case 204:
+    case 239:
     case 276:
-      return link::linux_sll2;
+      return static_cast<link>(linktype);
     default:
       return std::nullopt;
   }
@@ -160,6 +185,8 @@ const captured_frame* capture_reader::next() {
       return next_pcap();
     case format::pcapng:
       return next_pcapng();
+    case format::snoop:
+      return next_snoop();
     default:
       return nullptr;
   }
@@ -176,6 +203,11 @@ bool capture_reader::recognise() {
   if (magic == block_section) {
     format_ = format::pcapng;
     return true;
+  }
+  constexpr bool little = std::endian::native == std::endian::little;
+  if ((little ? magic : std::byteswap(magic)) == magic_snoop) {
+    swapped_ = little;  // its numbers are in network order
+    return begin_snoop();
   }
   for (const bool swapped : {false, true}) {
     const std::uint32_t m = swapped ? std::byteswap(magic) : magic;
@@ -220,6 +252,50 @@ const captured_frame* capture_reader::next_pcap() {
   return &frame_;
 }
 
+// ---- snoop ---------------------------------------------------------------------------
+
+/// RFC 1761; Solaris, and many a network analyser.
+bool capture_reader::begin_snoop() {
+  constexpr std::size_t header = 16;
+  if (!have(header)) return cut_off("the file's header") != nullptr;
+  constexpr std::uint32_t rest_of_magic = 0x70000000;  // "p" and three zeros
+  if (u32(4) != rest_of_magic || u32(8) != 2)
+    return fail(fmt::format("version {} of snoop is unknown", u32(8))) != nullptr;
+  switch (const std::uint32_t type = u32(12)) {
+    case 0:  // IEEE 802.3
+    case 4:  // Ethernet
+      frame_.linktype = 1;
+      break;
+    case 8:
+      frame_.linktype = 10;  // FDDI
+      break;
+    default:  // above the LINKTYPE_ numbers, so that it is named and not taken for one
+      frame_.linktype = static_cast<std::uint16_t>(0x8000U | (type & 0x7FFFU));
+  }
+  frame_.type = link_of(frame_.linktype);
+  at_ += header;
+  format_ = format::snoop;
+  return true;
+}
+
+const captured_frame* capture_reader::next_snoop() {
+  constexpr std::size_t header = 24;
+  if (!have(header)) return cut_off("a packet's header");
+  const std::uint32_t captured = u32(4), record = u32(8);
+  if (captured > longest_packet || record < header + captured || record > longest_block)
+    return fail(
+        fmt::format("a packet of {} bytes in a record of {}: the file is damaged here", captured, record));
+  if (!have(record)) return cut_off("a packet");
+  frame_.number = ++count_;
+  frame_.offset = offset();
+  frame_.when = time_point{std::chrono::seconds{u32(16)} + std::chrono::microseconds{u32(20)}};
+  frame_.original_length = u32(0);
+  frame_.bytes = peek(header + captured).subspan(header);
+  frame_.options = {};
+  consume_ = record;
+  return &frame_;
+}
+
 // ---- pcapng --------------------------------------------------------------------------
 
 const captured_frame* capture_reader::next_pcapng() {
@@ -238,13 +314,27 @@ const captured_frame* capture_reader::next_pcapng() {
       continue;
     }
     if (!have(*length)) return cut_off("a block");
-    if (u32(*length - 4) != *length)
-      return fail(
-          fmt::format("a block says that it is {} bytes long, and at its end {}", *length, u32(*length - 4)));
+    if (const std::uint32_t at_end = u32(*length - 4); at_end != *length) {
+      if (!sane_block_at(*length))
+        return fail(fmt::format("a block says that it is {} bytes long, and at its end {}", *length, at_end));
+      ++damaged_;
+      consume_ = *length;
+      continue;
+    }
     consume_ = *length;
     if (const captured_frame* f = take_block(type, *length)) return f;
     if (format_ == format::broken) return nullptr;
   }
+}
+
+/// Whether a block may begin that far from here, or the file ends there: then it is only the
+/// block at hand that is damaged.
+bool capture_reader::sane_block_at(std::uint32_t length) {
+  if (!have(length + std::size_t{12})) return left() == length;
+  const std::uint32_t type = u32(length), next = u32(length + 4);
+  const bool known = type == block_section || (type >= block_interface && type <= 0x0D) || type == 0x0BAD ||
+                     type == 0x40000BAD;
+  return known && next >= 12 && next % 4 == 0 && next <= longest_block;
 }
 
 std::optional<std::uint32_t> capture_reader::block_length() {
@@ -335,14 +425,17 @@ time_point capture_reader::time_of(const interface& i, std::uint64_t stamp) cons
 const captured_frame* capture_reader::take_packet(std::uint32_t type, std::size_t end) {
   const bool simple = type == block_simple_packet;
   const std::size_t header = simple ? 12 : 28;
-  if (end < header) return fail("a packet's block is too short");
+  const auto damaged = [this]() -> const captured_frame* {
+    ++damaged_;
+    return nullptr;
+  };
+  if (end < header) return damaged();
   const std::uint32_t which = simple ? 0 : type == block_packet ? u32(8) : u16(8);
-  if (which >= interfaces_.size())
-    return fail(fmt::format("a packet of interface {}, which the file does not describe", which));
+  if (which >= interfaces_.size()) return damaged();
   const interface& i = interfaces_[which];
   std::uint32_t captured = simple ? u32(8) : u32(20);
   if (simple && i.snaplen != 0) captured = std::min(captured, i.snaplen);
-  if (captured > end - header) return fail("a packet is longer than its block");
+  if (captured > end - header) return damaged();
 
   frame_.number = ++count_;
   frame_.offset = offset();

@@ -347,8 +347,36 @@ TEST(tracker, a_syn_with_another_number_begins_a_new_connection) {
 
 TEST(tracker, a_syn_after_the_end_begins_a_new_connection) {
   conversation c;
-  c.syn().no_such_socket(responder).again(opener).no_such_socket(responder);
+  c.syn().no_such_socket(responder);
+  c.begin(500000, 700000);
+  c.syn().no_such_socket(responder);
   EXPECT_EQ(c.all().size(), 2U);
+}
+
+TEST(tracker, a_refused_syn_with_the_same_number_is_the_same_attempt) {
+  conversation c;
+  c.syn().no_such_socket(responder).again(opener).no_such_socket(responder);
+  EXPECT_EQ(c.all().size(), 1U);
+  EXPECT_EQ(c.record().attempts_before, 1U);
+  EXPECT_EQ(c.record().first_attempt_rst->number, 2U);
+  c.again(opener).syn_ack().ack(opener).data(opener, 5);
+  EXPECT_EQ(c.all().size(), 1U);
+  EXPECT_TRUE(c.record().handshake_done);
+  EXPECT_FALSE(c.responder().rst) << "a host that comes up while it is tried";
+}
+
+TEST(tracker, half_open_recovery_is_one_attempt) {
+  conversation c;
+  c.syn();
+  c.segment_of(responder, {.sequence = 42, .acknowledgement = 3'000'000});  // of an older connection
+  c.segment_of(opener, {.sequence = 3'000'000, .flags = rst, .window = 0});
+  EXPECT_FALSE(c.opener().rst);
+  c.again(opener).syn_ack().ack(opener).data(opener, 7).fin(opener).fin(responder).ack(opener);
+  EXPECT_EQ(c.all().size(), 1U);
+  EXPECT_EQ(c.record().challenge->number, 2U);
+  EXPECT_EQ(c.record().challenge_answered->number, 3U);
+  EXPECT_EQ(c.responder().missed, 0U);
+  EXPECT_EQ(c.told().how, ending::completed);
 }
 
 TEST(tracker, the_same_ports_the_other_way_round) {

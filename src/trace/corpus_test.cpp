@@ -13,12 +13,14 @@
 #include <iterator>
 
 #include "trace/conversation.hpp"
+#include "trace/encapsulations.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace halfopen::trace {
 
 int tell_capture(std::span<const std::byte> rest);
+link chosen_link(std::uint8_t byte);
 
 namespace {
 
@@ -56,15 +58,25 @@ TEST(corpus, every_capture_is_told_to_the_end) {
   EXPECT_GT(each_file("capture", tell), 0);
 }
 
-void write(const std::filesystem::path& folder, const char* name, const conversation& c) {
-  frame all{std::byte{0}};
-  for (const frame& f : c.frames()) {
+/// Frames of the link that the byte chooses.
+void write(const std::filesystem::path& folder, const std::string& name, const std::vector<frame>& frames,
+           std::uint8_t link_byte = 0) {
+  frame all{std::byte{link_byte}};
+  for (const frame& f : frames) {
     put16(all, static_cast<unsigned>(f.size()));
     put8(all, 200);
     put(all, f);
   }
   std::ofstream out{folder / name, std::ios::binary};
   for (const std::byte b : all) out.put(static_cast<char>(b));
+}
+void write(const std::filesystem::path& folder, const char* name, const conversation& c) {
+  write(folder, name, c.frames());
+}
+
+std::uint8_t byte_for(link wanted) {
+  for (std::uint8_t byte = 0;; ++byte)
+    if (chosen_link(byte) == wanted) return byte;
 }
 
 TEST(corpus, DISABLED_write_the_conversations) {
@@ -83,6 +95,16 @@ TEST(corpus, DISABLED_write_the_conversations) {
   write(folder, "rebooted", talk().data(opener, 4).again(opener).no_such_socket(responder));
   write(folder, "vanished", talk().data(opener, 4).again(opener).icmp(opener, 0).again(opener));
   write(folder, "keepalive", talk().ack(opener).probe(opener).probe(opener).abort(opener));
+  for (const encapsulation& e : encapsulations())
+    write(folder, "in_" + e.name, std::vector<frame>{e.bytes}, byte_for(e.type));
+  const frame whole = segment{.sequence = 9, .payload = 60}.bytes(client.port, server.port);
+  const auto piece = [&](std::size_t at, unsigned more) {
+    const frame part(whole.begin() + static_cast<std::ptrdiff_t>(at),
+                     whole.begin() + static_cast<std::ptrdiff_t>(at) + 40);
+    return ethernet(
+        ipv4(client.address, server.address, part, {.fragment = more | static_cast<unsigned>(at / 8)}));
+  };
+  write(folder, "fragments", std::vector<frame>{piece(0, 0x2000), piece(40, 0)});
   conversation twice = talk();
   twice.begin(77, 88);
   write(folder, "port_reused", twice.handshake().fin(opener, 3));

@@ -40,8 +40,9 @@ struct ip_packet {
   std::uint8_t ttl = 0;
   std::uint16_t id = 0;
   bool later_fragment = false;  ///< no TCP header can be in it
-  std::size_t length = 0;       ///< bytes after the IP headers, on the wire
-  bytes payload;                ///< those of them that were captured
+  bool more_fragments = false;
+  std::size_t length = 0;  ///< bytes after the IP headers, on the wire
+  bytes payload;           ///< those of them that were captured
 
   [[nodiscard]] bool cut() const noexcept { return payload.size() < length; }
 };
@@ -70,6 +71,7 @@ done read_ipv4(bytes b, ip_packet& ip) noexcept {
   ip.ttl = octet(b, 8);
   ip.id = be16(b, 4);
   ip.later_fragment = (be16(b, 6) & 0x1FFFU) != 0;
+  ip.more_fragments = (be16(b, 6) & 0x2000U) != 0;
   set_payload(ip, b, header, total);
   return {};
 }
@@ -103,7 +105,10 @@ done skip_extensions(ip_packet& ip) noexcept {
     const std::size_t size = extension_size(ip.protocol, ip.payload);
     if (ip.length < size) return std::unexpected{decode_error::bad_length};
     if (ip.payload.size() < size) return std::unexpected{decode_error::truncated};
-    ip.later_fragment = ip.protocol == extension_fragment && (be16(ip.payload, 2) & 0xFFF8U) != 0;
+    if (ip.protocol == extension_fragment) {
+      ip.later_fragment = (be16(ip.payload, 2) & 0xFFF8U) != 0;
+      ip.more_fragments = (be16(ip.payload, 2) & 1U) != 0;
+    }
     ip.protocol = octet(ip.payload, 0);
     ip.payload = ip.payload.subspan(size);
     ip.length -= size;
@@ -150,16 +155,17 @@ done read_tcp(packet& p, const ip_packet& ip) noexcept {
   if (ip.payload.size() < tcp_header_size) return std::unexpected{decode_error::truncated};
   const std::size_t header = (octet(ip.payload, 12) >> 4U) * std::size_t{4};
   if (header < tcp_header_size || header > ip.length) return std::unexpected{decode_error::bad_length};
-  if (header > ip.payload.size()) return std::unexpected{decode_error::truncated};
 
   p.what = packet::kind::tcp;
   read_ports(p.tcp, ip);
   p.tcp.acknowledgement = be32(ip.payload, 8);
   p.tcp.flags = octet(ip.payload, 13);
   p.tcp.window = be16(ip.payload, 14);
+  p.tcp.checksum = be16(ip.payload, 16);
   p.tcp.has_options = header > tcp_header_size;
   p.tcp.length = static_cast<std::uint32_t>(ip.length - header);
-  p.tcp.payload = ip.payload.subspan(header);
+  // A short snaplen may cut the options, of which nothing is wanted.
+  p.tcp.payload = ip.payload.subspan(std::min(header, ip.payload.size()));
   return {};
 }
 
@@ -256,16 +262,41 @@ std::string_view to_string(decode_error e) noexcept {
   return "?";
 }
 
+std::string_view to_string(carrier c) noexcept {
+  constexpr std::array<std::string_view, carriers> names{
+      "MPLS",  "PBB (802.1ah)", "VN-Tag", "PPPoE", "802.11", "GRE",      "ERSPAN",
+      "VXLAN", "Geneve",        "GTP-U",  "L2TP",  "CAPWAP", "IP in IP", "an encrypted tunnel"};
+  return names[static_cast<std::size_t>(c)];
+}
+
 std::expected<void, decode_error> decode_into(packet& p, std::span<const std::byte> frame, link type,
                                               std::uint64_t number, time_point when) noexcept {
-  const auto inner = strip_link(frame, type);
-  if (!inner) return std::unexpected{inner.error()};
+  unwrapping so_far;
+  auto inner = strip_link(frame, type, so_far);
   ip_packet ip;
-  if (const auto read = read_ip(*inner, ip); !read) return read;
+  p.what = packet::kind::other;
+  p.fragment = {};
+  for (;;) {
+    p.carried_in = so_far.carriers;
+    if (!inner) return std::unexpected{inner.error()};
+    ip = {};
+    if (const auto read = read_ip(*inner, ip); !read) return read;
+    if (ip.later_fragment || ip.more_fragments) [[unlikely]] {
+      // IPv6's payload begins behind the extension headers, of which the first fragment's are kept.
+      const auto end = static_cast<std::size_t>(ip.payload.data() - inner->data()) + ip.payload.size();
+      p.fragment = inner->first(end);
+      break;
+    }
+    if (ip.protocol == protocol_tcp) [[likely]]
+      break;
+    const auto inside = strip_tunnel(ip.protocol, ip.payload, so_far);
+    p.carried_in = so_far.carriers;
+    if (!inside) break;
+    inner = *inside;
+  }
 
   p.number = number;
   p.when = when;
-  p.what = packet::kind::other;
   p.icmp = unreachable::none;
   p.ttl = ip.ttl;
   p.ip_id = ip.id;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -104,6 +105,9 @@ class describer {
                            : s_.by == culprit::responder ? responder_
                                                          : std::string{to_string(s_.by)};
     std::string line = fmt::format("  ended: {}, by {}", to_string(s_.how), by);
+    if (s_.sure != confidence::certain || s_.sure_by != confidence::certain)
+      line += fmt::format(" ({}{})", to_string(std::max(s_.sure, s_.sure_by)),
+                          s_.sure == confidence::certain ? " that it was" : "");
     for (std::size_t i = 0; i < s_.also_possible.size(); ++i)
       line += fmt::format("{}{}", i == 0 ? "; the packets also fit " : ", ", to_string(s_.also_possible[i]));
     lines_.push_back(std::move(line));

@@ -31,9 +31,20 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t largest_window = std::int64_t{1} << 30U;
 
-/// IPv4 identifications that far apart are still of one row: others of the host's
-/// packets may have gone elsewhere.
-constexpr std::uint16_t furthest_id = 1000;
+/// No window that a system offers by itself is larger than some megabytes (Linux: net.ipv4.tcp_rmem,
+/// 6 MB). An acknowledgement that is further ahead is another connection's, or the capture has a gap
+/// of which nobody can say how wide it is.
+constexpr std::int64_t furthest_ack = std::int64_t{64} << 20U;
+
+/// IPv4 identifications that far apart are of one row: between two packets of a connection
+/// the host may have sent others elsewhere.
+constexpr std::uint16_t furthest_id = 64;
+
+/// Packets come out of order by that much where several queues or interfaces were captured.
+constexpr auto out_of_order = 10ms;
+
+/// Whoever answers has the segment's numbers before it, and no path takes so long.
+constexpr auto latest_answer = 1s;
 
 [[nodiscard]] bool near(std::int64_t a, std::int64_t b) noexcept {
   return a - b <= largest_window && b - a <= largest_window;
@@ -97,14 +108,16 @@ bool followed::only_syns() const noexcept {
          !record_.handshake_done;
 }
 
-bool followed::is_over_for(const tcp_segment& t, side from) const noexcept {
+bool followed::is_over_for(const packet& p, side from) const noexcept {
+  const tcp_segment& t = p.tcp;
   if (!t.has(syn)) return false;
   const bool same = at(from).base == t.sequence + 1;
+  if (same && is_from_the_past(p, from)) return false;
   if (t.has(ack)) {
     const bool had_no_syn = !record_.of(from).initial_sequence && !record_.of(other(from)).initial_sequence;
     return !same && !only_syns() && (record_.handshake_done || ended() || had_no_syn);
   }
-  if (ended()) return true;
+  if (ended()) return !(same && from == side::opener && only_syns());  // refused, and tried again
   if (at(from).base) return !same;
   return !only_syns();  // else both opened at once (RFC 9293 section 3.5, figure 7)
 }
@@ -122,54 +135,71 @@ bool followed::is_too_young_for(const tcp_segment& t, side from) const noexcept 
   return acked < 0 || acked > opened.next;
 }
 
-// Taken for one packet captured twice, as a switch's mirror port or a capture on
-// all interfaces does: the same header and the same IPv4 identification, soon
-// after. Where there is no identification (IPv6, or 0 as Linux sends it in a
-// SYN+ACK) only a time too short for any retransmission timer tells: Linux's
-// earliest, the tail loss probe, waits for two ticks (tcp_schedule_loss_probe).
-bool fingerprint::is_again(const fingerprint& later) const noexcept {
-  const bool same = sequence == later.sequence && acknowledgement == later.acknowledgement &&
-                    length == later.length && ip_id == later.ip_id && window == later.window &&
-                    flags == later.flags;
-  if (!same) return false;
-  const auto passed = later.when - when;
-  if (ip_id != 0) return passed < 100ms;
-  const bool repeatable = length == 0 && (flags & (syn | fin)) == 0;  // an ACK may well come twice
-  return !repeatable && passed > 0ms && passed < 2ms;
+// A file that was written twice in a row, or files that overlap, hold what was already taken
+// in: by its time it lies in the past, and it says nothing new.
+bool followed::is_from_the_past(const packet& p, side from) const noexcept {
+  const bool earlier = replayed_ ? p.when <= record_.last.when : p.when + out_of_order < record_.last.when;
+  return earlier && says_nothing_new(p.tcp, from);
 }
 
-bool followed::is_duplicate(const packet& p, side from) noexcept {
-  const tcp_segment& t = p.tcp;
-  const fingerprint now{p.when, t.sequence, t.acknowledgement, t.length, p.ip_id, t.window, t.flags};
-  fingerprint& before = fingerprints_[static_cast<std::size_t>(from)];
-  const bool again = record_.of(from).segments > 0 && before.is_again(now);
-  before = now;
-  return again;
+bool followed::says_nothing_new(const tcp_segment& t, side from) const noexcept {
+  const flow& f = record_.of(from);
+  const stream_position &own = at(from), &theirs = at(other(from));
+  if (t.has(syn)) return f.initial_sequence == t.sequence;
+  if (!own.base || (t.has(rst) && !f.rst)) return false;
+  const std::int64_t end = own.offset_of(t.sequence) + t.length + (t.has(fin) ? 1 : 0);
+  if (end > own.next || !near(end, own.next)) return false;
+  return !t.has(ack) || (theirs.base && theirs.offset_of(t.acknowledgement) <= theirs.acked);
 }
 
-void followed::take(const packet& p, side from) noexcept {
+/// "Which connection? I know an older one" and its answer: neither is of this connection.
+bool followed::take_challenge(const tcp_segment& t, side from, const mark& where) noexcept {
+  if (!only_syns() || t.has(syn)) return false;
+  if (from == side::responder) {
+    const bool fits = is_too_young_for(t, from);
+    if (!fits || t.has_any(rst)) return false;
+    record_.challenge = where;
+    challenge_ = t.acknowledgement;
+    return true;
+  }
+  if (!record_.challenge || !t.has(rst) || t.sequence != challenge_) return false;
+  record_.challenge_answered = where;
+  return true;
+}
+
+void followed::take(const packet& p, side from, bool copy) noexcept {
   const tcp_segment& t = p.tcp;
-  const mark where{p.number, p.when};
   flow& f = record_.of(from);
+  const bool past = !copy && p.when < record_.last.when && is_from_the_past(p, from);
+  if (past) replayed_ = true;
+  if (p.when < record_.last.when && !past && !copy) ++record_.backwards;
+  // No time of one connection is before another that was captured earlier: an interval would be negative.
+  const mark where{p.number, std::max(p.when, record_.last.when)};
+  if (replayed_ && p.when > record_.last.when) replayed_ = false;
   record_.last = where;
-  if (is_duplicate(p, from)) {
+  if (copy || past) {
     ++f.duplicates;
+    return;
+  }
+  if (take_challenge(t, from, where)) {
+    ++f.segments;
     return;
   }
   if (t.has(rst)) return take_reset(p, from, where);
   ++f.segments;
+  const std::optional<mark> before = f.last_heard;
   f.last_heard = where;
-  if (f.rst) ++f.said_after_rst;
   const bool first_fin = t.has(fin) && !f.fin;
   finding found = t.has(syn) ? note_syn(t, from, where) : note_content(t, from, where);
   if (t.has(ack)) found.acked_something = note_ack(t, from, where);
   if (first_fin) {
     flow& theirs = record_.of(other(from));
+    f.heard_at_fin = theirs.acked;
     f.fins_crossed = theirs.fins_crossed = f.fin && theirs.fin && !theirs.fin_acked;
     ended_ = ended_ || (f.fin && theirs.fin);
   }
   note_handshake(t, from, where);
-  note_silence(from, found);
+  note_silence(from, found, where, before);
   note_origin(p, from);
   note_window(t, from, where);
 }
@@ -180,12 +210,17 @@ void followed::note_origin(const packet& p, side from) noexcept {
   flow& f = record_.of(from);
   f.ttl_least = std::min(f.ttl_least, p.ttl);
   f.ttl_most = std::max(f.ttl_most, p.ttl);
-  if (p.ip_id == 0) return;
+  if (f.ttl_behind < UINT8_MAX) ++f.ttl_behind;
   stream_position& own = at(from);
+  if (p.tcp.has(ack) && p.tcp.acknowledgement != own.asks) {
+    own.asked_before = own.asks;
+    own.asks = p.tcp.acknowledgement;
+  }
+  if (p.ip_id == 0) return;
   if (own.ip_id != 0) {
     const auto step = static_cast<std::uint16_t>(p.ip_id - own.ip_id);
     if (step > furthest_id)
-      own.ids_jump = true;
+      own.ids_in_row = 0;
     else if (own.ids_in_row < UINT8_MAX)
       ++own.ids_in_row;
   }
@@ -193,26 +228,43 @@ void followed::note_origin(const packet& p, side from) noexcept {
 }
 
 // Whoever forges an RST sees the packets pass by and copies their numbers, but not the
-// way that they have come: the TTL gives him away, and the identification where the
-// host counts its packets (Linux counts by socket, and has 0 in an RST without one).
-// See Weaver, Sommer, Paxson, "Detecting Forged TCP Reset Packets", NDSS 2009.
-std::optional<reset_misfit> followed::misfit_of(const packet& p, side from) const noexcept {
-  const flow& f = record_.of(from);
-  const stream_position& own = at(from);
-  if (f.ttl_least <= f.ttl_most && (p.ttl < f.ttl_least || p.ttl > f.ttl_most)) return reset_misfit::ttl;
-  if (p.ip_id != 0 && own.ids_in_row >= 3 && !own.ids_jump) {
-    const auto step = static_cast<std::uint16_t>(p.ip_id - own.ip_id);
-    const auto back = static_cast<std::uint16_t>(own.ip_id - p.ip_id);
-    if (std::min(step, back) > furthest_id) return reset_misfit::ip_id;
-  }
-  // Of a host whose words were all captured: it resets at its own next byte, or at the
-  // one that was asked for, which is one that it has sent.
-  if (own.base && !own.guessed && f.missed == 0 && f.segments > 0 && own.next >= 0) {
-    const std::int64_t offset = own.offset_of(p.tcp.sequence);
-    if (offset > own.next || offset < -1) return reset_misfit::sequence;
-    if (p.tcp.has(ack) && offset < own.acked) return reset_misfit::sequence;
-  }
-  return std::nullopt;
+// way that they have come. See Weaver, Sommer, Paxson, "Detecting Forged TCP Reset Packets",
+// NDSS 2009. What of it is evidence is judged in verdicts.cpp.
+void followed::compare_reset(const packet& p, side from) noexcept {
+  flow& f = record_.of(from);
+  flow& peer = record_.of(other(from));
+  const stream_position &own = at(from), &theirs = at(other(from));
+  f.rst_ttl = p.ttl;
+  f.rst_other_ttl = f.ttl_behind > 0 && (p.ttl < f.ttl_least || p.ttl > f.ttl_most);
+  f.rst_in_row =
+      p.ip_id != 0 && own.ids_in_row >= 2 && static_cast<std::uint16_t>(p.ip_id - own.ip_id) <= furthest_id;
+  // Of a host whose words were all captured: it resets at its own next byte, or at the one that
+  // was asked for, and it has said all before either.
+  const bool known = own.base && !own.guessed && f.missed == 0 && f.jumps == 0 && own.next >= 0;
+  f.rst_ahead = known && f.segments > 0 && own.offset_of(p.tcp.sequence) > own.next;
+  f.rst_established = record_.handshake_done || (!record_.opener_seen && !record_.of(side::responder).syn);
+  const bool asked = f.rst_kind == reset_kind::no_socket && peer.last_heard && peer.unanswered > 0 &&
+                     (p.tcp.sequence == theirs.asks || p.tcp.sequence == theirs.asked_before) &&
+                     record_.last.when - peer.last_heard->when <= latest_answer;
+  if (asked) f.rst_answers = peer.last_heard;
+  const auto in_flight = [](const stream_position& s, const flow& whose) {
+    const std::int64_t ends = whose.fin ? s.next - 1 : s.next;
+    return static_cast<std::uint64_t>(std::max(ends - std::max(s.acked, std::int64_t{0}), std::int64_t{0}));
+  };
+  f.unsaid_at_rst = own.base ? in_flight(own, f) : 0;
+  f.unheard_at_rst = theirs.base ? in_flight(theirs, peer) : 0;
+}
+
+/// It ended nothing.
+void followed::forget_reset(side of) noexcept {
+  flow& f = record_.of(of);
+  f.rst.reset();
+  f.rst_kind.reset();
+  f.rst_answers.reset();
+  f.heard_before_rst.reset();
+  f.went_on_at.reset();
+  f.went_on = 0;
+  ended_ = record_.of(side::opener).fin && record_.of(side::responder).fin;
 }
 
 /// An RST's window says nothing, a SYN's is not yet scaled and never closed on purpose.
@@ -242,10 +294,18 @@ bool followed::plausible_reset(const tcp_segment& t, side from) const noexcept {
 }
 
 reset_kind followed::kind_of_reset(const tcp_segment& t, side from) const noexcept {
-  if (!t.has(ack)) return reset_kind::no_socket;
-  const bool first_word = record_.of(from).segments == 0;
-  if (from == side::responder && first_word && only_syns()) return reset_kind::to_syn;
-  const bool alone = first_word && record_.of(other(from)).segments == 0;
+  if (!t.has(ack)) {
+    // Some systems' sockets (Windows before Vista, load balancers) leave the flag out and fill the
+    // number in all the same. Whoever has no socket knows no such number: Linux has 0 there, Windows
+    // the sequence number again.
+    const stream_position& theirs = at(other(from));
+    const bool knows = t.acknowledgement != 0 && t.acknowledgement != t.sequence && theirs.base &&
+                       theirs.offset_of(t.acknowledgement) == theirs.next;
+    return knows ? reset_kind::live_socket : reset_kind::no_socket;
+  }
+  if (from == side::responder && only_syns() && record_.of(from).data_segments == 0)
+    return reset_kind::to_syn;
+  const bool alone = record_.of(from).segments == 0 && record_.of(other(from)).segments == 0;
   return alone && looks_like_refusal(t) ? reset_kind::to_syn : reset_kind::live_socket;
 }
 
@@ -253,13 +313,16 @@ void followed::take_reset(const packet& p, side from, const mark& where) noexcep
   const tcp_segment& t = p.tcp;
   flow& f = record_.of(from);
   if (!f.rst && plausible_reset(t, from)) {
-    f.rst_misfit = misfit_of(p, from);
-    f.rst_ttl = p.ttl;
     f.rst = where;
     ended_ = true;
     f.rst_kind = kind_of_reset(t, from);
     f.heard_before_rst = f.last_heard;
+    stream_position& own = at(from);
+    own.at_rst = own.base && near(own.offset_of(t.sequence), own.next)
+                     ? std::max(own.next, own.offset_of(t.sequence))  // up to there it may be on its way
+                     : own.next;
     if (t.has(ack)) note_ack(t, from, where);
+    compare_reset(p, from);
   }
   ++f.segments;
   f.last_heard = where;
@@ -280,6 +343,14 @@ followed::finding followed::note_syn(const tcp_segment& t, side from, const mark
     ++f.retransmissions;
     remember_repeat(f.first_retransmission, f.last_retransmission, where);
     found = {.repeat = true, .front = p.acked < 0};
+  }
+  if (found.repeat && ended_ && only_syns()) {  // the same attempt, once more
+    const auto &ours = f.rst, &refusal = record_.of(other(from)).rst;
+    if (!record_.first_attempt_rst) record_.first_attempt_rst = refusal ? refusal : ours;
+    ++record_.attempts_before;
+    forget_reset(from);
+    forget_reset(other(from));
+    f.unanswered = f.repeats_unanswered = 0;
   }
   p.guessed = false;
   f.initial_sequence = t.sequence;
@@ -325,10 +396,16 @@ followed::finding followed::note_content(const tcp_segment& t, side from, const 
     found = {.repeat = end <= p.next, .front = offset <= p.acked};
   }
   note_hole(p, offset, payload_end);
+  if (f.rst && f.rst_established && t.length > 0 && offset == p.next && offset >= p.at_rst) {
+    if (f.went_on++ == 0) f.went_on_at = where;
+  }
   if (t.length > 0) note_new_payload(t, from, where, payload_end);
   if (ends && !f.fin) {
     f.fin = where;
     p.fin_end = end;
+  } else if (ends && f.fin) {
+    ++f.fin_repeats;
+    f.last_fin = where;
   }
   p.next = std::max(p.next, end);
   return found;
@@ -390,8 +467,15 @@ bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noex
     theirs.missed += static_cast<std::uint64_t>(past - p.hole);
     p.hole = past;
   }
+  if (theirs.rst && theirs.went_on > 0 && acked > p.at_rst) {  // and what went on is heard
+    theirs.rst_not_heeded = theirs.rst;
+    forget_reset(other(from));
+  }
   if (acked > p.next) {  // the capture missed what is acknowledged here, and so an answer to us
-    if (p.next >= 0) theirs.missed += static_cast<std::uint64_t>(acked - p.next);
+    if (acked - p.next > furthest_ack)
+      ++theirs.jumps;
+    else if (p.next >= 0)
+      theirs.missed += static_cast<std::uint64_t>(acked - p.next);
     p.next = acked;
     if (!was_reset()) record_.of(from).unanswered = record_.of(from).repeats_unanswered = 0;
   }
@@ -406,14 +490,25 @@ bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noex
 void followed::note_handshake(const tcp_segment& t, side from, const mark& where) noexcept {
   if (record_.handshake_done || from != side::opener || t.has(syn) || !t.has(ack)) return;
   const bool saw_syn = record_.of(side::opener).syn || record_.of(side::responder).syn;
-  if (saw_syn && at(side::responder).acked >= 0) record_.handshake_done = where;
+  if (!saw_syn || at(side::responder).acked < 0) return;
+  record_.handshake_done = where;
+  flow& responder = record_.of(side::responder);
+  if (responder.rst_kind == reset_kind::to_syn && responder.initial_sequence) {
+    // Refused and accepted: its kernel and a program with a TCP of its own, or a forger.
+    responder.rst_not_heeded = responder.rst;
+    forget_reset(side::responder);
+  }
 }
 
-void followed::note_silence(side from, const finding& found) noexcept {
+void followed::note_silence(side from, const finding& found, const mark& where,
+                            const std::optional<mark>& before) noexcept {
   if (was_reset()) return;
   flow& f = record_.of(from);
-  ++f.unanswered;
-  if (found.front) ++f.repeats_unanswered;
+  if (f.unanswered++ == 0) f.unanswered_since = where;
+  if (found.front) {
+    ++f.repeats_unanswered;
+    if (before) f.repeat_gap = where.when - before->when;
+  }
   if (found.repeat && !found.acked_something) return;
   flow& theirs = record_.of(other(from));
   theirs.unanswered = theirs.repeats_unanswered = 0;
@@ -423,7 +518,10 @@ void followed::note_silence(side from, const finding& found) noexcept {
 
 void followed::take_notice(const packet& p, side about) noexcept {
   const stream_position& position = at(about);
-  icmp_notice notice{.where = {p.number, p.when}, .what = p.icmp, .about = about, .router = p.source};
+  icmp_notice notice{.where = {p.number, std::max(p.when, record_.last.when)},
+                     .what = p.icmp,
+                     .about = about,
+                     .router = p.source};
   // A side that sent RST has no socket left to be told.
   if (position.base && !record_.of(about).rst) {
     const std::int64_t offset = position.offset_of(p.tcp.sequence);

@@ -21,26 +21,14 @@ struct stream_position {
   std::int64_t acked = 0;             ///< up to here the other side has acknowledged
   std::optional<std::int64_t> fin_end;
   std::int64_t hole = 0, hole_end = 0;  ///< bytes that were jumped over and not yet seen; empty if equal
+  std::int64_t at_rst = 0;              ///< `next` when this side's first RST came
+  std::uint32_t asks = 0;               ///< the acknowledgement number of its last segment
+  std::uint32_t asked_before = 0;       ///< and the one before it that was another
   std::uint16_t ip_id = 0;              ///< the last that was not 0
   std::uint8_t ids_in_row = 0;          ///< how often it was followed by one a little higher
-  bool ids_jump = false;                ///< or by another: then it tells nothing
 
   /// The offset nearest to `next` that has this sequence number. Needs a base.
   [[nodiscard]] std::int64_t offset_of(std::uint32_t sequence) const noexcept;
-};
-
-/// What a side sent last, to know the same packet when it is captured again.
-struct fingerprint {
-  time_point when{};
-  std::uint32_t sequence = 0;
-  std::uint32_t acknowledgement = 0;
-  std::uint32_t length = 0;
-  std::uint16_t ip_id = 0;
-  std::uint16_t window = 0;
-  std::uint8_t flags = 0;
-
-  /// Whether `later` is no new packet but this one, seen at a second place.
-  [[nodiscard]] bool is_again(const fingerprint& later) const noexcept;
 };
 
 class followed {
@@ -48,13 +36,13 @@ class followed {
   /// Begins with the roles that this first segment gives away.
   explicit followed(const tcp_segment& first, const mark& where) noexcept;
 
-  /// Takes in a segment sent by `from`.
-  void take(const packet& p, side from) noexcept;
+  /// Takes in a segment sent by `from`; of a copy, only that there was one.
+  void take(const packet& p, side from, bool copy = false) noexcept;
   /// Takes in an ICMP message that quotes a segment of `about`.
   void take_notice(const packet& p, side about) noexcept;
 
   /// True if this segment can only belong to another, newer connection.
-  [[nodiscard]] bool is_over_for(const tcp_segment& t, side from) const noexcept;
+  [[nodiscard]] bool is_over_for(const packet& p, side from) const noexcept;
   /// True if nothing but SYNs was said yet and this segment does not fit to them:
   /// it belongs to the connection that had the four-tuple before.
   [[nodiscard]] bool is_too_young_for(const tcp_segment& t, side from) const noexcept;
@@ -62,6 +50,9 @@ class followed {
   [[nodiscard]] const connection& record() const noexcept { return record_; }
   /// RST, or FIN from both: nothing but late words can follow.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
+  /// The packet is older than others of this connection that came before it, and says what
+  /// they have said: the file holds a stretch of time twice.
+  [[nodiscard]] bool is_from_the_past(const packet& p, side from) const noexcept;
   /// The opener's SYNs are all that was said.
   [[nodiscard]] bool only_syns() const noexcept;
 
@@ -86,10 +77,12 @@ class followed {
     return positions_[static_cast<std::size_t>(s)];
   }
   [[nodiscard]] bool was_reset() const noexcept;
-  [[nodiscard]] bool is_duplicate(const packet& p, side from) noexcept;
+  [[nodiscard]] bool says_nothing_new(const tcp_segment& t, side from) const noexcept;
+  [[nodiscard]] bool take_challenge(const tcp_segment& t, side from, const mark& where) noexcept;
 
   void take_reset(const packet& p, side from, const mark& where) noexcept;
-  [[nodiscard]] std::optional<reset_misfit> misfit_of(const packet& p, side from) const noexcept;
+  void compare_reset(const packet& p, side from) noexcept;
+  void forget_reset(side of) noexcept;
   void note_origin(const packet& p, side from) noexcept;
   void note_window(const tcp_segment& t, side from, const mark& where) noexcept;
   void note_hole(stream_position& p, std::int64_t offset, std::int64_t end) const noexcept;
@@ -102,12 +95,14 @@ class followed {
   [[nodiscard]] bool began_with_probe(side s) const noexcept;
   bool note_ack(const tcp_segment& t, side from, const mark& where) noexcept;
   void note_handshake(const tcp_segment& t, side from, const mark& where) noexcept;
-  void note_silence(side from, const finding& f) noexcept;
+  void note_silence(side from, const finding& f, const mark& where,
+                    const std::optional<mark>& before) noexcept;
 
   connection record_;
   std::array<stream_position, 2> positions_;
-  std::array<fingerprint, 2> fingerprints_;
   bool ended_ = false;
+  bool replayed_ = false;        ///< packets of the past have come, and perhaps not all yet
+  std::uint32_t challenge_ = 0;  ///< the acknowledgement number of connection::challenge
 };
 
 }  // namespace halfopen::trace

@@ -43,6 +43,8 @@ void teller::remark_all() {
     also(manner::simultaneous_close, fmt::format("neither FIN, of packets {} and {}, had heard of the other",
                                                  fin->number, c_.of(side::responder).fin->number));
   remark_reuse();
+  remark_fins();
+  remark_author();
 }
 
 void teller::remark_opening() {
@@ -100,33 +102,84 @@ void teller::remark_probes() {
                    f.repeats_unanswered, name_of(survivor), f.last_probe->number));
 }
 
-/// Linux resets in three cases, RFC 1122 section 4.2.2.13 demands the first two: data
-/// comes after close(2) (tcp_rcv_state_process), or was there unread when it was called
-/// (tcp_close, LINUX_MIB_TCPABORTONCLOSE), or the linger time is 0.
+/// RFC 1122 section 4.2.2.13 demands a reset where data comes after close(2), or was there unread
+/// when it was called. Of the second nothing is seen: an acknowledgement says that the kernel took
+/// the data, and not whether a program read it.
 void teller::remark_unread(side by) {
   const flow& f = c_.of(by);
   const flow& peer = c_.of(other(by));
-  if (!f.rst || f.rst_misfit || !peer.last_data) return;
-  if (f.fin && f.fin->number < f.rst->number && peer.bytes_after_fin_of_other > 0 &&
-      peer.last_data->number > f.fin->number && peer.last_data->number < f.rst->number)
-    return also(manner::unread_data,
-                fmt::format("data of {} in packet {} came after the FIN of packet {}, and "
-                            "RST answered it in packet {}",
-                            name_of(other(by)), peer.last_data->number, f.fin->number, f.rst->number));
-  const bool unsaid = !f.last_data || f.last_data->number < peer.last_data->number;
-  const bool last_word = peer.last_data->number < f.rst->number && !f.fin && unsaid;
-  if (last_word && f.rst_kind == reset_kind::live_socket && story_.how == ending::peer_reset)
-    also(manner::unread_data,
-         fmt::format("the data of {} in packet {} was not answered before RST in packet {}: it "
-                     "may have been unread when {} closed",
-                     name_of(other(by)), peer.last_data->number, f.rst->number, name_of(by)));
+  if (!f.rst || !peer.last_data || author_of_reset(by) != author::host) return;
+  const bool closed = f.fin && f.fin->number < f.rst->number;
+  const bool later = closed && peer.bytes_after_fin_of_other > 0 && peer.last_data->number > f.fin->number &&
+                     peer.last_data->number < f.rst->number;
+  const auto sure = unread({.closed = closed,
+                            .came_later = later,
+                            .unheard = f.unheard_at_rst,
+                            .answers = f.rst_answers.has_value()});
+  if (!sure) return;
+  prove(peer.last_data);
+  also(manner::unread_data,
+       fmt::format("data of {} in packet {} came after the FIN of packet {}, {} bytes of it were never "
+                   "acknowledged, and RST {} it in packet {}",
+                   name_of(other(by)), peer.last_data->number, f.fin->number, f.unheard_at_rst,
+                   *sure == confidence::certain ? "answered" : "followed", f.rst->number));
+}
+
+/// A FIN that nobody acknowledges, however often it is sent: the other side's last word may be that it
+/// had closed itself, but of this side's farewell it never heard.
+void teller::remark_fins() {
+  for (const side s : {side::opener, side::responder}) {
+    const flow& f = c_.of(s);
+    if (!f.fin || f.fin_acked || f.fin_repeats < 2 || !f.last_fin) continue;
+    if (c_.of(other(s)).rst || one_direction(s) || lacks(other(s))) continue;
+    prove(f.last_fin);
+    also(
+        manner::fin_unanswered,
+        fmt::format("the FIN of {} in packet {} was sent {} times, last in packet {}, and never acknowledged",
+                    name_of(s), f.fin->number, f.fin_repeats + 1, f.last_fin->number));
+    if (!story_.ended || story_.how != ending::completed) continue;
+    surely(confidence::likely, story_.sure_by);
+    could_also_be(ending::peer_vanished);
+  }
+}
+
+/// An RST that somebody else may have sent, where that was not reason enough to say so.
+void teller::remark_author() {
+  for (const side s : {side::opener, side::responder}) {
+    const flow& f = c_.of(s);
+    if (f.rst_not_heeded && (!f.rst || f.rst->number != f.rst_not_heeded->number))
+      but(doubt::forged_packets,
+          fmt::format("the RST of packet {} bears the address of {}, but was not heeded: both went on",
+                      f.rst_not_heeded->number, name_of(s)));
+    if (!f.rst || author_of_reset(s) == author::host) continue;
+    if (story_.has(manner::middlebox_reset)) {
+      but(doubt::forged_packets,
+          fmt::format("the RST of packet {} may not be of {}", f.rst->number, name_of(s)));
+      continue;
+    }
+    std::string sign;
+    if (f.went_on > 0)
+      sign = fmt::format("{} of the host's segments follow it", f.went_on);
+    else if (f.rst_other_ttl)
+      sign = fmt::format("its TTL is {}, and that of the other {} packets {}", f.rst_ttl, f.ttl_behind,
+                         f.ttl_least == f.ttl_most ? fmt::format("{}", f.ttl_least)
+                                                   : fmt::format("{} to {}", f.ttl_least, f.ttl_most));
+    else
+      sign = "its sequence number is one that this host had not reached";
+    but(doubt::forged_packets, fmt::format("the RST of packet {}: {}; some systems' RSTs differ so from "
+                                           "their other packets, and a middlebox's do",
+                                           f.rst->number, sign));
+  }
 }
 
 void teller::remark_reuse() {
   if (!hints_.reused_at) return;
   const auto passed = hints_.reused_at->when - c_.last.when;
-  const bool closed = c_.of(side::opener).fin && c_.of(side::responder).fin;
-  if (closed && passed < one_minute)
+  const flow &opener = c_.of(side::opener), &responder = c_.of(side::responder);
+  if (took_time_wait({.both_fins_acked = opener.fin_acked && responder.fin_acked,
+                      .reset = opener.rst || responder.rst,
+                      .capture_lacks = lacks(side::opener) || lacks(side::responder),
+                      .since = passed}))
     return also(manner::time_wait_reuse,
                 fmt::format("a new connection took the four-tuple with the SYN of packet {}, "
                             "{:.1f} s after the last packet of this one",
@@ -176,6 +229,14 @@ void teller::doubt_all() {
           fmt::format("{} bytes of {} were acknowledged, but not captured", c_.of(s).missed, name_of(s)));
   if (const auto twice = opener.duplicates + responder.duplicates; twice > 0)
     but(doubt::captured_twice, fmt::format("{} packets were captured twice and count once", twice));
+  if (opener.jumps + responder.jumps > 0)
+    but(doubt::missed_packets,
+        "an acknowledgement is too far ahead to be of what was captured: the capture lacks "
+        "packets, or holds some of another connection");
+  if (c_.backwards > 0)
+    but(doubt::time_backwards,
+        fmt::format("{} of its packets were captured earlier than the one before them", c_.backwards));
+  doubt_silence();
   if (hints_.until == watched::until_full)
     but(doubt::watch_given_up,
         "it was followed no further than this: too many connections were open at one time");
@@ -184,6 +245,22 @@ void teller::doubt_all() {
         fmt::format("it was followed no further, after {:.0f} s of silence", seconds(end() - c_.last.when)));
   else if (!story_.ended && !hints_.reused_at)
     but(doubt::still_open, "it had not ended when the capture stopped");
+}
+
+/// One unanswered repeat, or some: not enough to call somebody dead.
+void teller::doubt_silence() {
+  if (story_.ended || never_opened()) return;
+  for (const side s : {side::opener, side::responder}) {
+    const flow& f = c_.of(s);
+    const auto repeat = later(f.last_retransmission, f.last_probe);
+    if (f.repeats_unanswered == 0 || !repeat) continue;
+    if (c_.of(other(s)).segments == 0 && c_.handshake_done) continue;  // one direction only
+    if (story_.also_possible.empty()) could_also_be(ending::peer_vanished);
+    but(doubt::unanswered,
+        fmt::format(
+            "{} repeats or keepalive probes of {}, the last in packet {}, had no answer within {:.1f} s",
+            f.repeats_unanswered, name_of(s), repeat->number, seconds(end() - repeat->when)));
+  }
 }
 
 // ---- names -----------------------------------------------------------------------
@@ -213,6 +290,12 @@ std::string_view to_string(manner m) noexcept {
       return "simultaneous_close";
     case manner::time_wait_reuse:
       return "time_wait_reuse";
+    case manner::connect_cancelled:
+      return "connect_cancelled";
+    case manner::abortive_close:
+      return "abortive_close";
+    case manner::fin_unanswered:
+      return "fin_unanswered";
   }
   return "?";
 }
@@ -233,6 +316,10 @@ std::string_view to_string(doubt d) noexcept {
       return "watch_given_up";
     case doubt::forged_packets:
       return "forged_packets";
+    case doubt::time_backwards:
+      return "time_backwards";
+    case doubt::unanswered:
+      return "unanswered";
   }
   return "?";
 }

@@ -55,50 +55,96 @@ TEST(remarks, half_closed_for_a_minute) {
   EXPECT_THAT(why(c.told(), manner::half_closed_long), HasSubstr("FIN in packet 7"));
 }
 
-TEST(remarks, an_rst_with_another_ttl_is_a_middleboxs) {
-  conversation c = talking();
-  const segment forged{
-      .sequence = c.next(responder), .acknowledgement = c.heard(responder), .flags = rst | ack};
-  const story s = c.forged(responder, forged, 250).told();
-  EXPECT_EQ(s.by, culprit::middlebox);
-  EXPECT_EQ(s.how, ending::peer_reset);
-  EXPECT_TRUE(s.has(manner::middlebox_reset));
-  EXPECT_TRUE(s.has(doubt::forged_packets));
-  EXPECT_THAT(s.why, HasSubstr("its TTL is 250, and that of the other packets 63"));
-  conversation same = talking();
-  EXPECT_EQ(same.forged(responder, forged, 63).told().by, culprit::responder);
+segment live_reset(conversation& c, std::uint32_t beyond = 0) {
+  return {.sequence = c.next(responder) + beyond, .acknowledgement = c.heard(responder), .flags = rst | ack};
 }
 
-TEST(remarks, an_rst_with_a_number_that_its_host_had_not_reached) {
+TEST(remarks, an_rst_with_another_ttl_alone_accuses_nobody) {
   conversation c = talking();
-  const std::uint32_t wrong = c.next(responder) + 5000;
-  const story s =
-      c.segment_of(responder, {.sequence = wrong, .acknowledgement = c.heard(responder), .flags = rst | ack})
-          .told();
+  c.data(responder, 5).data(responder, 5).ack(opener);
+  const story s = c.forged(responder, live_reset(c), 250).told();
+  EXPECT_EQ(s.how, ending::peer_reset);
+  EXPECT_EQ(s.by, culprit::responder);
+  EXPECT_EQ(s.sure_by, confidence::possible);
+  EXPECT_FALSE(s.has(manner::middlebox_reset));
+  EXPECT_THAT(why(s, doubt::forged_packets), HasSubstr("its TTL is 250, and that of the other 4 packets 63"));
+  conversation same = talking();
+  EXPECT_EQ(same.forged(responder, live_reset(same), 63).told().sure_by, confidence::certain);
+}
+
+TEST(remarks, an_rst_with_another_ttl_after_which_its_host_goes_on_is_a_middleboxs) {
+  conversation c = talking();
+  c.data(responder, 5).ack(opener).forged(responder, live_reset(c), 250).data(responder, 30);
+  const story s = c.told();
+  EXPECT_EQ(s.how, ending::peer_reset);
   EXPECT_EQ(s.by, culprit::middlebox);
-  EXPECT_THAT(s.why, HasSubstr("sequence number"));
+  EXPECT_EQ(s.sure_by, confidence::certain);
+  EXPECT_THAT(s.why, HasSubstr("its TTL is 250, and that of the other 4 packets 63"));
+  EXPECT_THAT(s.why, HasSubstr("goes on with its next bytes in packet 10"));
+  EXPECT_THAT(s.proof, ::testing::IsSupersetOf({9U, 10U}));
+  EXPECT_TRUE(s.has(doubt::forged_packets));
+}
+
+TEST(remarks, an_rst_with_a_number_that_its_host_had_not_reached_is_a_doubt) {
+  conversation c = talking();
+  c.data(responder, 5).data(responder, 5).ack(opener);
+  const story s = c.segment_of(responder, live_reset(c, 5000)).told();
+  EXPECT_EQ(s.by, culprit::responder);
+  EXPECT_EQ(s.sure_by, confidence::certain) << "its identification is the next in its row";
+  conversation far = talking();
+  const story t = far.give(tcp_packet(server, client, live_reset(far, 5000), {.id = 40'000})).told();
+  EXPECT_EQ(t.sure_by, confidence::possible);
+  EXPECT_THAT(why(t, doubt::forged_packets), HasSubstr("sequence number"));
 }
 
 TEST(remarks, a_host_that_goes_on_after_its_rst_did_not_send_it) {
   conversation c = talking();
-  c.abort(responder);
+  c.give(tcp_packet(server, client, live_reset(c), {.id = 40'000}));
   EXPECT_EQ(c.told().by, culprit::responder);
   c.data(responder, 30);
   EXPECT_EQ(c.told().by, culprit::middlebox);
-  EXPECT_THAT(c.told().why, HasSubstr("1 segments of the same host follow it"));
+  EXPECT_EQ(c.told().sure_by, confidence::likely);
 }
 
-TEST(remarks, an_ip_identification_out_of_its_row) {
-  const auto with_id = [](unsigned id) {
-    conversation c = talking();
-    c.data(responder, 5).data(responder, 5).data(responder, 5).ack(opener);
-    const segment reset{
-        .sequence = c.next(responder), .acknowledgement = c.heard(responder), .flags = rst | ack};
-    return c.give(tcp_packet(server, client, reset, {.id = id})).told().by;
-  };
-  EXPECT_EQ(with_id(20), culprit::responder);
-  EXPECT_EQ(with_id(0), culprit::responder) << "Linux has 0 where no socket is";
-  EXPECT_EQ(with_id(40'000), culprit::middlebox);
+TEST(remarks, an_rst_that_nobody_heeds_ends_nothing) {
+  conversation c = talking();
+  c.give(tcp_packet(server, client, live_reset(c), {.id = 40'000}));
+  c.data(responder, 30).ack(opener);
+  EXPECT_FALSE(c.told().ended);
+  EXPECT_THAT(why(c.told(), doubt::forged_packets), HasSubstr("was not heeded"));
+  c.fin(opener).fin(responder).ack(opener);
+  EXPECT_EQ(c.told().how, ending::completed);
+}
+
+TEST(remarks, bytes_that_were_sent_before_the_rst_and_come_later_are_no_going_on) {
+  conversation c = talking();
+  const std::uint32_t next = c.next(responder);
+  const segment late{.sequence = next, .acknowledgement = c.heard(responder), .payload = 100};
+  c.give(tcp_packet(server, client, live_reset(c, 100), {.id = 40'000})).segment_of(responder, late);
+  EXPECT_NE(c.told().by, culprit::middlebox);
+}
+
+TEST(remarks, the_kernel_of_a_scanner_sends_an_rst_of_its_own) {
+  conversation c;
+  c.syn().syn_ack();
+  const segment kernels{.sequence = 1001, .flags = rst, .window = 0};
+  const story scan = c.forged(opener, kernels, 64).told();
+  EXPECT_EQ(scan.how, ending::aborted_before_accept);
+  EXPECT_EQ(scan.by, culprit::opener);
+  EXPECT_TRUE(scan.has(manner::connect_cancelled));
+  // A TCP in a program goes on, and the kernel knows of nothing.
+  c.ack(opener).data(opener, 10).data(opener, 10).data(opener, 10).data(responder, 10);
+  EXPECT_NE(c.told().by, culprit::middlebox);
+}
+
+TEST(remarks, a_host_whose_packets_come_from_two_distances_is_not_accused_for_a_third) {
+  conversation c;
+  c.handshake().data(opener, 10);
+  for (int i = 0; i < 5; ++i)
+    c.forged(responder, {.sequence = 900'001, .acknowledgement = 1011, .payload = 0}, i % 2 == 0 ? 53 : 245);
+  const story s = c.forged(responder, live_reset(c), 30).told();
+  EXPECT_NE(s.by, culprit::middlebox);
+  EXPECT_FALSE(s.has(manner::middlebox_reset));
 }
 
 TEST(remarks, a_window_that_stays_closed) {
@@ -126,7 +172,8 @@ TEST(remarks, keepalive_finds_a_dead_peer) {
   EXPECT_EQ(c.told().how, ending::peer_vanished);
   EXPECT_TRUE(c.told().has(manner::keepalive_failure));
   conversation data = talking();
-  data.data(opener, 5).wait(seconds(1)).again(opener).wait(seconds(2)).again(opener);
+  data.data(opener, 5);
+  for (int i = 0; i < 5; ++i) data.wait(seconds(1 << i)).again(opener);
   EXPECT_EQ(data.told().how, ending::peer_vanished);
   EXPECT_FALSE(data.told().has(manner::keepalive_failure));
 }
@@ -137,11 +184,21 @@ TEST(remarks, data_that_came_after_the_fin_is_reset) {
   EXPECT_THAT(why(s, manner::unread_data), HasSubstr("in packet 9 came after the FIN of packet 7"));
 }
 
-TEST(remarks, data_that_was_unread_when_the_socket_was_closed) {
-  const story s = talking().data(opener, 7).ack(responder).abort(responder).told();
-  EXPECT_EQ(s.how, ending::peer_reset);
-  EXPECT_THAT(why(s, manner::unread_data), HasSubstr("may have been unread"));
+TEST(remarks, data_that_was_acknowledged_is_not_said_to_be_unread) {
+  EXPECT_FALSE(talking().data(opener, 7).ack(responder).abort(responder).told().has(manner::unread_data));
+  EXPECT_FALSE(talking().data(opener, 7).abort(responder).told().has(manner::unread_data))
+      << "the RST acknowledges it";
   EXPECT_FALSE(talking().abort(responder).told().has(manner::unread_data)) << "all was answered";
+  // Half-closed, and read on: the data after the FIN was taken.
+  EXPECT_FALSE(talking()
+                   .fin(responder)
+                   .ack(opener)
+                   .data(opener, 7)
+                   .ack(responder)
+                   .wait(seconds(9))
+                   .abort(responder)
+                   .told()
+                   .has(manner::unread_data));
 }
 
 TEST(remarks, fins_that_cross) {
@@ -156,6 +213,80 @@ TEST(remarks, a_four_tuple_in_time_wait_is_used_again) {
   const mark soon{20, c.now() + seconds(10)}, late{20, c.now() + seconds(70)};
   EXPECT_TRUE(c.told({.reused_at = soon}).has(manner::time_wait_reuse));
   EXPECT_FALSE(c.told({.reused_at = late}).has(manner::time_wait_reuse));
+  EXPECT_FALSE(c.told({.reused_at = mark{20, c.now() - seconds(1)}}).has(manner::time_wait_reuse))
+      << "a file that was written twice";
+  conversation reset = talking();
+  reset.fin(opener).fin(responder).ack(opener).abort(opener);
+  EXPECT_FALSE(reset.told({.reused_at = soon}).has(manner::time_wait_reuse)) << "an RST ends TIME_WAIT";
+  conversation half = talking();
+  half.fin(opener).fin(responder);
+  EXPECT_FALSE(half.told({.reused_at = soon}).has(manner::time_wait_reuse))
+      << "nobody has acknowledged the second";
+}
+
+TEST(remarks, a_fin_that_nobody_acknowledges) {
+  conversation c = talking();
+  c.fin(responder).ack(opener).deafen(responder).fin(opener);
+  for (int i = 0; i < 7; ++i) c.wait(seconds(1 << i)).again(opener);
+  const story s = c.told();
+  EXPECT_EQ(s.how, ending::completed);
+  EXPECT_EQ(s.sure, confidence::likely);
+  EXPECT_TRUE(s.could_be(ending::peer_vanished));
+  EXPECT_THAT(why(s, manner::fin_unanswered), HasSubstr("in packet 9 was sent 8 times"));
+}
+
+TEST(remarks, an_abortive_close_after_all_was_said) {
+  const story s = talking().fin(opener).ack(responder).abort(responder).told();
+  EXPECT_EQ(s.how, ending::completed);
+  EXPECT_EQ(s.by, culprit::opener);
+  EXPECT_TRUE(s.has(manner::abortive_close));
+  EXPECT_TRUE(s.could_be(ending::peer_reset));
+  // Bytes that the RST may have destroyed are another matter.
+  const story lost = talking().fin(opener).data(responder, 9).abort(responder).told();
+  EXPECT_EQ(lost.how, ending::peer_reset);
+  EXPECT_TRUE(lost.could_be(ending::completed));
+  EXPECT_THAT(lost.why, HasSubstr("9 of its bytes had not been acknowledged"));
+}
+
+TEST(remarks, an_rst_without_ack_that_answers_nothing_is_no_reborn_hosts) {
+  conversation c = talking();
+  c.data(responder, 5).ack(opener).wait(seconds(9));
+  const story s = c.segment_of(responder, {.sequence = c.next(responder), .flags = rst, .window = 0}).told();
+  EXPECT_EQ(s.how, ending::peer_reset);
+  EXPECT_FALSE(s.could_be(ending::peer_rebooted)) << s.why;
+  EXPECT_THAT(s.why, HasSubstr("answers no segment"));
+}
+
+TEST(remarks, whoever_knows_the_numbers_has_the_socket) {
+  conversation c = talking();
+  c.data(opener, 5);
+  const story s =
+      c.segment_of(
+           responder,
+           {.sequence = c.next(responder), .acknowledgement = c.heard(responder), .flags = rst, .window = 0})
+          .told();
+  EXPECT_EQ(s.how, ending::peer_reset);
+  EXPECT_FALSE(s.could_be(ending::peer_rebooted));
+}
+
+TEST(doubts, a_file_that_was_written_twice) {
+  conversation c = talking();
+  c.fin(opener).fin(responder).ack(opener);
+  const std::vector<frame> once = c.frames();
+  const auto end = c.now();
+  tracker t;
+  const connection* last = nullptr;
+  std::uint64_t number = 0;
+  for (int copy = 0; copy < 2; ++copy) {
+    time_point when{};
+    for (const frame& f : once)
+      last = t.add(decode(f, link::ethernet, ++number, when += milliseconds{700}).value());
+  }
+  EXPECT_EQ(t.connections().size(), 1U);
+  EXPECT_EQ(last->of(opener).duplicates + last->of(responder).duplicates, once.size());
+  EXPECT_EQ(tell(*last).how, ending::completed);
+  EXPECT_LE(last->first.when, last->last.when);
+  EXPECT_LE(c.told().what.last.when, end);
 }
 
 TEST(doubts, a_capture_that_begins_in_the_middle) {

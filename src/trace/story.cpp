@@ -24,13 +24,6 @@
 
 namespace halfopen::trace {
 
-using namespace std::chrono_literals;
-using std::chrono::nanoseconds;
-
-/// A lone repeat may be a hiccup; with this much silence after it, it is none.
-/// Linux's keepalive interval is at least 1 s, its first timeout of a SYN 1 s.
-constexpr nanoseconds long_silence = 900ms;
-
 ending ending_of(unreachable what) noexcept {
   return what == unreachable::net ? ending::net_unreachable : ending::host_unreachable;
 }
@@ -72,7 +65,9 @@ void teller::choose() {
   if (never_opened()) return tell_opening();
   if (c_.of(side::opener).fin && c_.of(side::responder).fin) return tell_both_closed();
   if (const auto by = first_reset()) return tell_reset(*by);
-  if (const auto survivor = talking_to_nobody()) return tell_silence(*survivor, std::nullopt);
+  if (const auto survivor = talking_to_nobody())
+    return tell_silence(*survivor, std::nullopt,
+                        silence_of(*survivor, std::nullopt).value_or(confidence::likely));
   if (c_.of(side::opener).fin) return tell_half_closed(side::opener);
   if (c_.of(side::responder).fin) return tell_half_closed(side::responder);
   tell_open();
@@ -82,7 +77,8 @@ void teller::choose() {
 
 bool teller::never_opened() const {
   const flow& responder = c_.of(side::responder);
-  if (responder.rst_kind == reset_kind::to_syn) return true;
+  if (responder.rst_kind == reset_kind::to_syn && !responder.initial_sequence && !c_.handshake_done)
+    return true;
   return c_.opener_seen && !responder.initial_sequence && !c_.handshake_done &&
          responder.data_segments == 0 && !responder.fin;
 }
@@ -95,23 +91,32 @@ std::optional<side> teller::first_reset() const {
   return ours->number <= theirs->number ? side::opener : side::responder;
 }
 
-/// Whether `s` was repeating itself in vain up to `until`.
-bool teller::is_unanswered(side s, time_point until) const {
+/// A peer that finished the handshake and yet was never seen is alive, and of one whose SYN was
+/// not captured nothing is known: the capture shows the direction of `s` only.
+bool teller::one_direction(side s) const {
+  return c_.of(other(s)).segments == 0 && (c_.handshake_done || !c_.opener_seen);
+}
+
+std::optional<confidence> teller::silence_of(side s, const std::optional<mark>& given_up) const {
   const flow& f = c_.of(s);
-  if (f.repeats_unanswered != 1) return f.repeats_unanswered > 1;
   const auto repeat = later(f.last_retransmission, f.last_probe);
-  return repeat && until - repeat->when >= long_silence;
+  if (!repeat || !f.unanswered_since || f.repeats_unanswered == 0 || one_direction(s)) return std::nullopt;
+  const time_point until = given_up ? given_up->when : end();
+  return vanished({.repeats = f.repeats_unanswered,
+                   .lasted = until - f.unanswered_since->when,
+                   .gap = f.repeat_gap,
+                   .quiet = until - repeat->when,
+                   .gave_up = given_up.has_value(),
+                   .connecting = never_opened(),
+                   .capture_lacks = lacks(other(s)),
+                   .every_packet = hints_.every_packet});
 }
 
 std::optional<side> teller::talking_to_nobody() const {
   const auto alone = [this](side s) {
-    const flow& peer = c_.of(other(s));
-    // A peer that finished the handshake and yet was never seen is alive: the
-    // capture shows one direction only.
-    const bool one_direction = peer.segments == 0 && c_.handshake_done;
-    if (one_direction) return false;
+    if (one_direction(s)) return false;
     const bool router_says_so = c_.of(s).repeats_unanswered > 0 && notice_since_heard(c_.last_heeded_icmp, s);
-    return router_says_so || is_unanswered(s, end());
+    return router_says_so || silence_of(s, std::nullopt);
   };
   const bool opener = alone(side::opener), responder = alone(side::responder);
   if (!opener && !responder) return std::nullopt;
@@ -122,11 +127,38 @@ std::optional<side> teller::talking_to_nobody() const {
   return opener ? side::opener : side::responder;
 }
 
-bool teller::owed_by(side s) const {
-  if (s == side::opener) return false;
+std::optional<confidence> teller::owed_by(side s) const {
+  if (s == side::opener) return std::nullopt;
   const flow& responder = c_.of(side::responder);
-  if (hints_.owed_by_responder) return responder.bytes < *hints_.owed_by_responder;
-  return responder.bytes == 0 && c_.of(side::opener).bytes > 0;
+  std::optional<bool> known;
+  if (hints_.owed_by_responder) known = responder.bytes < *hints_.owed_by_responder;
+  return owed({.known = known,
+               .opener_seen = c_.opener_seen,
+               .capture_lacks = lacks(side::opener) || lacks(side::responder),
+               .asked = responder.heard_at_fin,
+               .answered = responder.bytes});
+}
+
+/// What a reader finds in the packets, and no more.
+std::string teller::debt_of(side s) const {
+  const flow& f = c_.of(s);
+  if (hints_.owed_by_responder)
+    return fmt::format("after {} of its bytes, and {} were owed", f.bytes, *hints_.owed_by_responder);
+  const flow& peer = c_.of(other(s));
+  return fmt::format("without a byte in answer to the {} bytes from packet {} on, which it had acknowledged",
+                     f.heard_at_fin, peer.first_data ? peer.first_data->number : c_.first.number);
+}
+
+author teller::author_of_reset(side s) const {
+  const flow& f = c_.of(s);
+  return author_of({.other_ttl = f.rst_other_ttl,
+                    .ttl_behind = f.ttl_behind,
+                    .ttl_steady = f.ttl_least == f.ttl_most,
+                    .ahead = f.rst_ahead,
+                    .went_on = f.went_on,
+                    .not_heeded = f.rst_not_heeded.has_value(),
+                    .answers = f.rst_answers.has_value(),
+                    .id_in_row = f.rst_in_row});
 }
 
 /// The notice, if it came about the survivor's segments and nothing of the other
@@ -146,12 +178,18 @@ void teller::tell_opening() {
   const flow& opener = c_.of(side::opener);
   const flow& responder = c_.of(side::responder);
   prove(opener.syn);
-  if (responder.rst) {
-    prove(responder.rst);
+  if (const auto& refusal = responder.rst ? responder.rst : c_.first_attempt_rst;
+      responder.rst || (refusal && !opener.rst)) {
+    prove(refusal);
     const std::string question = opener.syn ? fmt::format("the SYN of packet {}", opener.syn->number)
                                             : std::string{"a SYN that was not captured"};
-    return conclude(ending::refused, culprit::responder,
-                    fmt::format("RST in packet {} answered {}", responder.rst->number, question));
+    std::string why = fmt::format("RST in packet {} answered {}", refusal->number, question);
+    if (c_.attempts_before > 0 && c_.first_attempt_rst) {
+      prove(c_.first_attempt_rst);
+      why = fmt::format("RST answered {}, first in packet {}; the same SYN came {} times in all", question,
+                        c_.first_attempt_rst->number, c_.attempts_before + 1);
+    }
+    return conclude(ending::refused, culprit::responder, std::move(why));
   }
   if (const auto icmp = notice_since_heard(c_.last_heeded_icmp, side::opener))
     return tell_failed_opening(*icmp);
@@ -171,12 +209,19 @@ void teller::tell_failed_opening(const icmp_notice& icmp) {
 void teller::tell_given_up_opening() {
   const flow& opener = c_.of(side::opener);
   const std::uint64_t number = opener.syn ? opener.syn->number : c_.first.number;
-  if (opener.retransmissions > 0) {
-    prove(opener.last_retransmission);
-    return conclude(
-        ending::peer_vanished, culprit::nobody,
-        fmt::format("the SYN of packet {} was sent {} times, last in packet {}, and nobody answered", number,
-                    opener.retransmissions + 1, opener.last_retransmission->number));
+  if (c_.challenge) {
+    prove(c_.challenge);
+    prove(c_.challenge_answered);
+    story_.why = fmt::format(
+        "the SYN of packet {} was answered by an ACK of other numbers in packet {}: the responder still knew "
+        "an "
+        "older connection of these ports{}, and no SYN+ACK was captured before {}",
+        number, c_.challenge->number,
+        c_.challenge_answered
+            ? fmt::format(", which the RST of packet {} ended", c_.challenge_answered->number)
+            : std::string{},
+        watch_end());
+    return;
   }
   if (opener.rst) {
     prove(opener.rst);
@@ -186,8 +231,25 @@ void teller::tell_given_up_opening() {
         fmt::format("the opener took its SYN of packet {} back with RST in packet {} before any answer",
                     number, opener.rst->number));
   }
+  const auto sure = silence_of(side::opener, std::nullopt);
+  if (sure) {
+    prove(opener.last_retransmission);
+    surely(*sure, *sure);
+    // Nobody says when it stops of its own accord: a program's limit looks the same.
+    if (*sure != confidence::certain) could_also_be(ending::deadline_passed);
+    return conclude(
+        ending::peer_vanished, culprit::nobody,
+        fmt::format("the SYN of packet {} was sent {} times, last in packet {}, and nobody answered", number,
+                    opener.retransmissions + 1, opener.last_retransmission->number));
+  }
+  if (opener.retransmissions > 0) could_also_be(ending::peer_vanished);
   story_.why =
-      fmt::format("the SYN of packet {} was neither answered nor repeated before {}", number, watch_end());
+      opener.retransmissions > 0
+          ? fmt::format(
+                "the SYN of packet {} was sent {} times, last in packet {}, and not answered before {}",
+                number, opener.retransmissions + 1, opener.last_retransmission->number, watch_end())
+          : fmt::format("the SYN of packet {} was neither answered nor repeated before {}", number,
+                        watch_end());
 }
 
 // ---- 2. both sides sent FIN ------------------------------------------------------
@@ -198,13 +260,12 @@ void teller::tell_both_closed() {
   prove(opener.fin);
   prove(responder.fin);
   const bool responder_first = responder.fin->number < opener.fin->number;
-  const bool owed = owed_by(side::responder) && (hints_.owed_by_responder || responder_first);
-  if (owed) {
+  const auto owed = owed_by(side::responder);
+  if (owed == confidence::certain) {
     half_open(responder.fin, opener.fin->when);
-    return conclude(
-        ending::peer_closed, culprit::responder,
-        fmt::format("the responder's FIN in packet {} came after {} of its bytes, and more were owed",
-                    responder.fin->number, responder.bytes));
+    return conclude(ending::peer_closed, culprit::responder,
+                    fmt::format("the responder sent FIN in packet {} {}", responder.fin->number,
+                                debt_of(side::responder)));
   }
   const side first = responder_first ? side::responder : side::opener;
   const auto by = first_reset();
@@ -213,8 +274,15 @@ void teller::tell_both_closed() {
   // needs (TLS close_notify), sometimes a request.
   if (early || (by == first && c_.of(other(first)).bytes_after_fin_of_other > 0))
     could_also_be(ending::peer_closed);
-  const std::string after =
+  std::string after =
       by ? fmt::format("; the RST in packet {} does not change that", c_.of(*by).rst->number) : std::string{};
+  // Whoever only takes (logs, measurements) owes nothing; whoever was asked does.
+  if (owed && responder_first) {
+    if (!early) could_also_be(ending::peer_closed);
+    surely(*owed, confidence::certain);
+    prove(opener.first_data);
+    after += fmt::format("; the responder closed first, {}", debt_of(side::responder));
+  }
   conclude(ending::completed, culprit_of(first),
            fmt::format("both sides sent FIN, the opener in packet {} and the responder in packet {}{}",
                        opener.fin->number, responder.fin->number, after));
@@ -226,13 +294,15 @@ void teller::tell_half_closed(side closer) {
   const flow& f = c_.of(closer);
   prove(f.fin);
   half_open(f.fin, end());
-  if (owed_by(closer))
-    return conclude(ending::peer_closed, culprit_of(closer),
-                    fmt::format("{} sent FIN in packet {} after {} of its bytes, and more were owed",
-                                name_of(closer), f.fin->number, f.bytes));
+  const auto owed = owed_by(closer);
+  if (owed == confidence::certain)
+    return conclude(
+        ending::peer_closed, culprit_of(closer),
+        fmt::format("{} sent FIN in packet {} {}", name_of(closer), f.fin->number, debt_of(closer)));
   story_.why =
       fmt::format("half-closed: {} sent FIN in packet {}, and {} had sent neither FIN nor RST when {}",
                   name_of(closer), f.fin->number, name_of(other(closer)), watch_end());
+  if (owed) story_.why += fmt::format("; it closed {}", debt_of(closer));
   if (c_.of(other(closer)).segments == 0) story_.why += "; no packet of that direction was captured";
 }
 
@@ -245,6 +315,18 @@ void teller::tell_open() {
 
 bool story::could_be(ending e) const noexcept {
   return ended && (how == e || std::ranges::find(also_possible, e) != also_possible.end());
+}
+
+std::string_view to_string(confidence c) noexcept {
+  switch (c) {
+    case confidence::certain:
+      return "certain";
+    case confidence::likely:
+      return "likely";
+    case confidence::possible:
+      return "possible";
+  }
+  return "?";
 }
 
 std::string_view to_string(culprit c) noexcept {

@@ -1,10 +1,11 @@
 #ifndef HALFOPEN_TRACE_STRIP_LINK_HPP
 #define HALFOPEN_TRACE_STRIP_LINK_HPP
 
-/// What stands before the IP packet in a captured frame, and the readers of
+/// What stands before the IP packet in a captured frame or in a tunnel, and the readers of
 /// network-order numbers that every layer needs. Private to this folder.
 
 #include <expected>
+#include <optional>
 #include <span>
 
 #include "halfopen/trace/packet.hpp"
@@ -24,8 +25,25 @@ using bytes = std::span<const std::byte>;
   return (std::uint32_t{be16(b, at)} << 16U) | be16(b, at + 2);
 }
 
+/// How far the layers of one frame have been read.
+struct unwrapping {
+  std::uint32_t carriers = 0;  ///< bits of `carrier`
+  int layers = 0;
+
+  void met(carrier c) noexcept { carriers |= std::uint32_t{1} << static_cast<unsigned>(c); }
+  /// False for a frame that has more layers than a real one.
+  [[nodiscard]] bool one_more() noexcept { return ++layers <= 24; }
+};
+
 /// The IP packet inside the frame, with whatever follows it (padding).
-[[nodiscard]] std::expected<bytes, decode_error> strip_link(bytes frame, link type) noexcept;
+[[nodiscard]] std::expected<bytes, decode_error> strip_link(bytes frame, link type,
+                                                            unwrapping& so_far) noexcept;
+
+/// The IP packet inside a tunnel: what an IP packet of that protocol carries. Nothing if it
+/// is no tunnel that is known; not_ip if it carries something else than IP.
+[[nodiscard]] std::optional<std::expected<bytes, decode_error>> strip_tunnel(std::uint8_t protocol,
+                                                                             bytes payload,
+                                                                             unwrapping& so_far) noexcept;
 
 }  // namespace halfopen::trace
 

@@ -122,14 +122,31 @@ table::finding table::owner_of(const packet& p, std::uint64_t hash) {
   const mark where{p.number, p.when};
   if (!known) return begin(s, p.tcp, where);
   const followed& newest = at(s.index);
-  if (newest.is_over_for(p.tcp, found.from)) return begin(s, p.tcp, where);
+  const auto is_of_the_one_before = [&] {
+    found.index = newest.previous;
+    found.from = sender(at(found.index).record(), p.tcp).value_or(side::opener);
+    return found;
+  };
+  if (newest.previous != followed::none && p.when < newest.record().first.when) {
+    const followed& older = at(newest.previous);
+    if (older.is_from_the_past(p, sender(older.record(), p.tcp).value_or(side::opener)))
+      return is_of_the_one_before();
+  }
+  if (newest.is_over_for(p, found.from)) return begin(s, p.tcp, where);
   if (newest.previous == followed::none || !newest.is_too_young_for(p.tcp, found.from)) return found;
-  found.index = newest.previous;
-  found.from = sender(at(found.index).record(), p.tcp).value_or(side::opener);
-  return found;
+  return is_of_the_one_before();
 }
 
 table::finding table::take(const packet& p, std::uint64_t hash) {
+  // Before its owner is looked for: a copy of a SYN would begin a connection.
+  const bool copy = p.what == packet::kind::tcp && copies_.holds_already(p, hash);
+  if (copy) {
+    side from = side::opener;
+    const slot& s = find(p.tcp, hash, from);
+    if (s.index == followed::none) return {};
+    at(s.index).take(p, from, true);
+    return {.index = s.index, .from = from};
+  }
   const finding found = owner_of(p, hash);
   if (found.index == followed::none) return found;
   if (p.what == packet::kind::icmp)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "trace/copies.hpp"
 #include "trace/follow.hpp"
 
 namespace halfopen::trace {
@@ -81,6 +82,7 @@ class table {
   finding begin(slot& s, const tcp_segment& t, const mark& where);
   finding owner_of(const packet& p, std::uint64_t hash);
 
+  copy_finder copies_;
   std::vector<std::vector<followed>> chunks_;  ///< each of `chunk` elements, of which none moves
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_;

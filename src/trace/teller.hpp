@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "halfopen/trace/story.hpp"
+#include "trace/verdicts.hpp"
 
 namespace halfopen::trace {
 
@@ -44,12 +45,14 @@ class teller {
   void tell_reset(side by);
   void tell_closed_then_reset(side by);
   void tell_aborted(side by);
-  void tell_reset_by_stranger(side by);
-  void tell_silence(side survivor, std::optional<mark> given_up);
+  void tell_cancelled();
+  void tell_abortive_close(side by, side first);
+  void tell_bare_reset(side by);
+  void tell_silence(side survivor, std::optional<mark> given_up, confidence sure);
   void tell_unreachable(side survivor, const icmp_notice& icmp);
   void tell_half_closed(side closer);
   void tell_open();
-  void tell_forged(side victim);
+  void tell_forged(side victim, author who);
 
   void remark_all();
   void remark_opening();
@@ -58,13 +61,21 @@ class teller {
   void remark_probes();
   void remark_unread(side by);
   void remark_reuse();
+  void remark_fins();
+  void remark_author();
+  void doubt_silence();
   void doubt_all();
   void note_knowledge(side s);
 
   [[nodiscard]] std::optional<side> first_reset() const;
   [[nodiscard]] std::optional<side> talking_to_nobody() const;
-  [[nodiscard]] bool is_unanswered(side s, time_point until) const;
-  [[nodiscard]] bool owed_by(side s) const;
+  /// How sure it is that `s` talked to nobody until it gave up with that RST, or until the end.
+  [[nodiscard]] std::optional<confidence> silence_of(side s, const std::optional<mark>& given_up) const;
+  [[nodiscard]] std::optional<confidence> owed_by(side s) const;
+  [[nodiscard]] bool one_direction(side s) const;
+  [[nodiscard]] author author_of_reset(side s) const;
+  [[nodiscard]] bool lacks(side s) const { return c_.of(s).missed > 0 || c_.of(s).jumps > 0; }
+  [[nodiscard]] std::string debt_of(side s) const;
   [[nodiscard]] std::optional<icmp_notice> notice_since_heard(const std::optional<icmp_notice>& icmp,
                                                               side survivor) const;
   /// What kept the rest from being seen, as the end of "when ..." or "until ...".
@@ -78,6 +89,10 @@ class teller {
     story_.how = how;
     story_.by = by;
     story_.why = std::move(why);
+  }
+  void surely(confidence of_ending, confidence of_culprit) {
+    story_.sure = of_ending;
+    story_.sure_by = of_culprit;
   }
   void also(manner m, std::string why) { story_.manners.push_back({m, std::move(why)}); }
   void but(doubt d, std::string why) { story_.doubts.push_back({d, std::move(why)}); }

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "halfopen/trace/story.hpp"
+#include "trace/fragments.hpp"
 #include "trace/strip_link.hpp"
 
 namespace halfopen::trace {
@@ -18,11 +19,39 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+}  // namespace
+
+/// The links in the order of the numbers that choose them.
+link chosen_link(std::uint8_t byte);
 link chosen_link(std::uint8_t byte) {
-  constexpr std::array all{link::ethernet, link::raw_ip, link::bsd_loopback, link::linux_sll,
-                           link::linux_sll2};
+  constexpr std::array all{link::ethernet,
+                           link::raw_ip,
+                           link::bsd_loopback,
+                           link::linux_sll,
+                           link::linux_sll2,
+                           link::slip,
+                           link::ppp,
+                           link::fddi,
+                           link::pppoe,
+                           link::atm_llc,
+                           link::cisco_hdlc,
+                           link::wlan,
+                           link::frame_relay,
+                           link::openbsd_enc,
+                           link::pflog,
+                           link::wlan_prism,
+                           link::sun_atm,
+                           link::wlan_radiotap,
+                           link::arcnet_linux,
+                           link::juniper_atm1,
+                           link::multilink_frame_relay,
+                           link::ppi,
+                           link::ppp_with_direction,
+                           link::nflog};
   return all[byte % all.size()];
 }
+
+namespace {
 
 void check(const flow& f) {
   require(f.acked <= f.bytes);
@@ -31,12 +60,16 @@ void check(const flow& f) {
   require(f.repeats_unanswered <= f.unanswered);
   require(f.fin_acked == f.fin_acked_at.has_value());
   require(f.rst.has_value() == f.rst_kind.has_value());
+  require(!f.rst_answers || f.rst);
+  require(f.zero_window_longest.count() >= 0 && f.repeat_gap.count() >= 0);
 }
 
 void check(const story& s) {
   require(!s.why.empty());
   require(s.ended == (s.by != culprit::unknown));
   require(s.could_be(s.how) == s.ended);
+  require(!s.half_open_for || s.half_open_for->count() >= 0);
+  require(s.what.last.when >= s.what.first.when);
   require(!describe(s, "client", "server").empty());
   for (const flow& f : s.what.flows) check(f);
 }
@@ -47,6 +80,9 @@ int tell_all(bytes rest) {
   rest = rest.subspan(1);
 
   tracker t;
+  defragmenter together{[&t](bytes ip, std::uint64_t number, time_point when) {
+    if (const auto p = decode(ip, link::raw_ip, number, when)) t.add(*p);
+  }};
   time_point now{};
   for (std::uint64_t number = 1; rest.size() >= 3; ++number) {
     const std::size_t length = std::min<std::size_t>(be16(rest, 0), rest.size() - 3);
@@ -55,8 +91,13 @@ int tell_all(bytes rest) {
     const std::vector<std::byte> frame(rest.begin() + 3,
                                        rest.begin() + 3 + static_cast<std::ptrdiff_t>(length));
     rest = rest.subspan(3 + length);
-    if (const auto p = decode(frame, type, number, now)) t.add(*p);
+    const auto p = decode(frame, type, number, now);
+    if (p && !p->fragment.empty())
+      together.take(p->fragment, number, now);
+    else if (p)
+      t.add(*p);
   }
+  together.finish();
   for (const connection* c : t.connections()) {
     check(tell(*c));
     check(tell(*c, {.owed_by_responder = 10, .capture_end = now + std::chrono::minutes{1}}));

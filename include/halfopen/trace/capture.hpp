@@ -2,7 +2,7 @@
 #define HALFOPEN_TRACE_CAPTURE_HPP
 
 /// \file
-/// From the bytes of a capture file, pcap or pcapng, to frames, one at a time.
+/// From the bytes of a capture file, pcap, pcapng or snoop, to frames, one at a time.
 
 #include <array>
 #include <cstddef>
@@ -47,7 +47,8 @@ struct capture_error {
 ///
 /// pcap: micro- and nanoseconds, either byte order, and Kuznetzov's variant. pcapng:
 /// several sections, byte orders, interfaces and link types; packets of all three kinds
-/// of blocks. Every byte is taken for hostile. Not thread-safe.
+/// of blocks; a block that is damaged is left out by its length. snoop (RFC 1761). Every byte is
+/// taken for hostile. Not thread-safe.
 class capture_reader {
  public:
   /// Fills the beginning of the span and says how much; 0 is the end of the file. It may
@@ -68,6 +69,9 @@ class capture_reader {
   /// Names that the file gives to addresses (Name Resolution Blocks), at most 10,000.
   [[nodiscard]] const std::map<ip_address, std::string>& names() const noexcept { return names_; }
 
+  /// Blocks of pcapng that were damaged, and left out.
+  [[nodiscard]] std::uint64_t damaged_blocks() const noexcept { return damaged_; }
+
   /// Packets that the capture lost, by its own statistics (Interface Statistics Blocks).
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
@@ -75,7 +79,7 @@ class capture_reader {
   [[nodiscard]] std::uint64_t offset() const noexcept { return base_ + at_; }
 
  private:
-  enum class format : std::uint8_t { unknown, pcap, pcapng, broken };
+  enum class format : std::uint8_t { unknown, pcap, pcapng, snoop, broken };
   struct interface {
     std::uint16_t linktype = 0;
     std::uint64_t per_second = 1'000'000;
@@ -99,6 +103,9 @@ class capture_reader {
   [[nodiscard]] bool recognise();
   [[nodiscard]] bool begin_pcap();
   const captured_frame* next_pcap();
+  [[nodiscard]] bool begin_snoop();
+  const captured_frame* next_snoop();
+  [[nodiscard]] bool sane_block_at(std::uint32_t length);
   const captured_frame* next_pcapng();
   [[nodiscard]] std::optional<std::uint32_t> block_length();
   [[nodiscard]] bool take_section();
@@ -123,6 +130,7 @@ class capture_reader {
   std::vector<interface> interfaces_;  ///< of the section, in pcapng
   std::size_t consume_ = 0;            ///< the size of the record that was handed out last
   std::uint64_t dropped_before_ = 0;
+  std::uint64_t damaged_ = 0;
   captured_frame frame_;
   std::uint64_t count_ = 0;
   std::map<ip_address, std::string> names_;

@@ -30,13 +30,6 @@ enum class reset_kind : std::uint8_t {
   to_syn,       ///< RST+ACK in answer to a SYN: nobody listens
 };
 
-/// Why an RST may not be of the host whose address it bears. One reason stands for all.
-enum class reset_misfit : std::uint8_t {
-  ttl,       ///< its TTL is one that no other packet of this side had
-  ip_id,     ///< IPv4 identification: far from a row that the others keep
-  sequence,  ///< not a number that this side was about to use, or that was asked of it
-};
-
 /// A packet that mattered, to quote as proof.
 struct mark {
   std::uint64_t number = 0;
@@ -62,6 +55,7 @@ struct flow {
   std::optional<mark> first_data, last_data, fin, rst;
   std::optional<mark> zero_window_since;       ///< its receive window is closed, since this packet
   std::uint8_t ttl_least = 255, ttl_most = 0;  ///< of its packets, RSTs apart; least > most if there is none
+  std::uint8_t ttl_behind = 0;                 ///< how many packets say so; 255 for more
   bool fin_acked = false;                      ///< the other side acknowledged this side's FIN
   bool fins_crossed = false;                   ///< its FIN and the other side's were on their way at one time
 
@@ -74,14 +68,33 @@ struct flow {
   std::uint64_t bytes_after_fin_of_other = 0;  ///< payload sent after the other side's FIN was seen
   std::uint64_t duplicates = 0;                ///< packets that the capture holds twice; counted nowhere else
   std::uint64_t missed = 0;  ///< payload bytes that the other side acknowledged and the capture never held
+  std::uint32_t jumps = 0;   ///< acknowledgements too far ahead for `missed` to say by how much
+  std::uint64_t heard_at_fin = 0;        ///< the other side's bytes that it had acknowledged with its FIN
+  std::uint32_t fin_repeats = 0;         ///< how often the FIN was sent again
+  std::optional<mark> last_fin;          ///< its last repeat
   std::optional<mark> fin_acked_at;      ///< when fin_acked became true
   std::optional<mark> heard_before_rst;  ///< this side's last packet before its first RST
-  std::uint64_t said_after_rst = 0;      ///< segments other than RST that followed this side's own first RST
   std::uint64_t probes_of_window = 0;    ///< segments sent to this side while its window was closed
   std::chrono::nanoseconds zero_window_longest{};  ///< of the times that it was closed and opened again
+
+  // ---- silence: what was sent since the other side was last heard
+  std::optional<mark> unanswered_since;   ///< the first of `unanswered`
+  std::chrono::nanoseconds repeat_gap{};  ///< between the last of `repeats_unanswered` and what it repeats
+
+  // ---- the first RST, and what it is compared with
   std::optional<reset_kind> rst_kind;
-  std::optional<reset_misfit> rst_misfit;  ///< what of its first RST does not fit the rest of its packets
-  std::uint8_t rst_ttl = 0;                ///< of its first RST
+  std::optional<mark> rst_answers;  ///< the other side's packet whose acknowledgement a bare RST repeats
+  std::uint8_t rst_ttl = 0;         ///< of its first RST
+  bool rst_other_ttl = false;       ///< which no other packet of this side had
+  bool rst_ahead = false;           ///< its number is one that this side had not reached
+  bool rst_in_row = false;          ///< its IPv4 identification follows that of the packet before
+  bool rst_established = false;     ///< the handshake was complete before it, or had not been captured
+  std::uint64_t unsaid_at_rst = 0;  ///< this side's bytes that the other had not acknowledged when it came
+  std::uint64_t unheard_at_rst =
+      0;                      ///< the other side's bytes that this side had not, the RST's own word included
+  std::uint64_t went_on = 0;  ///< segments with its next new bytes that follow its own RST
+  std::optional<mark> went_on_at;      ///< the first of them
+  std::optional<mark> rst_not_heeded;  ///< an RST after which both sides went on: it ended nothing
 };
 
 /// An ICMP unreachable that quotes a segment of this connection.
@@ -107,6 +120,15 @@ struct connection {
   std::uint64_t icmp_count = 0;
   std::optional<icmp_notice> first_icmp, last_icmp;
   std::optional<icmp_notice> last_heeded_icmp;  ///< the last with in_flight
+  /// A SYN that was refused, or taken back, and came again with the same initial sequence
+  /// number is the same attempt: how often that was, and the first RST of it.
+  std::uint32_t attempts_before = 0;
+  std::optional<mark> first_attempt_rst;
+  /// The responder still knew an older connection of these ports and answered the SYN by an
+  /// ACK of its numbers (RFC 9293 section 3.5.1, RFC 5961 section 4), and the opener's RST
+  /// that ended that one.
+  std::optional<mark> challenge, challenge_answered;
+  std::uint64_t backwards = 0;  ///< packets that were captured earlier than the one before them
 
   [[nodiscard]] const flow& of(side s) const noexcept { return flows[static_cast<std::size_t>(s)]; }
   [[nodiscard]] flow& of(side s) noexcept { return flows[static_cast<std::size_t>(s)]; }

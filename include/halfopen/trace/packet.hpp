@@ -22,10 +22,49 @@ using time_point = std::chrono::sys_time<std::chrono::nanoseconds>;
 enum class link : std::uint16_t {
   bsd_loopback = 0,  ///< four bytes of address family (LINKTYPE_NULL)
   ethernet = 1,
+  slip = 8,
+  ppp = 9,
+  fddi = 10,
+  pppoe = 51,
+  atm_llc = 100,
   raw_ip = 101,
+  cisco_hdlc = 104,
+  wlan = 105,
+  frame_relay = 107,
+  openbsd_enc = 109,
   linux_sll = 113,  ///< tcpdump -i any, and its second version
+  pflog = 117,
+  wlan_prism = 119,
+  sun_atm = 123,
+  wlan_radiotap = 127,
+  arcnet_linux = 129,
+  juniper_atm1 = 137,
+  multilink_frame_relay = 182,
+  ppi = 192,
+  ppp_with_direction = 204,
+  nflog = 239,
   linux_sll2 = 276,
 };
+
+/// What a packet was carried in, beside its link.
+enum class carrier : std::uint8_t {
+  mpls,
+  pbb,
+  vn_tag,
+  pppoe,
+  wlan,
+  gre,
+  erspan,
+  vxlan,
+  geneve,
+  gtp,
+  l2tp,
+  capwap,
+  ip_in_ip,   ///< IPv4 or IPv6 in either, Teredo too
+  encrypted,  ///< ESP, MACsec, WPA, DTLS: what is in it is not read
+};
+constexpr std::size_t carriers = 14;
+[[nodiscard]] std::string_view to_string(carrier c) noexcept;
 
 /// TCP's flags, by their bit in the header (RFC 9293 section 3.1).
 enum tcp_flag : std::uint8_t { fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20 };
@@ -38,6 +77,7 @@ struct tcp_segment {
   std::uint32_t acknowledgement = 0;  ///< meaningful only with the ack flag
   std::uint16_t window = 0;           ///< as it stands in the header, unscaled
   std::uint8_t flags = 0;             ///< tcp_flag bits
+  std::uint16_t checksum = 0;         ///< not verified; it tells copies of a packet from others
   bool has_options = false;
   std::uint32_t length = 0;            ///< payload bytes on the wire, by the IP header
   std::span<const std::byte> payload;  ///< those of them that were captured; lives as long as the frame
@@ -62,9 +102,13 @@ struct packet {
   time_point when{};
   kind what = kind::other;
   unreachable icmp = unreachable::none;
-  std::uint8_t ttl = 0;     ///< IPv4 TTL or IPv6 hop limit
-  std::uint16_t ip_id = 0;  ///< IPv4 identification; 0 for IPv6
-  ip_address source;        ///< of the outer IP header: for icmp, the router's
+  std::uint8_t ttl = 0;          ///< IPv4 TTL or IPv6 hop limit
+  std::uint16_t ip_id = 0;       ///< IPv4 identification; 0 for IPv6
+  std::uint32_t carried_in = 0;  ///< a bit for each `carrier`; set after an error too
+  /// Of a fragmented IP packet: that fragment as it stands, from its IP header on; empty otherwise.
+  /// The first is read as if nothing followed it, the others are kind::other. See defragmenter.
+  std::span<const std::byte> fragment;
+  ip_address source;  ///< of the outer IP header: for icmp, the router's
   ip_address destination;
   tcp_segment tcp;
 };
@@ -85,7 +129,7 @@ enum class decode_error : std::uint8_t {
                                                          std::uint64_t number, time_point when) noexcept;
 
 /// The same into a packet that is there already, for a caller who reads millions. After an
-/// error the packet is worth nothing.
+/// error the packet is worth nothing but for `carried_in`.
 [[nodiscard]] std::expected<void, decode_error> decode_into(packet& p, std::span<const std::byte> frame,
                                                             link type, std::uint64_t number,
                                                             time_point when) noexcept;

@@ -21,6 +21,14 @@ namespace halfopen::trace {
 enum class culprit : std::uint8_t { opener, responder, router, middlebox, nobody, unknown };
 [[nodiscard]] std::string_view to_string(culprit c) noexcept;
 
+/// How much a conclusion rests on packets that have no other explanation.
+enum class confidence : std::uint8_t {
+  certain,   ///< the packets named have no other
+  likely,    ///< they have one, which is rare
+  possible,  ///< they have one that is as good
+};
+[[nodiscard]] std::string_view to_string(confidence c) noexcept;
+
 /// What else the packets show of an end, finer than the ending. Several may hold, and some
 /// of a connection that has not ended.
 enum class manner : std::uint8_t {
@@ -32,6 +40,9 @@ enum class manner : std::uint8_t {
   unread_data,         ///< reset because data came that nobody would read any more
   simultaneous_close,  ///< both FINs were on their way at one time (RFC 9293 section 3.6, figure 13)
   time_wait_reuse,     ///< another connection took the four-tuple within a minute of this one's end
+  connect_cancelled,   ///< the opener did not want the answer to its SYN any more
+  abortive_close,      ///< RST where FIN would have done: all had been said and acknowledged
+  fin_unanswered,      ///< a FIN was sent again and again, and never acknowledged
 };
 [[nodiscard]] std::string_view to_string(manner m) noexcept;
 
@@ -43,7 +54,9 @@ enum class doubt : std::uint8_t {
   captured_twice,  ///< the capture holds packets twice
   still_open,      ///< it had not ended when the capture stopped
   watch_given_up,  ///< no longer followed, see story_hints::watched
-  forged_packets,  ///< an RST's author is not the host that it names: other packets may be forged too
+  forged_packets,  ///< an RST's author may not be the host that it names: other packets may be forged too
+  time_backwards,  ///< its packets do not stand in the order of their times
+  unanswered,      ///< repeats or probes without an answer, too few to conclude anything from
 };
 [[nodiscard]] std::string_view to_string(doubt d) noexcept;
 
@@ -56,12 +69,15 @@ struct remark {
 
 /// A connection's story. A value.
 struct story {
-  connection what;                 ///< endpoints, counts and marks
-  bool ended = false;              ///< false: the capture stops with the connection still open
-  ending how = ending::completed;  ///< meaningful only if ended
-  culprit by = culprit::unknown;
+  connection what;                           ///< endpoints, counts and marks
+  bool ended = false;                        ///< false: the capture stops with the connection still open
+  ending how = ending::completed;            ///< meaningful only if ended
+  culprit by = culprit::unknown;             ///< the best guess, see sure_by
+  confidence sure = confidence::certain;     ///< of `how`
+  confidence sure_by = confidence::certain;  ///< of `by`
   /// Other endings that the same packets would fit (a reset before accept looks
-  /// like one after it; a reboot like the silent destruction of the socket).
+  /// like one after it; a reboot like the silent destruction of the socket). If it has not ended:
+  /// what the silence at its end may become.
   std::vector<ending> also_possible;
   std::string why;                   ///< one plain sentence with packet numbers
   std::vector<std::uint64_t> proof;  ///< numbers of the packets that prove it, ascending
@@ -95,6 +111,9 @@ struct story_hints {
   std::optional<std::uint64_t> owed_by_responder{};
   /// When the capture stopped, if later than the last packet.
   std::optional<time_point> capture_end{};
+  /// Not a packet is missing from the capture, and none came after it: then one repeat that nobody
+  /// answered is silence, since the answer was neither lost on its way here nor late.
+  bool every_packet = false;
   watched until = watched::to_the_end;
   std::optional<mark> reused_at{};  ///< the SYN of the connection that has the four-tuple now
 };
