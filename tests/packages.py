@@ -141,6 +141,8 @@ for name, way in WAYS.items():
         return ["update", "install " + " ".join(sorted(packages))]
 
     goes_well([], "all are there", known="all")
+    check("Setting up" not in way(known="", root=as_root, INSTALL_SAYS="Setting up flex (2.6.4-8) ...")[1],
+          f"{name}: dpkg's routine is shown")  # fmt: skip
     if as_root:
         goes_well(install(way.packages), "dpkg knows none", known="")
         goes_well(install(others), "dpkg knows one", known=first)

@@ -27,7 +27,7 @@ class in_a_guest : public testing::Test {
  protected:
   void SetUp() override {
 #ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "slow in a guest: this program is its init";
+    GTEST_SKIP() << "with AddressSanitizer the program would have to be a guest's init too";
 #endif
     there = find_kernel();
     if (!there) GTEST_SKIP() << "the kernel is not there: halfopen clock build";

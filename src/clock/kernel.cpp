@@ -8,9 +8,11 @@
 
 #include "clock/kernel.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -59,6 +61,15 @@ std::uintptr_t symbol(const fs::path& file, std::string_view name) {
   return 0;
 }
 
+/// For whoever has no HOME in the environment: services, cron, `docker exec`.
+std::string home_in_passwd() {
+  std::array<char, 4096> room{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &entry, room.data(), room.size(), &found);
+  return found != nullptr && found->pw_dir != nullptr ? found->pw_dir : "";
+}
+
 std::optional<kernel> kernel_in(const fs::path& folder) {
   kernel k{folder.filename(), folder / "linux", symbol(folder / "symbols", "time_travel_time")};
   if (k.time_travel_time == 0 || ::access(k.executable.c_str(), X_OK) < 0) return std::nullopt;
@@ -70,9 +81,9 @@ std::optional<kernel> kernel_in(const fs::path& folder) {
 fs::path kernel_cache() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
     return fs::path(cache) / "halfopen/kernel";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
-    return fs::path(home) / ".cache/halfopen/kernel";
-  return {};
+  const char* home = std::getenv("HOME");
+  const std::string known = home != nullptr && *home == '/' ? home : home_in_passwd();
+  return known.starts_with('/') ? fs::path(known) / ".cache/halfopen/kernel" : fs::path();
 }
 
 std::string recipe() {

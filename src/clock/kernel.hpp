@@ -25,7 +25,7 @@ struct kernel {
 /// Debian's package of the source.
 inline constexpr std::string_view source_package = "linux-source-6.12";
 
-/// $XDG_CACHE_HOME/halfopen/kernel, or ~/.cache/halfopen/kernel; empty without a home.
+/// $XDG_CACHE_HOME/halfopen/kernel, or ~/.cache/halfopen/kernel; empty for a user without a home.
 [[nodiscard]] std::filesystem::path kernel_cache();
 
 /// What options, patch and the way of building are, in 16 hexadecimal digits.

@@ -147,7 +147,7 @@ std::expected<unique_fd, std::string> lock(const fs::path& cache,
 std::expected<kernel, std::string> build_kernel(const std::function<void(std::string_view)>& tell,
                                                 const fs::path& cache) {
   if (cache.empty())
-    return std::unexpected("neither HOME nor XDG_CACHE_HOME is set: no place for the kernel");
+    return std::unexpected("this user has no home, and XDG_CACHE_HOME is not set: no place for the kernel");
   std::error_code why;
   fs::create_directories(cache, why);
   if (why) return std::unexpected("cannot make " + cache.string() + ": " + why.message());
