@@ -114,7 +114,7 @@ void summary::count(const trace::story& s) {
 
 void summary::add_to_group(const trace::file_entry& c) {
   const trace::story& s = c.story;
-  if (badness(s) < 5) return;
+  if (badness(s) <= 10) return;
   constexpr std::size_t most_groups = 1000;
   std::string kind{ending_word(s)};
   kind += static_cast<char>('0' + static_cast<int>(s.by));

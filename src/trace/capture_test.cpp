@@ -159,6 +159,31 @@ TEST(capture, comments_names_and_lost_packets) {
   EXPECT_EQ(reader.dropped(), 3U);
 }
 
+TEST(capture, snoop) {
+  const whole w = read_all(from(capture("snoop")));
+  ASSERT_EQ(w.frames.size(), 2U);
+  EXPECT_FALSE(w.error);
+  EXPECT_EQ(w.frames[0].when, 1'700'000'000'000'005'000);
+  EXPECT_EQ(w.frames[0].original, 58U);
+  EXPECT_EQ(w.frames[0].bytes.size(), 54U);
+  EXPECT_EQ(w.frames[1].bytes, w.frames[0].bytes) << "the record's padding is left behind";
+  const std::string data = capture("snoop");
+  EXPECT_THAT(read_all(from(data.substr(0, 60))).error->what, HasSubstr("ends inside a packet"));
+  std::string other = data;
+  other[15] = 8;  // FDDI
+  capture_reader fddi{from(other)};
+  EXPECT_EQ(fddi.next()->type, link::fddi);
+}
+
+TEST(capture, a_damaged_block_is_left_out_by_its_length) {
+  capture_reader reader{from(capture("ng_damaged_blocks"))};
+  int frames = 0;
+  while (reader.next() != nullptr) ++frames;
+  EXPECT_FALSE(reader.error()) << reader.error()->at_offset();
+  EXPECT_EQ(frames, 2);
+  EXPECT_EQ(reader.damaged_blocks(), 4U);
+}
+
 // ---- files -----------------------------------------------------------------------
 
 class capture_file : public ::testing::Test {

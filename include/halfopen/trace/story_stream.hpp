@@ -26,7 +26,7 @@ struct stream_limits {
   std::chrono::nanoseconds unanswered = std::chrono::seconds{150};
   /// Silence of an open connection. Keepalive's first probe comes after 2 hours.
   std::chrono::nanoseconds idle = std::chrono::hours{3};
-  /// Connections held at one time, about 1.5 kB each: with more, the one that has been
+  /// Connections held at one time, about 2 kB each: with more, the one that has been
   /// silent longest is let go. Beside it, ended ones are kept only while they are fewer
   /// than the open ones and 10,000.
   std::size_t connections = 1'000'000;
