@@ -32,18 +32,19 @@ verdicts = {c["id"]: c["verdict"] for c in json.loads((folder / "results.json").
 truth = {case: set(endings.split()) for cases, endings in TRUTH.items() for case in cases.split()}
 
 wrong, compared = [], 0
-for case, endings in truth.items():
-    if verdicts[case] != "pass":
+for case, verdict in verdicts.items():
+    endings = truth.get(case.split("@")[0])  # exit/6@1 is exit/6 at the first request
+    if verdict != "pass" or endings is None:
         continue
     capture = folder / case.replace("/", "-") / "packets.pcapng"
     told = subprocess.run([HALFOPEN, "autopsy", capture, "--json"], capture_output=True, text=True)
     check(told.returncode == 0, f"{case}: autopsy {told.returncode}: {told.stderr}")
     connections = [json.loads(line) for line in told.stdout.splitlines()]
     said = [{c["ending"], *c["also_possible"]} for c in connections if c["ended"]]
-    early = case in MAY_END_EARLY and any(c["icmp"] and not c["ended"] for c in connections)
+    early = case.split("@")[0] in MAY_END_EARLY and any(c["icmp"] and not c["ended"] for c in connections)
     if not early and not any(endings & one for one in said):
         wrong.append(f"{case}: done {' or '.join(sorted(endings))}, autopsy says {said}")
     compared += 1
 check(not wrong, "\n".join(wrong))
-check(compared >= 40, f"only {compared} cases passed: nothing to compare")
+check(compared >= 50, f"only {compared} cases passed: nothing to compare")
 print(f"{compared} cases: autopsy and what was done agree")

@@ -7,7 +7,7 @@ from lab_helpers import HALFOPEN, check, halfopen, temporary_folder
 results = temporary_folder() / "results.json"
 PAIR = (
     "--server", f"exec {HALFOPEN} serve echo --listen 0.0.0.0",
-    "--client", f"(echo one; sleep 0.5; echo two) | {HALFOPEN} call echo server",
+    "--client", f"(echo one; sleep 0.8; echo two) | {HALFOPEN} call echo server",
 )
 PLACES = [
     f"{loss}-{lost}@{place}"

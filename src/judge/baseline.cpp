@@ -92,6 +92,14 @@ class rehearsal {
       const auto p = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
       if (p && records_) recorder_.take(*p);
     };
+    if (!who_.virtual_clock)  // there nobody waits for a processor
+      o.excused = [this, next = lab::experiment::now()]() mutable {
+        if (const auto now = lab::experiment::now(); now >= next) {
+          kept_waiting_.look();
+          next = now + 50ms;
+        }
+        return kept_waiting_.so_far();
+      };
     return o;
   }
 
@@ -360,6 +368,7 @@ class rehearsal {
   bool records_ = true;
   lab::experiment lab_;
   lab::host &client_, &server_, &witness_;
+  lab::waiting_for_processor kept_waiting_;
   lab::process* program_ = nullptr;
   milliseconds start_{}, soon_{5s};
   trace::time_point began_{}, moved_{};

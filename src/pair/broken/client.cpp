@@ -75,6 +75,7 @@ class client {
   result<void> connect();
   result<void> send(std::string_view bytes);
   result<std::string> receive(std::size_t size);
+  result<std::string> receive_header();
   result<std::string> receive_reply();
   result<std::string> exchange(std::string_view text);
 
@@ -120,15 +121,26 @@ result<std::string> client::receive(std::size_t size) {
     if (n < 0) return std::unexpected(errno);
     if (n == 0 && has(defect::end_of_file_ends_the_reply)) break;
     if (n == 0 && has(defect::waits_after_end_of_file)) std::this_thread::sleep_for(10ms);
-    if (n == 0 && !has(defect::waits_after_end_of_file)) return std::unexpected(end_of_file);
+    const bool reads_on = has(defect::waits_after_end_of_file) || has(defect::client_spins_at_end_of_file);
+    if (n == 0 && !reads_on) return std::unexpected(end_of_file);
     all.append(buffer, static_cast<std::size_t>(n));
     if (has(defect::client_reads_once)) break;
   }
   return all;
 }
 
+result<std::string> client::receive_header() {
+  if (!has(defect::client_drops_what_follows)) return receive(header_size);
+  char buffer[longest_text];
+  const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+  if (n < 0) return std::unexpected(errno);
+  if (n == 0) return std::unexpected(end_of_file);
+  if (static_cast<std::size_t>(n) < header_size) return std::unexpected(EBADMSG);
+  return std::string(buffer, header_size);
+}
+
 result<std::string> client::receive_reply() {
-  auto header = receive(header_size);
+  auto header = receive_header();
   if (!header || header->size() < header_size) return header;
   const std::uint32_t length = length_in(*header);
   if (length > longest_text) return std::unexpected(EBADMSG);

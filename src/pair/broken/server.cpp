@@ -86,7 +86,8 @@ bool take_messages(connection& c) {
   return !has(defect::server_reads_once) || c.in.empty();
 }
 
-void reading_failed(connection& c) {
+/// Whichever call was told of it: what a defect does with it does not depend on who was faster.
+void connection_failed(connection& c) {
   if (has(defect::ends_with_a_reset_connection)) std::exit(EXIT_FAILURE);
   (has(defect::forgets_reset_connections) ? c.forgotten : c.closed) = true;
 }
@@ -102,7 +103,7 @@ void read_some(connection& c) {
   char buffer[16384];
   const ssize_t n = ::recv(c.fd.get(), buffer, sizeof buffer, 0);
   if (n < 0) {
-    if (errno != EAGAIN && errno != EINTR) reading_failed(c);
+    if (errno != EAGAIN && errno != EINTR) connection_failed(c);
     return;
   }
   if (n == 0) return at_end_of_file(c);
@@ -119,13 +120,13 @@ void read_some(connection& c) {
 }
 
 void write_some(connection& c) {
-  while (!c.out.empty() && !pauses(c)) {
+  while (!c.out.empty() && !pauses(c) && !c.forgotten) {
     if (has(defect::waits_for_a_slow_reader)) wait_for(c.fd.get(), POLLOUT);
     std::string& part = c.out.front();
     const ssize_t n =
         ::send(c.fd.get(), part.data(), part.size(), has(defect::server_dies_of_sigpipe) ? 0 : MSG_NOSIGNAL);
     if (n < 0) {
-      if (errno != EAGAIN && errno != EINTR && !has(defect::repeats_failed_writes)) c.closed = true;
+      if (errno != EAGAIN && errno != EINTR && !has(defect::repeats_failed_writes)) connection_failed(c);
       return;
     }
     part.erase(0, static_cast<std::size_t>(n));
@@ -192,7 +193,7 @@ void server::accept_all() {
     if (has(defect::server_without_user_timeout)) options.user_timeout = 0ms;
     if (!has(defect::server_without_liveness)) (void)set_liveness(fd.get(), options);
     connections_.emplace_back().fd = std::move(fd);
-    if (has(defect::blocks_in_accept)) return;
+    if (has(defect::blocks_in_accept) || has(defect::one_client_at_a_time)) return;
   }
 }
 
@@ -224,7 +225,8 @@ void server::wait() {
   std::vector<pollfd> watched;
   std::vector<connection*> whose;
   if (no_accept_before_ && *no_accept_before_ <= clock::now()) no_accept_before_.reset();
-  watched.push_back({no_accept_before_ ? -1 : listener_.get(), POLLIN, 0});
+  const bool busy = has(defect::one_client_at_a_time) && !connections_.empty();
+  watched.push_back({no_accept_before_ || busy ? -1 : listener_.get(), POLLIN, 0});
   for (connection& c : connections_) {
     if (c.forgotten) continue;
     watched.push_back({c.fd.get(), wanted_of(c), 0});
@@ -243,8 +245,8 @@ void server::wait() {
     const short happened = watched[i + 1].revents;
     if ((happened & POLLIN) != 0) read_some(c);
     const bool may_write = (happened & (POLLIN | POLLOUT)) != 0 || has(defect::waits_for_a_slow_reader);
-    if (!c.closed && may_write) write_some(c);
-    if ((happened & (POLLERR | POLLHUP)) != 0 && (happened & (POLLIN | POLLOUT)) == 0) c.closed = true;
+    if (!c.closed && !c.forgotten && may_write) write_some(c);
+    if ((happened & (POLLERR | POLLHUP)) != 0 && (happened & (POLLIN | POLLOUT)) == 0) connection_failed(c);
     if ((happened & POLLRDHUP) != 0) c.closed = true;  // a defect: nobody else asks for it
   }
 }
