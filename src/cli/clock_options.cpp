@@ -9,6 +9,7 @@ namespace halfopen::cli {
 namespace {
 
 volatile std::sig_atomic_t asked_to_stop = 0;
+int alive = 0;
 constexpr int stopping[]{SIGINT, SIGTERM, SIGHUP};
 
 std::chrono::milliseconds seconds(double s) {
@@ -100,7 +101,7 @@ clock::guest_options options_of(const guest_arguments& arguments) {
 }
 
 stop_signals::stop_signals() {
-  asked_to_stop = 0;
+  if (alive++ == 0) asked_to_stop = 0;
   struct sigaction action{};
   action.sa_handler = [](int) { asked_to_stop = 1; };
   for (std::size_t i = 0; i < std::size(stopping); ++i) {
@@ -111,6 +112,7 @@ stop_signals::stop_signals() {
 }
 
 stop_signals::~stop_signals() {
+  --alive;
   for (std::size_t i = 0; i < std::size(stopping); ++i) ::sigaction(stopping[i], &before_[i], nullptr);
 }
 

@@ -47,7 +47,8 @@ void add_guest_options(CLI::App& verb, guest_arguments& arguments);
 /// Guests that are asked for now.
 [[nodiscard]] clock::guest_options options_of(const guest_arguments& arguments);
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP only make asked() true.
+/// While it lives, SIGINT, SIGTERM and SIGHUP only make asked() true. One within another does not forget
+/// what was asked before.
 class stop_signals {
  public:
   stop_signals();

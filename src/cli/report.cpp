@@ -48,7 +48,8 @@ int merge(const merge_arguments& a) {
   int code = 0;
   for (const judge::judgement& p : pairs) {
     fmt::print(out, "{}: {}\n", p.name, judge::counts_in_words(p));
-    const int one = judge::exit_code_of(p.results, a.strict);
+    int one = judge::exit_code_of(p.results, a.strict);
+    if (p.interrupted && one == 0) one = 4;  // nobody knows what the rest would have been
     if (one == 1 || code == 0) code = one;
   }
   return code;

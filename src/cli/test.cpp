@@ -167,8 +167,12 @@ confirmed_results play_cases(const test_arguments& a, judge::run_options& option
 /// Plays, prints, gives the exit code.
 int play(const test_arguments& a, judge::run_options options) {
   std::signal(SIGPIPE, SIG_IGN);
+  const stop_signals until_all_is_written;  // the first ends the playing, the next ones nothing
   const auto base = rehearse(a, options);
-  if (!base) return 130;
+  if (!base || stop_signals::asked()) {
+    fmt::print(stderr, "halfopen test: interrupted before a case was played\n");
+    return 130;
+  }
   options.cases =
       a.torture.empty() ? at_requests(options.cases, *base, a.request) : cases_of_torture(a, *base);
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
@@ -186,6 +190,8 @@ int play(const test_arguments& a, judge::run_options options) {
   judged.version = HALFOPEN_VERSION;
   judged.date = now_in_words();
   judged.repeat = a.repeat;
+  judged.planned = options.cases.size();
+  judged.interrupted = played.interrupted || judged.results.size() < judged.planned;
   judged.ip_version = a.ip == "6" ? 6 : 4;
   const auto canvas = report::canvas::of(::fileno(out));
   std::string text = "\n";
@@ -198,13 +204,12 @@ int play(const test_arguments& a, judge::run_options options) {
   text += "\n" + judge::shortcomings(a.torture.empty() ? judged : judge::where_it_changes(judged), canvas);
   for (const std::string& remark : judged.remarks) text += "Note: " + remark + ".\n";
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
-  std::fputs(text.c_str(), out);
-  std::fflush(out);
+  (void)report::write_whole_file(out == stdout ? "-" : "/dev/stderr", text);
   const std::span<const judge::judgement> one(&judged, 1);
   if (!a.json.empty()) write_report(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
   if (!a.junit.empty()) write_report(a.junit, judge::to_junit(one, a.strict));
   if (!a.html.empty()) write_report(a.html, judge::to_html(one));
-  if (played.interrupted) return 130;
+  if (judged.interrupted) return 130;
   return judge::exit_code_of(judged.results, a.strict);
 }
 

@@ -38,7 +38,27 @@ std::ptrdiff_t place_of(const case_result& r) {
   return std::ranges::find(all, r.id, [](const judge_case* c) { return c->id; }) - all.begin();
 }
 
+/// Cases that the parts were to play together. Shards share none; whoever has played one twice has
+/// repeated the whole.
+std::size_t planned_in_both(const judgement& whole, const judgement& part, bool repeated) {
+  if (whole.planned == 0 || part.planned == 0) return 0;
+  if (repeated) return std::max(whole.planned, part.planned);
+  static const auto catalogue = all_cases();
+  const auto known = [](const case_result& r) {
+    return place_of(r) < static_cast<std::ptrdiff_t>(catalogue.size());
+  };
+  const std::size_t both = whole.planned + part.planned;
+  const bool all_known =
+      std::ranges::all_of(whole.results, known) && std::ranges::all_of(part.results, known);
+  return all_known ? std::min(both, std::max({whole.planned, part.planned, catalogue.size()})) : both;
+}
+
 void take_in(judgement& whole, judgement part) {
+  const bool repeated = std::ranges::any_of(part.results, [&](const case_result& r) {
+    return std::ranges::count(whole.results, r.id, &case_result::id) > 0;
+  });
+  whole.planned = planned_in_both(whole, part, repeated);
+  whole.interrupted = whole.interrupted || part.interrupted;
   for (case_result& r : part.results) {
     const auto had = std::ranges::find(whole.results, r.id, &case_result::id);
     if (had == whole.results.end())
@@ -46,6 +66,8 @@ void take_in(judgement& whole, judgement part) {
     else if (worse(r.what, had->what))
       *had = std::move(r);
   }
+  // What one did not come to, another has played.
+  if (whole.planned != 0 && whole.results.size() >= whole.planned) whole.interrupted = false;
   for (std::string& remark : part.remarks)
     if (std::ranges::find(whole.remarks, remark) == whole.remarks.end())
       whole.remarks.push_back(std::move(remark));

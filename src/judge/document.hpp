@@ -21,11 +21,12 @@ namespace halfopen::judge {
 [[nodiscard]] std::expected<std::vector<judgement>, std::string> from_json_document(const std::string& text);
 
 /// Joins the shards of one pair (same commands, clock and IP version) into one judgement; a
-/// case that was played twice keeps the worse verdict. Pairs keep the order of their first part.
+/// case that was played twice keeps the worse verdict. One is interrupted if a part was, unless the others
+/// have played all the rest. Pairs keep the order of their first part.
 [[nodiscard]] std::vector<judgement> merge(std::vector<judgement> parts);
 
-/// A suite a pair, a test a case. Failed: fail, and warn if strict. Error: inconclusive. Skipped: not
-/// applicable.
+/// A suite a pair, a test a case. Failed: fail, and warn if strict. Error: inconclusive, and one more
+/// test of a pair that was interrupted. Skipped: not applicable.
 [[nodiscard]] std::string to_junit(std::span<const judgement> pairs, bool strict);
 
 /// One self-contained page: the matrix of pairs by cases, and for every case its packets as a

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "judge/case.hpp"
 #include "judge/result_samples.hpp"
 
 namespace halfopen::judge {
@@ -108,6 +109,43 @@ TEST(merge, remarks_are_kept_once_and_unknown_cases_come_last) {
   const auto merged = merge({first, second});
   EXPECT_THAT(merged[0].remarks, ElementsAre("one", "two"));
   EXPECT_THAT(ids(merged[0]), ElementsAre("exit/1", "future/1"));
+}
+
+TEST(merge, shards_that_are_not_all_there_are_interrupted) {
+  using samples::interrupted_pair;
+  judgement whole = pair("a", {result("crash/1", verdict::pass), result("crash/2", verdict::pass)});
+  whole.planned = 2;
+  const auto merged = merge({interrupted_pair("a", {result("exit/1", verdict::pass)}, 4), whole})[0];
+  EXPECT_TRUE(merged.interrupted);
+  EXPECT_EQ(merged.planned, 6U);
+  EXPECT_EQ(merged.results.size(), 3U);
+  EXPECT_FALSE(merge({whole, pair("a", {})})[0].interrupted);
+}
+
+TEST(merge, what_one_did_not_come_to_another_has_played) {
+  using samples::interrupted_pair;
+  judgement whole = pair("a", {result("exit/1", verdict::fail), result("exit/2", verdict::pass)});
+  whole.planned = 2;
+  const judgement begun = interrupted_pair("a", {result("exit/1", verdict::pass)}, 2);
+  for (const auto& parts : {std::vector{begun, whole}, std::vector{whole, begun}}) {
+    const auto merged = merge(parts)[0];
+    EXPECT_FALSE(merged.interrupted);
+    EXPECT_EQ(merged.planned, 2U);
+  }
+  judgement all = pair("a", {});
+  for (const judge_case* c : all_cases()) all.results.push_back(result(std::string(c->id), verdict::pass));
+  all.planned = all.results.size();
+  const auto merged = merge({interrupted_pair("a", {}, all.planned), all})[0];
+  EXPECT_FALSE(merged.interrupted) << "there are no more cases than those of the catalogue";
+}
+
+TEST(merge, who_was_interrupted_and_does_not_say_of_how_many_stays_so) {
+  using samples::interrupted_pair;
+  judgement whole = pair("a", {result("exit/2", verdict::pass)});
+  whole.planned = 1;
+  const auto merged = merge({interrupted_pair("a", {result("exit/1", verdict::pass)}, 0), whole})[0];
+  EXPECT_TRUE(merged.interrupted);
+  EXPECT_EQ(merged.planned, 0U);
 }
 
 }  // namespace

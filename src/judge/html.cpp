@@ -40,6 +40,7 @@ td.v{white-space:nowrap;width:1%}
 details{border:1px solid var(--line);border-radius:.4rem;margin:.5rem 0;padding:.4rem .7rem}
 details.is-fail{border-left:.3rem solid var(--fail)}
 details:target{outline:2px solid var(--inconclusive)}
+p.interrupted{border:2px solid var(--fail);border-radius:.4rem;padding:.4rem .7rem;font-weight:600;overflow-wrap:anywhere}
 summary{cursor:pointer;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:6rem minmax(0,1fr);gap:.25rem .8rem;margin:.6rem 0}
 dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
@@ -230,6 +231,10 @@ std::string to_html(std::span<const judgement> pairs) {
   text += style;
   text += report::ladder_style();
   text += "</style>\n<h1>What each program does when the other side dies</h1>\n";
+  for (const judgement& p : pairs)
+    if (p.interrupted)
+      text += fmt::format("<p class=\"interrupted\">{}: {}</p>\n", html_escaped(p.name),
+                          interruption_in_words(p));
   text += matrix(pairs);
   for (std::size_t i = 0; i < pairs.size(); ++i) text += pair_section(pairs[i], i);
   return text + "</html>\n";

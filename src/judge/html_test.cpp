@@ -44,6 +44,13 @@ TEST(html, a_case_shows_verdict_cure_packets_and_output_by_lines) {
     EXPECT_THAT(text, HasSubstr(words));
 }
 
+TEST(html, an_interruption_is_said_at_the_top) {
+  const auto text = page({pair("whole", {result("exit/1", verdict::pass)}),
+                          samples::interrupted_pair("<half>", {result("exit/1", verdict::pass)}, 59)});
+  EXPECT_EQ(times(text, "<p class=\"interrupted\">"), 1U);
+  EXPECT_LT(text.find("&lt;half&gt;: interrupted: 1 of 59 cases were played"), text.find("<table"));
+}
+
 TEST(html, hostile_bytes_are_text) {
   const auto text = page({samples::hostile_pair()});
   EXPECT_THAT(text, Not(HasSubstr("<script")));

@@ -68,6 +68,17 @@ void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bo
   }
 }
 
+/// A suite that is not all there must not be green.
+void add_interruption(pugi::xml_node suite, const judgement& p) {
+  auto node = suite.append_child("testcase");
+  node.append_attribute("name").set_value("interrupted");
+  node.append_attribute("classname").set_value(xml_text(p.name).c_str());
+  node.append_attribute("time").set_value("0.000");
+  auto outcome = node.append_child("error");
+  outcome.append_attribute("message").set_value(interruption_in_words(p).c_str());
+  outcome.append_attribute("type").set_value("interrupted");
+}
+
 }  // namespace
 
 std::string to_junit(std::span<const judgement> pairs, bool strict) {
@@ -82,14 +93,16 @@ std::string to_junit(std::span<const judgement> pairs, bool strict) {
     double seconds = 0;
     for (const case_result& r : p.results) seconds += static_cast<double>(r.took.count()) / 1000;
     suite.append_attribute("name").set_value(xml_text(p.name).c_str());
-    suite.append_attribute("tests").set_value(static_cast<unsigned long long>(p.results.size()));
+    suite.append_attribute("tests").set_value(
+        static_cast<unsigned long long>(p.results.size() + (p.interrupted ? 1 : 0)));
     suite.append_attribute("failures").set_value(static_cast<unsigned long long>(failures));
     suite.append_attribute("errors").set_value(
-        static_cast<unsigned long long>(count(p.results, verdict::inconclusive)));
+        static_cast<unsigned long long>(count(p.results, verdict::inconclusive) + (p.interrupted ? 1 : 0)));
     suite.append_attribute("skipped").set_value(
         static_cast<unsigned long long>(count(p.results, verdict::not_applicable)));
     suite.append_attribute("time").set_value(fmt::format("{:.3f}", seconds).c_str());
     for (const case_result& r : p.results) add_case(suite, p, r, strict);
+    if (p.interrupted) add_interruption(suite, p);
   }
   std::ostringstream text;
   document.save(text, "  ", pugi::format_default, pugi::encoding_utf8);

@@ -73,5 +73,14 @@ TEST(junit, hostile_bytes_become_harmless_xml) {
   EXPECT_THAT(p.suite().attribute("name").value(), HasSubstr("<script>alert(1)</script>"));
 }
 
+TEST(junit, an_interruption_is_a_test_that_is_an_error) {
+  const parsed p({samples::interrupted_pair("a", {result("exit/1", verdict::pass)}, 59)});
+  EXPECT_STREQ(p.suite().attribute("tests").value(), "2");
+  EXPECT_STREQ(p.suite().attribute("errors").value(), "1");
+  const auto last = p.suite().last_child();
+  EXPECT_STREQ(last.attribute("name").value(), "interrupted");
+  EXPECT_STREQ(last.child("error").attribute("message").value(), "interrupted: 1 of 59 cases were played");
+}
+
 }  // namespace
 }  // namespace halfopen::judge

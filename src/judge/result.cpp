@@ -185,10 +185,11 @@ void to_json(nlohmann::json& j, const judgement& r) {
   nlohmann::json counts{{"all", r.results.size()}};
   for (std::size_t i = 0; i < verdict_names.size(); ++i)
     counts[std::string(verdict_names[i])] = count(r.results, static_cast<verdict>(i));
-  j = {{"halfopen", r.version},      {"name", r.name},    {"server", r.server_command},
-       {"client", r.client_command}, {"clock", r.clock},  {"date", r.date},
-       {"ip_version", r.ip_version}, {"counts", counts},  {"remarks", r.remarks},
-       {"repeat", r.repeat},         {"cases", r.results}};
+  j = {{"halfopen", r.version},       {"name", r.name},     {"server", r.server_command},
+       {"client", r.client_command},  {"clock", r.clock},   {"date", r.date},
+       {"ip_version", r.ip_version},  {"counts", counts},   {"remarks", r.remarks},
+       {"repeat", r.repeat},          {"cases", r.results}, {"planned", r.planned},
+       {"interrupted", r.interrupted}};
 }
 
 void from_json(const nlohmann::json& j, judgement& r) {
@@ -202,6 +203,8 @@ void from_json(const nlohmann::json& j, judgement& r) {
   read(j, "ip_version", r.ip_version);
   read(j, "remarks", r.remarks);
   read(j, "repeat", r.repeat);
+  read(j, "planned", r.planned);
+  read(j, "interrupted", r.interrupted);
 }
 
 std::string to_text(const nlohmann::json& j, int indent) {

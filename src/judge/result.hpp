@@ -2,6 +2,7 @@
 #define HALFOPEN_SRC_JUDGE_RESULT_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -134,6 +135,8 @@ struct judgement {
   int ip_version = 4;
   std::vector<std::string> remarks;  ///< on the baseline
   std::vector<case_result> results;
+  std::size_t planned = 0;   ///< cases that were to be played; 0 if nobody said
+  bool interrupted = false;  ///< somebody asked to stop before all of them were
 };
 
 void to_json(nlohmann::json& j, const judgement& r);

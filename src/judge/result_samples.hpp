@@ -60,6 +60,14 @@ inline judgement pair(std::string name, std::vector<case_result> results) {
   return j;
 }
 
+/// Of `planned` cases only these were played.
+inline judgement interrupted_pair(std::string name, std::vector<case_result> results, std::size_t planned) {
+  judgement j = pair(std::move(name), std::move(results));
+  j.planned = planned;
+  j.interrupted = true;
+  return j;
+}
+
 /// The hostile text wherever a program or another's report may put it.
 inline judgement hostile_pair() {
   case_result r = full();
@@ -80,6 +88,8 @@ inline judgement hostile_pair() {
   j.date += hostile;
   j.repeat += hostile;
   j.remarks = {hostile};
+  j.planned = 59;
+  j.interrupted = true;
   return j;
 }
 

@@ -99,5 +99,18 @@ TEST(judgement, counts_stand_in_json) {
   EXPECT_EQ(nlohmann::json(j.get<judgement>()), j);
 }
 
+TEST(judgement, an_interruption_is_kept_and_older_files_know_of_none) {
+  nlohmann::json j = samples::interrupted_pair("p", {samples::result("exit/1", verdict::pass)}, 59);
+  EXPECT_EQ(j.at("planned"), 59);
+  EXPECT_EQ(j.at("interrupted"), true);
+  EXPECT_EQ(nlohmann::json(j.get<judgement>()), j);
+  j.erase("planned");
+  j.erase("interrupted");
+  EXPECT_FALSE(j.get<judgement>().interrupted);
+  EXPECT_EQ(j.get<judgement>().planned, 0U);
+  j["planned"] = -1;
+  EXPECT_THROW((void)j.get<judgement>(), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace halfopen::judge

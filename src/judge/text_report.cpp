@@ -183,10 +183,19 @@ std::string repeat_command(const judgement& j, const case_result& r) {
                              : " --case " + shell_quoted(r.id));
 }
 
+std::string interruption_in_words(const judgement& j) {
+  if (!j.interrupted) return {};
+  const std::size_t played = j.results.size();
+  if (j.planned == 0) return fmt::format("interrupted: {} cases were played", played);
+  return fmt::format("interrupted: {} of {} cases were played", played, std::max(j.planned, played));
+}
+
 std::string counts_in_words(const judgement& j) {
   std::vector<const case_result*> all;
   for (const case_result& r : j.results) all.push_back(&r);
-  return all.empty() ? "no cases" : counts_of(all);
+  const std::string counts = all.empty() ? "no cases" : counts_of(all);
+  if (!j.interrupted) return counts;
+  return interruption_in_words(j) + (all.empty() ? "" : ": " + counts);
 }
 
 std::string shell_quoted(const std::string& text) {

@@ -40,7 +40,10 @@ inline constexpr std::size_t few_cases = 12;
 /// "halfopen test --server ... --client ... --case exit/6"; empty if nobody said how.
 [[nodiscard]] std::string repeat_command(const judgement& j, const case_result& r);
 
-/// "41 pass, 3 warn, 5 fail, 1 inconclusive, 7 not applicable"
+/// "interrupted: 13 of 59 cases were played"; empty if it was not.
+[[nodiscard]] std::string interruption_in_words(const judgement& j);
+
+/// "41 pass, 3 warn, 5 fail, 1 inconclusive, 7 not applicable", behind the interruption if there was one.
 [[nodiscard]] std::string counts_in_words(const judgement& j);
 
 /// As one word for /bin/sh, without control characters other than newlines: it may be shown.

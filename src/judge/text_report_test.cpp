@@ -123,6 +123,17 @@ TEST(counts_in_words, names_what_there_is) {
   EXPECT_EQ(counts_in_words(pair("a", {})), "no cases");
 }
 
+TEST(counts_in_words, an_interruption_comes_first) {
+  using samples::interrupted_pair;
+  EXPECT_EQ(counts_in_words(interrupted_pair("a", several().results, 59)),
+            "interrupted: 5 of 59 cases were played: 2 pass, 1 warn, 1 fail, 1 inconclusive");
+  EXPECT_EQ(counts_in_words(interrupted_pair("a", {}, 59)), "interrupted: 0 of 59 cases were played");
+  EXPECT_EQ(interruption_in_words(interrupted_pair("a", several().results, 0)),
+            "interrupted: 5 cases were played")
+      << "whoever wrote the file did not know of how many";
+  EXPECT_EQ(interruption_in_words(several()), "");
+}
+
 TEST(shell_quoted, plain_words_stay) {
   EXPECT_EQ(shell_quoted("./my-server"), "./my-server");
   EXPECT_EQ(shell_quoted("exit/6"), "exit/6");
