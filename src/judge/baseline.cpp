@@ -83,11 +83,6 @@ class rehearsal {
     lab::options o;
     o.hosts = {"client", "server", "witness"};
     o.ip = who_.ip;
-    if (!who_.virtual_clock)
-      o.excused = [this] {
-        kept_waiting_.look();
-        return kept_waiting_.so_far();
-      };
     o.recorder = [this](const lab::record& r) {
       const auto p = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
       if (p && records_) recorder_.take(*p);
@@ -374,7 +369,6 @@ class rehearsal {
   trace::time_point began_{}, moved_{};
   std::uint64_t packets_then_ = 0;
   bool still_ = false;
-  lab::waiting_for_processor kept_waiting_;
 };
 
 }  // namespace
