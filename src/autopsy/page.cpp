@@ -73,7 +73,7 @@ class page {
     const trace::story& s = c.story;
     const trace::connection& what = s.what;
     std::string how{ending_word(s)};
-    if (s.ended) how += fmt::format(" by {}", to_string(s.by));
+    if (s.ended) how += by_whom(s);
     const std::string number =
         c.steps.empty() ? fmt::format("{}", c.number) : fmt::format("<a href=\"#c{0}\">{0}</a>", c.number);
     add("<tr><td class=\"n\">{}</td><td>{} →<br>{}</td><td class=\"n\">{:.3f}</td><td class=\"n\">{} →<br>{} "

@@ -16,6 +16,9 @@ namespace halfopen::autopsy {
 /// "2024-05-01T12:00:00.123456789Z"
 [[nodiscard]] std::string utc(trace::time_point t);
 
+/// " by opener", ", probably by opener", or that nobody knows.
+[[nodiscard]] std::string by_whom(const trace::story& s);
+
 /// "195 (IEEE 802.15.4)"
 [[nodiscard]] std::string link_name(std::uint16_t type);
 

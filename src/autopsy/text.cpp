@@ -10,6 +10,19 @@
 #include "report/wrap.hpp"
 
 namespace halfopen::autopsy {
+
+std::string by_whom(const trace::story& s) {
+  switch (s.sure_by) {
+    case trace::confidence::certain:
+      return fmt::format(" by {}", to_string(s.by));
+    case trace::confidence::likely:
+      return fmt::format(", probably by {}", to_string(s.by));
+    case trace::confidence::possible:
+      break;
+  }
+  return ", by whom is unknown";
+}
+
 namespace {
 
 using report::colour;
@@ -27,18 +40,6 @@ colour tint_of(int badness) {
 std::string name_of(const trace::ip_address& a, const reading& r) {
   const auto found = r.names.find(a);
   return found == r.names.end() ? a.to_string() : fmt::format("{} ({})", a.to_string(), found->second);
-}
-
-std::string by_whom(const trace::story& s) {
-  switch (s.sure_by) {
-    case trace::confidence::certain:
-      return fmt::format(" by {}", to_string(s.by));
-    case trace::confidence::likely:
-      return fmt::format(", probably by {}", to_string(s.by));
-    case trace::confidence::possible:
-      break;
-  }
-  return ", by whom is unknown";
 }
 
 std::string ended_how(const trace::story& s) {
