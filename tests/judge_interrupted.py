@@ -43,12 +43,13 @@ for times in 1, 3:
         time.sleep(0.01)
     out, _ = judge.communicate(timeout=60)
     check(judge.returncode == 130, f"exit code {judge.returncode}: {out}")
-    last = re.fullmatch(r"interrupted: (\d+) of 18 cases were played: (.*)", out.splitlines()[-1])
+    last = re.fullmatch(r"interrupted: (\d+) of (\d+) cases were played: .*", out.splitlines()[-1])
     check(last, f"the last line: {out}")
-    said = f"interrupted: {last[1]} of 18 cases were played"
+    planned = int(last[2])  # cases that fall on a request are played at two of them
+    said = f"interrupted: {last[1]} of {planned} cases were played"
     judged = json.loads(reports["json"].read_text())["pairs"][0]
-    check(judged["interrupted"] and judged["planned"] == 18, f"JSON: {judged}")
-    check(2 <= len(judged["cases"]) == int(last[1]) < 18, f"JSON: {len(judged['cases'])} cases, {last[1]} said")
+    check(judged["interrupted"] and judged["planned"] == planned, f"JSON: {judged}")
+    check(2 <= len(judged["cases"]) == int(last[1]) < planned, f"JSON: {len(judged['cases'])} cases, {last[1]} said")
     check(f'<error message="{said}"' in reports["junit"].read_text(), "JUnit")
     check(f": {said}</p>" in reports["html"].read_text().split("<table")[0], "HTML says it at the top")
     check(wait_until(lambda: not family(), 5), f"processes left: {family()}")
@@ -64,6 +65,6 @@ judge.send_signal(signal.SIGINT)
 out, _ = judge.communicate(timeout=60)
 check(judge.returncode == 130, f"in the baseline: exit code {judge.returncode}: {out}")
 said = out + (folder / "errors").read_text()
-check("interrupted before a case was played" in said or "interrupted: 0 of 18 cases were played" in said,
+check("interrupted before a case was played" in said or "interrupted: 0 of " in said,
       f"in the baseline: {said}")  # fmt: skip
 check(wait_until(lambda: not family(), 5), f"processes left: {family()}")

@@ -48,7 +48,7 @@ case_result confirmed(const case_result& first, const case_result& second, again
     return r;
   }
   // Alone, on a machine that others keep busy, it could be the same load that accuses twice.
-  const bool calm = how != again::alone || second.kept_waiting < second.took / 3;
+  const bool calm = how != again::alone || second.kept_waiting <= second.took / 3;
   if (accuses(second) && (calm || second.rests_on == basis::event)) {
     case_result r = second;
     r.provisional = false;
