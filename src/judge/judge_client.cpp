@@ -66,6 +66,7 @@ void stage::watch_to_its_end(const lab::process& c, client_seen& seen) {
 void stage::watch_client(const lab::process& c, stand_in_server* peer) {
   client_seen seen;
   seen.limit = under_test.patience() + base.took;
+  seen.within = under_test.limit;
   seen.must_succeed = cure_of_giving_up_;
   seen.pipe = hides_exit_status(under_test.client_command);
   const auto opened_before = opened_by_client();
