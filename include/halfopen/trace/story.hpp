@@ -20,6 +20,7 @@ namespace halfopen::trace {
 /// Who brought the end about, as far as the packets show.
 enum class culprit : std::uint8_t { opener, responder, router, middlebox, nobody, unknown };
 [[nodiscard]] std::string_view to_string(culprit c) noexcept;
+[[nodiscard]] explanation explain(culprit c) noexcept;
 
 /// What else the packets show of an end, finer than the ending. Several may hold, and some
 /// of a connection that has not ended.
@@ -34,6 +35,7 @@ enum class manner : std::uint8_t {
   time_wait_reuse,     ///< another connection took the four-tuple within a minute of this one's end
 };
 [[nodiscard]] std::string_view to_string(manner m) noexcept;
+[[nodiscard]] explanation explain(manner m) noexcept;
 
 /// Why a story is less than certain.
 enum class doubt : std::uint8_t {
@@ -46,6 +48,7 @@ enum class doubt : std::uint8_t {
   forged_packets,  ///< an RST's author is not the host that it names: other packets may be forged too
 };
 [[nodiscard]] std::string_view to_string(doubt d) noexcept;
+[[nodiscard]] explanation explain(doubt d) noexcept;
 
 /// A manner or a doubt, and the sentence with packet numbers that it rests on.
 template <class What>
