@@ -59,10 +59,21 @@ says(0, "halfopen 0.", "--version")
 text = says(0, "Examples:", "lab", "--help")
 check("Exit codes: 0 " in text and "  halfopen lab" in text, "lab --help names exit codes and an example")
 check(len(variants()) == len(set(variants())) == 29, "list has a line a variant")
+both, lab, test = (says(0, words, "list", *which) for which, words in
+                   (((), "halfopen test:"), (("lab",), "halfopen lab:"), (("test",), "halfopen test:")))  # fmt: skip
+check(both == lab + "\n" + test, "list has both, parted")
+cases = [line.split() for line in test.splitlines() if line.startswith("   ")]
+check(len({case[0] for case in cases}) == len(cases) == 59, f"list has a line a case: {len(cases)}")
+check(all(case[1] in ("client", "server") and len(case) > 3 for case in cases), "... with its subject and what is done")
+says(2, "{lab,test}", "list", "everything")
 says(0, "This machine can run the lab.", "doctor")
 
-endings = says(0, "peer_rebooted ", "explain").split("\n\n")[0].splitlines()
-check(len(endings) == 14 and all(len(line) <= 80 for line in endings), f"explain has a line an ending: {endings}")
+text = says(0, "peer_rebooted ", "explain")
+endings = text.split("\n\n")[0].splitlines()[1:]
+check(len(endings) == 14, f"explain has a line an ending: {endings}")
+check(all(len(line) <= 80 for line in text.splitlines()), "explain's list keeps to 80 columns")
+for kind in "Phases", "Retry", "Verdicts of halfopen lab", "Verdicts of halfopen test", "Manners", "Doubts":
+    check(f"\n{kind}" in text, f"explain lists {kind}")
 says(0, "Examples:", "explain", "--help")
 for name in "ECONNRESET", "econnreset", "104":
     text = says(0, "ECONNRESET (104): Connection reset by peer", "explain", name)
@@ -71,10 +82,17 @@ for name in "ECONNRESET", "econnreset", "104":
 text = says(0, "peer_vanished", "explain", "peer_vanished")
 check("TCP_USER_TIMEOUT" in text and "peer_reset" not in text, "explain explains what was asked for")
 check(all(len(line) <= 80 for line in text.splitlines()), "explain keeps to 80 columns")
+for words in ["not applicable"], ["not", "applicable"], ["NOT_Applicable"]:
+    text = says(0, "not applicable (a verdict of halfopen test)", "explain", *words)
+    check("not applicable (a verdict of halfopen lab)" in text, f"explain {words}: {text}")
+says(0, "the server is killed after the request, before the reply", "explain", "exit/6")
+says(0, "SIGKILL to the server; the client writes", "explain", "exit/rst-first")
+text = says(0, "EPIPE (32)", "explain", "epipe", "exit")
+check("a situation of halfopen lab" in text and "a family of cases of halfopen test" in text, "explain of two words")
 says(2, "Near it: ECONNRESET", "explain", "ECONRESET")
 says(2, "Near it: peer_reset", "explain", "peer_rest")
 for unknown in "nonsense", "", "104x", "99999", "\x1b[2J", "x" * 5000:
-    text = says(2, "neither an ending nor an errno", "explain", unknown)
+    text = says(2, "is no word of halfopen's reports", "explain", unknown)
     check("\x1b" not in text and len(text) < 400, f"explain does not repeat what could harm: {text!r}")
 
 one = says(0, "2 of 2 runs as expected.", "lab", "exit/fin-first", "exit/fin-*", "--evidence", folder / "one")

@@ -65,8 +65,8 @@ def wait_until(condition, seconds):
 
 
 def variants():
-    """The ids that `halfopen list` prints: "exit/fin-first" and so on."""
-    words = (line.split()[0] for line in halfopen("list").stdout.splitlines() if line.startswith(" "))
+    """The ids that `halfopen list lab` prints: "exit/fin-first" and so on."""
+    words = (line.split()[0] for line in halfopen("list", "lab").stdout.splitlines() if line.startswith(" "))
     return [word for word in words if "/" in word]
 
 

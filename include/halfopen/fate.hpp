@@ -166,7 +166,8 @@ struct fate {
 /// One plain sentence for a person: what happened, what it rests on, what may be done.
 [[nodiscard]] std::string explain(const fate& f);
 
-/// What an ending means, who causes it, and what a program should do. The texts live for ever.
+/// What a word means, who causes it, and what a program should do, as far as there is something to say
+/// of these. The texts live for ever.
 struct explanation {
   std::string_view name;   ///< "peer_reset"
   std::string_view means;  ///< plain sentences each; the first of these stands for itself in a list
@@ -174,6 +175,8 @@ struct explanation {
   std::string_view advice;
 };
 [[nodiscard]] explanation explain(ending e) noexcept;
+[[nodiscard]] explanation explain(phase p) noexcept;
+[[nodiscard]] explanation explain(retry r) noexcept;
 
 /// The endings of which an errno may speak, likeliest first, and its number. The name is
 /// "ECONNRESET" (case does not matter) or "104". Nothing if it is no errno of this system.

@@ -18,7 +18,7 @@ using situation::result;
 using situation::run_options;
 
 /// Runs a guest, if the user does not say how many. With 15 a guest took up to 195 MB.
-constexpr std::size_t usual_share = 10;
+constexpr std::size_t usual_runs = 10;
 
 clock::job job_for(const lab_arguments& a, const run_options& options,
                    const std::vector<std::string>& share) {
@@ -67,7 +67,7 @@ std::vector<result> play_in_guests(const lab_arguments& arguments, const run_opt
   };
   shared_work work;
   work.ids = situation::ids_of(options);
-  work.share_size = arguments.jobs != 0 ? arguments.jobs : usual_share;
+  work.share_size = arguments.jobs != 0 ? arguments.jobs : usual_runs;
   work.guest = arguments.guest;
   work.job = [&](const auto& share) { return job_for(arguments, options, share); };
   work.started = options.started;

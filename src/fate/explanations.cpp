@@ -119,11 +119,61 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "the table is indexed by the enumerator");
 
+constexpr explanation unknown_word{"?", "", "", ""};
+
 }  // namespace
 
 explanation explain(ending e) noexcept {
   const auto index = static_cast<std::size_t>(e);
-  return index < explanations.size() ? explanations[index] : explanation{"?", "", "", ""};
+  return index < explanations.size() ? explanations[index] : unknown_word;
+}
+
+explanation explain(phase p) noexcept {
+  switch (p) {
+    case phase::connecting:
+      return {to_string(p),
+              "The connection was not open yet. connect had not returned, or its time limit had not passed.",
+              "", "Try again, or the next address: no byte of a request has left this host."};
+    case phase::idle:
+      return {
+          to_string(p), "Nothing was asked, or all that was asked is answered.", "",
+          "Open another connection before the next request. To learn of such an end before that, watch the "
+          "idle socket (a FIN or an RST wakes poll), and let keepalive find a peer that says nothing."};
+    case phase::sending:
+      return {to_string(p),
+              "The kernel had not taken the whole request. How much of it the peer has is unknown.", "",
+              "The peer may hold a part of the request, and a program that reads carelessly may act on it."};
+    case phase::awaiting_reply:
+      return {to_string(p),
+              "The kernel had taken the whole request, and no byte of the reply was here. The peer may have "
+              "acted "
+              "on the request.",
+              "", "Send it again only if doing it twice does no harm."};
+    case phase::receiving_reply:
+      return {to_string(p), "A part of the reply was here. So the peer has acted on the request.", "",
+              "Never take the part for the whole: compare with the length or the end mark that the protocol "
+              "has."};
+  }
+  return unknown_word;
+}
+
+explanation explain(retry r) noexcept {
+  switch (r) {
+    case retry::safe:
+      return {
+          to_string(r),
+          "The request may be sent again. No byte of it reached the kernel, or the connection never opened.",
+          "", "Send it again, on another connection or to another address, with growing pauses."};
+    case retry::unknown:
+      return {to_string(r), "The peer may have acted on the request. Nobody on this side can know.", "",
+              "Send it again only if doing it twice does no harm (reading does none, paying does), or if the "
+              "request carries a number by which the peer knows it again."};
+    case retry::pointless:
+      return {to_string(r),
+              "There is nothing to send again. The request was answered, or the bytes were malformed.", "",
+              "Nothing; or, of malformed bytes, find out who speaks another format."};
+  }
+  return unknown_word;
 }
 
 }  // namespace halfopen

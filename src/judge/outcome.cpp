@@ -100,7 +100,8 @@ std::string cure_of_a_hang(const client_seen& s) {
            "which bounds the SYNs too)";
   if (!s.has_socket && s.told.attempts > 0)
     return "it has given up its connection, and does not end: bound the whole exchange by a deadline";
-  return has + options_that_notice(s.within.count() > 0 ? s.within : s.limit) + "; or give the whole exchange a deadline";
+  return has + options_that_notice(s.within.count() > 0 ? s.within : s.limit) +
+         "; or give the whole exchange a deadline";
 }
 
 decision of_no_end(const client_seen& s) {

@@ -52,8 +52,8 @@ struct client_seen {
   // If it had not ended at the limit.
   milliseconds limit{};   ///< so long it was waited for
   milliseconds within{};  ///< and so soon it shall know, as its user says; 0: the same
-  double processor = 0;  ///< seconds that it ran, of `window`
-  double busy = 0;       ///< of one processor, in the time that it was not kept waiting for one
+  double processor = 0;   ///< seconds that it ran, of `window`
+  double busy = 0;        ///< of one processor, in the time that it was not kept waiting for one
   milliseconds window{};
   bool has_socket = false;
   waiting what_for{};

@@ -24,8 +24,8 @@ constexpr std::array<std::string_view, 3> source_names{"unknown", "computed", "m
 
 /// The enum's value with that name; an unknown name is the first one's, as of a file that a later
 /// version wrote.
-template <class Enum, std::size_t count>
-Enum named(const std::array<std::string_view, count>& names, std::string_view name) {
+template <class Enum, std::size_t Count>
+Enum named(const std::array<std::string_view, Count>& names, std::string_view name) {
   const auto* found = std::ranges::find(names, name);
   return static_cast<Enum>(found == names.end() ? 0 : found - names.begin());
 }

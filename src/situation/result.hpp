@@ -7,8 +7,11 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "halfopen/fate.hpp"
 
 namespace halfopen::situation {
 
@@ -21,6 +24,10 @@ enum class verdict : std::uint8_t {
   not_applicable,  ///< this machine lacks what it needs, and it was not played
 };
 [[nodiscard]] const char* to_string(verdict v) noexcept;
+[[nodiscard]] explanation explain(verdict v) noexcept;
+
+/// What else the lab's report calls by a word of its own.
+[[nodiscard]] std::span<const explanation> other_words() noexcept;
 
 struct check {
   std::string what;  ///< "RST without ACK from the server (packet 12)"

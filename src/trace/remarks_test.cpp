@@ -355,5 +355,21 @@ TEST(knowledge, a_dead_host_is_not_told_by_the_survivors_rst) {
   EXPECT_FALSE(c.told().could_know[1]);
 }
 
+template <class Word>
+void expect_an_explanation_of_each() {
+  for (int i = 0;; ++i) {
+    const auto word = static_cast<Word>(i);
+    if (to_string(word) == "?") break;
+    EXPECT_EQ(explain(word).name, to_string(word));
+    EXPECT_TRUE(explain(word).means.ends_with('.')) << to_string(word);
+  }
+}
+
+TEST(words, every_one_of_a_story_has_an_explanation) {
+  expect_an_explanation_of_each<culprit>();
+  expect_an_explanation_of_each<manner>();
+  expect_an_explanation_of_each<doubt>();
+}
+
 }  // namespace
 }  // namespace halfopen::trace

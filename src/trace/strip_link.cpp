@@ -234,9 +234,10 @@ stripped strip_chdlc(bytes b, unwrapping& u) noexcept {
 /// ITU-T Q.922 addresses of two to four bytes; RFC 2427, or Cisco's EtherType.
 stripped strip_frame_relay(bytes b, unwrapping& u) noexcept {
   std::size_t address = 0;
-  do {
+  for (bool more = true; more && address < 4; ++address) {
     if (b.size() <= address) return truncated;
-  } while ((octet(b, address++) & 1U) == 0 && address < 4);
+    more = (octet(b, address) & 1U) == 0;
+  }
   const stripped rest = after(b, address);
   if (!rest || rest->size() < 4) return truncated;
   bytes r = *rest;

@@ -20,6 +20,7 @@ namespace halfopen::trace {
 /// Who brought the end about, as far as the packets show.
 enum class culprit : std::uint8_t { opener, responder, router, middlebox, nobody, unknown };
 [[nodiscard]] std::string_view to_string(culprit c) noexcept;
+[[nodiscard]] explanation explain(culprit c) noexcept;
 
 /// How much a conclusion rests on packets that have no other explanation.
 enum class confidence : std::uint8_t {
@@ -45,6 +46,7 @@ enum class manner : std::uint8_t {
   fin_unanswered,      ///< a FIN was sent again and again, and never acknowledged
 };
 [[nodiscard]] std::string_view to_string(manner m) noexcept;
+[[nodiscard]] explanation explain(manner m) noexcept;
 
 /// Why a story is less than certain.
 enum class doubt : std::uint8_t {
@@ -59,6 +61,7 @@ enum class doubt : std::uint8_t {
   unanswered,      ///< repeats or probes without an answer, too few to conclude anything from
 };
 [[nodiscard]] std::string_view to_string(doubt d) noexcept;
+[[nodiscard]] explanation explain(doubt d) noexcept;
 
 /// A manner or a doubt, and the sentence with packet numbers that it rests on.
 template <class What>

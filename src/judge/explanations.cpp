@@ -1,0 +1,132 @@
+#include "judge/explanations.hpp"
+
+#include <array>
+
+namespace halfopen::judge {
+
+explanation explain(verdict v) noexcept {
+  switch (v) {
+    case verdict::pass:
+      return {"pass", "The program did what was expected of it after the fault, within the limit.", "", ""};
+    case verdict::warn:
+      return {"warn", "It works, but later than the limit, or by luck: the kernel's own timers end it.", "",
+              "As the report says under change. With --strict a warning counts as a failure."};
+    case verdict::fail:
+      return {"fail", "The program did not do what was expected of it after the fault.", "",
+              "As the report says under change; the command under repeat plays this one case again."};
+    case verdict::inconclusive:
+      return {"inconclusive",
+              "Nothing can be said about the program. The packets do not prove that the fault "
+              "happened, or the means is missing.",
+              "The recording does not work on this program (a nonce, TLS), or the machine is very busy.",
+              "Under why stands the reason; it is no fault of the program."};
+    case verdict::not_applicable:
+      return {"not applicable", "What the case needs does not occur between these two programs.",
+              "They never send a request, a reply of two bytes, or nothing for a while.",
+              "For the cases of an idle connection: a client that pauses between two requests."};
+  }
+  return {"?", "", "", ""};
+}
+
+explanation explain(loss l) noexcept {
+  switch (l) {
+    case loss::kill:
+      return {"kill", "A torture kills the peer's processes by SIGKILL. Their kernel sends FIN or RST.", "",
+              ""};
+    case loss::reset:
+      return {"reset", "A torture resets the peer's connections, and the peer lives on.", "", ""};
+    case loss::crash:
+      return {"crash", "In a torture the peer's host vanishes. Nobody says so.", "", ""};
+    case loss::reboot:
+      return {"reboot",
+              "In a torture the peer's host comes back without its memory. A server is started again.", "",
+              ""};
+    case loss::cut:
+      return {"cut", "A torture cuts the peer's cable. Both programs live on, and nothing gets through.", "",
+              ""};
+  }
+  return {"?", "", "", ""};
+}
+
+std::span<const explanation> outcomes_of_a_client() noexcept {
+  static constexpr std::array words{
+      explanation{"unaffected", "It printed what it usually prints, and ended with exit 0.",
+                  "The fault came when it had all that it wanted.", ""},
+      explanation{
+          "recovered", "It opened another connection, printed what it usually prints, and ended with exit 0.",
+          "",
+          "Right, unless the first request had arrived and may not be done twice; the report says so then."},
+      explanation{"reported",
+                  "It ended with an exit other than 0 within the limit, so whoever called it knows.", "", ""},
+      explanation{"crashed", "A signal killed it.",
+                  "SIGPIPE, if it wrote after the reset; SIGSEGV or SIGABRT for a mistake of its own.",
+                  "Send with MSG_NOSIGNAL, or ignore SIGPIPE, and treat EPIPE as the end of the connection."},
+      explanation{"hangs", "It had not ended at the limit, and waits.",
+                  "Nobody tells it that its peer is gone, or it does not listen to what it is told.",
+                  "SO_KEEPALIVE and TCP_USER_TIMEOUT, or a deadline for the whole exchange. How long it "
+                  "would hang is "
+                  "measured (virtual clock) or computed."},
+      explanation{"spins", "It had not ended at the limit, and burns the processor.",
+                  "An end-of-file or an error that is never looked at keeps the socket ready.",
+                  "Close the socket, and wait with poll instead of asking again."},
+      explanation{"tries again without end", "It had not ended at the limit, and goes on connecting.",
+                  "Its attempts have no bound.",
+                  "Bound them, by their number or by a time, with growing pauses; then exit with an error."},
+      explanation{
+          "false success",
+          "It ended with exit 0, and printed something else than usual. Nobody will ever know: the worst "
+          "there is.",
+          "It takes a part of the reply for the whole because the connection ended.",
+          "Take a reply for whole only if its own framing says so: a length, an end mark."},
+  };
+  return words;
+}
+
+std::span<const explanation> other_words() noexcept {
+  static constexpr std::array words{
+      explanation{
+          "witness",
+          "A third host, to which nothing is ever done. From there the next client asks, whether the server "
+          "still answers.",
+          "", ""},
+      explanation{
+          "stand-in",
+          "What plays the peer of the judged program from the recording. It can stop, close, reset or fall "
+          "silent at an exact byte.",
+          "", ""},
+      explanation{"baseline",
+                  "What the two programs do with nothing wrong. Every case is held against it: what is said, "
+                  "what the "
+                  "client prints, how long it takes.",
+                  "",
+                  "Without one nothing is judged, and the exit code is 2; the message says what to look at."},
+      explanation{"recording", "What the two said to each other in the baseline, byte for byte.", "",
+                  "It is played back, so a protocol with nonces (TLS, SCRAM) cannot be judged by it."},
+      explanation{"subject",
+                  "Who is judged in a case: the client or the server. The fault befalls the other one.", "",
+                  "--subject chooses."},
+      explanation{"proof", "A packet, or a silence, that shows that the fault happened.", "",
+                  "Without it a case is inconclusive, never passed."},
+      explanation{
+          "computed",
+          "Of the length of a hang: from the kernel's timers and the options that the socket really has. It "
+          "was not waited for.",
+          "", "halfopen clock build, once: with the virtual clock it is measured."},
+      explanation{"measured", "Of the length of a hang: really waited for, under the virtual clock.", "", ""},
+      explanation{"limit", "Within this a program shall know that its peer is gone.", "",
+                  "--limit SECONDS (20)."},
+      explanation{"grace", "Within this a server shall end after SIGTERM; then comes SIGKILL.", "",
+                  "--grace SECONDS (10)."},
+      explanation{
+          "torture",
+          "Instead of the catalogue: the peer is lost at every packet of a clean run, and if wanted at every "
+          "byte of the reply.",
+          "", "halfopen test --torture, or --torture=bytes."},
+      explanation{"interrupted",
+                  "Somebody asked to stop before all cases were played. Of the rest nothing is known.", "",
+                  "Play the whole again, or the rest by --case; halfopen report merge joins the parts."},
+  };
+  return words;
+}
+
+}  // namespace halfopen::judge

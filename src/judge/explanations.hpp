@@ -1,0 +1,29 @@
+#ifndef HALFOPEN_SRC_JUDGE_EXPLANATIONS_HPP
+#define HALFOPEN_SRC_JUDGE_EXPLANATIONS_HPP
+
+/// \file
+/// What the words of the judge's reports mean, for people: `halfopen explain` prints these texts. Cases
+/// explain themselves (case.hpp). The texts live for ever.
+
+#include <span>
+
+#include "halfopen/fate.hpp"
+#include "judge/result.hpp"
+#include "judge/torture.hpp"
+
+namespace halfopen::judge {
+
+[[nodiscard]] explanation explain(verdict v) noexcept;
+
+/// How a torture loses a peer; the name is the first word of a place.
+[[nodiscard]] explanation explain(loss l) noexcept;
+
+/// What a client did after a fault, from best to worst.
+[[nodiscard]] std::span<const explanation> outcomes_of_a_client() noexcept;
+
+/// What else the judge's reports call by a word of its own.
+[[nodiscard]] std::span<const explanation> other_words() noexcept;
+
+}  // namespace halfopen::judge
+
+#endif
