@@ -5,6 +5,7 @@ one as its peer. `broken.py server/dies-of-sigpipe ...` tries only those."""
 
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ WORDS = {
     "client/reconnects-for-ever": "tries again without end",
     "client/end-of-file-ends-the-reply": "false success",
     "client/dies-of-sigpipe": "killed by SIGPIPE",
-    "server/spins-at-end-of-file": "without burning the processor",
+    "server/spins-at-end-of-file": "without burning the processor|the next client",  # or it is out of descriptors
     "server/dies-of-sigpipe": "killed by SIGPIPE",
     "server/one-client-at-a-time": "the next client",
 }
@@ -56,7 +57,7 @@ def otherwise_called(entry, results):
     if entry == "client/reconnects-for-ever" and not HAS_KERNEL:
         return
     for r in results:
-        if r["verdict"] == "fail" and (words := WORDS.get(entry, "")) not in r["happened"]:
+        if r["verdict"] == "fail" and not re.search(words := WORDS.get(entry, ""), r["happened"]):
             yield f"{r['id']}: not called '{words}': {r['happened']}"
 
 
