@@ -5,13 +5,15 @@ one as its peer. `broken.py server/dies-of-sigpipe ...` tries only those."""
 
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 
-from lab_helpers import check, judged, not_as_meant
+from lab_helpers import check, halfopen, judged, not_as_meant
 
 BROKEN = os.environ["HALFOPEN_BROKEN"]
 AT_ONCE = 4  # most of the time is waiting
+HAS_KERNEL = halfopen("clock", "status").returncode == 0
 # How the judge calls what it caught.
 WORDS = {
     "client/waits-after-end-of-file": "hangs",
@@ -19,20 +21,25 @@ WORDS = {
     "client/reconnects-for-ever": "tries again without end",
     "client/end-of-file-ends-the-reply": "false success",
     "client/dies-of-sigpipe": "killed by SIGPIPE",
-    "server/spins-at-end-of-file": "without burning the processor",
+    "server/spins-at-end-of-file": "without burning the processor|the next client",  # or it is out of descriptors
     "server/dies-of-sigpipe": "killed by SIGPIPE",
     "server/one-client-at-a-time": "the next client",
 }
 
 
+# The judge does not ask of these what cannot be seen on them.
+NOT_APPLICABLE = {"server/one-client-at-a-time": {"sigpipe/2", "overload/1"}}
+
+
 def entries():
-    """{"server/none": {"fail": {...}, "warn": {...}, "remark": {...}}}: what shall be found."""
+    """{"server/none": {"fail": {...}, "warn": {...}, ...}}: what shall be found."""
     listed = subprocess.run([BROKEN, "list"], capture_output=True, text=True, check=True).stdout
-    rows = (line.split("\t") for line in listed.splitlines())
-    return {
-        f"{whose}/{name}": {"fail": set(fails.split()), "warn": set(warns.split()), "remark": set(remarks.split())}
-        for whose, name, _, fails, warns, remarks in rows
-    }
+    found = {}
+    for whose, name, _, *cases in (line.split("\t") for line in listed.splitlines()):
+        found[f"{whose}/{name}"] = dict(zip(("fail", "warn", "remark", "pass"), (set(c.split()) for c in cases)))
+    for entry, cases in NOT_APPLICABLE.items():
+        found[entry]["not applicable"] = cases
+    return found
 
 
 def judge(entry):
@@ -41,13 +48,16 @@ def judge(entry):
     return judged(
         f"exec {BROKEN} server {defect['server']} --port 7",
         f"exec {BROKEN} client {defect['client']} server 7",
-        "--subject", whose,
+        "--subject", whose, "--limit", 12,
     )
 
 
 def otherwise_called(entry, results):
+    """Where a client has tried again but twice when the limit comes, only who watches on knows that it goes on."""
+    if entry == "client/reconnects-for-ever" and not HAS_KERNEL:
+        return
     for r in results:
-        if r["verdict"] == "fail" and (words := WORDS.get(entry, "")) not in r["happened"]:
+        if r["verdict"] == "fail" and not re.search(words := WORDS.get(entry, ""), r["happened"]):
             yield f"{r['id']}: not called '{words}': {r['happened']}"
 
 

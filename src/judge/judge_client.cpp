@@ -30,7 +30,7 @@ std::string what_it_says(const lab::process& c) {
 
 /// The whole request was acknowledged on one connection, and on a later one the client spoke again.
 bool stage::asked_twice() const {
-  const auto request = base.said.main().request();
+  const auto request = base.request_turn(the_case.request);
   if (!request) return false;
   std::vector<const trace::connection*> own;
   for (const auto* one : lab.traffic().connections())
@@ -94,7 +94,10 @@ void stage::watch_client(const lab::process& c, stand_in_server* peer) {
     seen.busy = watch.busy();
     look_at_its_socket(seen);
     if (peer != nullptr && peer->spoke_within(seen.limit)) seen.undelivered = peer->undelivered();
-    if (under_test.virtual_clock) watch_to_its_end(c, seen);
+    if (under_test.virtual_clock) {
+      watch_to_its_end(c, seen);  // and what it was told until then
+      seen.told = what_was_told(lab.traffic().connections(), client.address(), port(), fault_at_);
+    }
     seen.ended = c.ended();
   }
   meanwhile_ = nullptr;

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -40,6 +41,12 @@ trace::endpoint endpoint_of(const sockaddr_storage& a) {
 bool all_acknowledged(int fd) {
   int left = 0;
   return ::ioctl(fd, SIOCOUTQ, &left) == 0 && left == 0;
+}
+
+/// It was reset: what was not acknowledged never will be.
+bool is_over(int fd) {
+  pollfd ends{fd, 0, 0};
+  return ::poll(&ends, 1, 0) == 1 && (ends.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 /// Of the host's sockets that are meant, at least one of them there.
@@ -120,7 +127,7 @@ bool stand_in_client::send(std::string_view bytes, milliseconds limit) {
   return from_.lab().until(
              [&] {
                bytes.remove_prefix(bytes.empty() ? 0 : push(bytes));
-               return at_end_ || (bytes.empty() && all_acknowledged(socket_.get()));
+               return at_end_ || (bytes.empty() && all_acknowledged(socket_.get())) || is_over(socket_.get());
              },
              limit) &&
          bytes.empty() && all_acknowledged(socket_.get());

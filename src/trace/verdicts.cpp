@@ -60,7 +60,8 @@ std::optional<confidence> vanished(const silence_signs& s) noexcept {
   }
   // The next repeat comes after about twice the time of the last (RFC 6298 section 5.5): once that
   // has passed, the sender has given up.
-  const bool stopped = s.quiet >= std::clamp<std::chrono::nanoseconds>(s.gap * 5 / 2, 1s, 300s);
+  const auto until_the_next = std::min<std::chrono::nanoseconds>(s.gap, 120s) * 5 / 2;
+  const bool stopped = s.quiet >= std::max<std::chrono::nanoseconds>(until_the_next, 1s);
   if (s.connecting) {
     if (s.repeats >= all_repeats) return sure(stopped ? confidence::certain : confidence::likely);
     if (s.repeats >= 2)

@@ -36,6 +36,7 @@ constexpr auto pause_in_a_reply = 20ms;
 constexpr auto pause_after_a_failed_accept = 100ms;
 constexpr std::chrono::seconds longest_drain = 5s;
 constexpr auto notice_within = 10s;
+constexpr auto notice_late = 60s;
 
 volatile std::sig_atomic_t told_to_stop = 0;
 
@@ -189,7 +190,7 @@ void server::accept_all() {
     if (drain_ends_) continue;  // a defect: closed at once
     const int yes = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    liveness options = noticed_within(notice_within);
+    liveness options = noticed_within(has(defect::one_client_at_a_time) ? notice_late : notice_within);
     if (has(defect::server_without_user_timeout)) options.user_timeout = 0ms;
     if (!has(defect::server_without_liveness)) (void)set_liveness(fd.get(), options);
     connections_.emplace_back().fd = std::move(fd);
