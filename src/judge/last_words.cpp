@@ -202,8 +202,10 @@ std::vector<std::string>::const_iterator head_of(const std::vector<std::string>&
     const auto name = std::string_view(line).substr(0, colon);
     return !is_indented(line) && (name.contains("Error") || name.contains("xception"));
   };
-  for (auto line = frame; line != lines.begin() && !without_margin(*std::prev(line)).empty();)
-    if (speaks(*--line) && !cause_in(*line)) return line;
+  for (auto line = frame; line != lines.begin() && !without_margin(*std::prev(line)).empty();) {
+    --line;
+    if (speaks(*line) && !cause_in(*line)) return line;
+  }
   return frame == lines.begin() ? frame : std::prev(frame);
 }
 
