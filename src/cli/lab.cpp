@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "cli/doctor_text.hpp"
 #include "cli/lab_arguments.hpp"
@@ -100,12 +101,21 @@ void write_json(const std::string& path, std::span<const situation::result> resu
   write_report(path, document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-/// False if the text could not be written and its reader did not just close the pipe.
-bool print(const std::string& text, std::FILE* out) {
-  if (std::fputs(text.c_str(), out) >= 0 && std::fflush(out) == 0) return true;
-  if (errno == EPIPE) return true;
-  fmt::print(stderr, "halfopen lab: cannot write the result: {}\n", std::strerror(errno));
-  return false;
+/// False if the text could not be written and its reader did not just close the pipe. A signal that comes
+/// meanwhile changes nothing.
+bool print(std::string_view text, std::FILE* out) {
+  std::fflush(out);
+  while (!text.empty()) {
+    const ssize_t n = ::write(::fileno(out), text.data(), text.size());
+    if (n >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno != EINTR) {
+      if (errno == EPIPE) return true;
+      fmt::print(stderr, "halfopen lab: cannot write the result: {}\n", std::strerror(errno));
+      return false;
+    }
+  }
+  return true;
 }
 
 /// All that was seen.
@@ -182,6 +192,7 @@ int play(const lab_arguments& arguments, const situation::run_options& base,
 /// With the virtual clock: nothing of the lab's happens in this process.
 int play_outside(lab_arguments arguments, const situation::run_options& options) {
   arguments.guest.plain = arguments.clock == "virtual-plain";
+  const stop_signals until_all_is_written;  // the first ends the playing, the next ones nothing
   try {
     return play(arguments, options, nullptr);
   } catch (const lab::error& e) {

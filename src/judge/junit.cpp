@@ -92,14 +92,15 @@ std::string to_junit(std::span<const judgement> pairs, bool strict) {
     const auto failures = count(p.results, verdict::fail) + (strict ? count(p.results, verdict::warn) : 0);
     double seconds = 0;
     for (const case_result& r : p.results) seconds += static_cast<double>(r.took.count()) / 1000;
+    const auto number = [&](const char* name, unsigned long long n) {
+      suite.append_attribute(name).set_value(n);
+    };
+    const std::size_t interruptions = p.interrupted ? 1 : 0;
     suite.append_attribute("name").set_value(xml_text(p.name).c_str());
-    suite.append_attribute("tests").set_value(static_cast<unsigned long long>(p.results.size()) +
-                                              (p.interrupted ? 1 : 0));
-    suite.append_attribute("failures").set_value(static_cast<unsigned long long>(failures));
-    suite.append_attribute("errors").set_value(
-        static_cast<unsigned long long>(count(p.results, verdict::inconclusive)) + (p.interrupted ? 1 : 0));
-    suite.append_attribute("skipped").set_value(
-        static_cast<unsigned long long>(count(p.results, verdict::not_applicable)));
+    number("tests", p.results.size() + interruptions);
+    number("failures", failures);
+    number("errors", count(p.results, verdict::inconclusive) + interruptions);
+    number("skipped", count(p.results, verdict::not_applicable));
     suite.append_attribute("time").set_value(fmt::format("{:.3f}", seconds).c_str());
     for (const case_result& r : p.results) add_case(suite, p, r, strict);
     if (p.interrupted) add_interruption(suite, p);
