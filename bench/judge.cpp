@@ -3,15 +3,20 @@
 //   real      the robust echo pair, real clock: wall time against its longest case, since the
 //             cases mostly wait, side by side
 //   virtual   the same with the virtual clock: what hangs is watched to its end
-//   redis     redis-server and redis-cli, virtual clock
+//   redis     redis-server and redis-cli, as halfopen chooses the clocks
+//
+// With --load N, N processes compute all the while: what a busy machine changes.
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -29,6 +34,7 @@ namespace fs = std::filesystem;
 
 struct options {
   int times = 20;
+  int load = 0;  ///< processes that compute all the while
   std::vector<std::string> parts{"real", "virtual", "redis"};
 };
 
@@ -46,7 +52,7 @@ const std::vector<subject>& subjects() {
       {"real", serve, call, "real", ""},
       {"virtual", serve, call, "virtual", ""},
       {"redis", R"(redis-server --port 6379 --protected-mode no --save "" --dir $HALFOPEN_DIR)",
-       "redis-cli -h server ping", "virtual", "60"}};
+       "redis-cli -h server ping", "auto", "45"}};
   return all;
 }
 
@@ -54,6 +60,35 @@ struct judged {
   double wall = 0;     ///< s
   double longest = 0;  ///< of one case, s of the clock that was judged by
   std::map<std::string, std::string> verdicts;
+};
+
+/// Processes that do nothing but compute, until it is destroyed.
+class load {
+ public:
+  explicit load(int processes) {
+    for (int i = 0; i < processes; ++i) {
+      const pid_t pid = ::fork();
+      if (pid < 0) throw std::runtime_error("cannot fork");
+      if (pid > 0) {
+        pids_.push_back(pid);
+        continue;
+      }
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (volatile unsigned spin = 0;; spin = spin + 1) {
+      }
+    }
+  }
+  ~load() {
+    for (const pid_t pid : pids_) {
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+    }
+  }
+  load(const load&) = delete;
+  load& operator=(const load&) = delete;
+
+ private:
+  std::vector<pid_t> pids_;
 };
 
 /// As a user runs it. Exit codes up to 1, and 4, are judgements; all else is a failure.
@@ -134,6 +169,8 @@ void measure(const subject& s, int times, const fs::path& folder) {
 int measure_all(const options& o) {
   print_machine();
   const scratch_folder folder;
+  const load busy(o.load);
+  if (o.load > 0) fmt::print("{} processes compute all the while\n", o.load);
   for (const subject& s : subjects())
     if (std::ranges::find(o.parts, s.name) != o.parts.end()) measure(s, o.times, folder.path());
   fmt::print("\nload average {:.2f} at the end\n", load_average());
@@ -148,6 +185,9 @@ int main(int argc, char** argv) {
   bench::options o;
   CLI::App app("What a judgement costs, and whether it is the same each time", "bench/run judge");
   app.add_option("--times", o.times, "how often each")->capture_default_str()->check(CLI::Range(1, 1000));
+  app.add_option("--load", o.load, "processes that compute all the while")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 64));
   app.add_option("parts", o.parts, "real, virtual, redis")
       ->capture_default_str()
       ->check(CLI::IsMember({"real", "virtual", "redis"}));
