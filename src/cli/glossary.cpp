@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -130,20 +129,12 @@ meaning of_family(const judge::family& f) {
 
 /// "exit/6@2": the case, and at which request.
 std::optional<meaning> of_case_at(std::string_view word) {
-  const auto at = word.find('@');
-  if (at == std::string_view::npos) return std::nullopt;
-  unsigned n = 0;
-  const auto [end, why] = std::from_chars(word.data() + at + 1, word.data() + word.size(), n);
-  if (why != std::errc{} || end != word.data() + word.size() || n == 0) return std::nullopt;
-  for (const judge::judge_case* c : judge::all_cases()) {
-    if (plain(c->id) != word.substr(0, at)) continue;
-    meaning m = of_case(*c);
-    m.name = fmt::format("{}@{}", c->id, n);
-    m.title.replace(0, c->id.size(), m.name);
-    add(m, "at", fmt::format("request {} of the client's, or connection {} where it has several", n, n));
-    return m;
-  }
-  return std::nullopt;
+  const judge::judge_case* c = judge::parse_case_at_request(word);
+  if (c == nullptr) return std::nullopt;
+  meaning m = of_case(*c);
+  add(m, "at",
+      fmt::format("request {} of the client's, or connection {} where it has several", c->request, c->request));
+  return m;
 }
 
 /// "kill-server@7", with its prefix or without; also without the place: "kill-server".

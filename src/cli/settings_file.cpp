@@ -21,8 +21,8 @@ std::optional<std::string> text_of(const toml::node& node) {
   if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
   if (const auto whole = node.value_exact<std::int64_t>()) return std::to_string(*whole);
   if (const auto number = node.value_exact<double>()) return std::to_string(*number);
-  if (const auto day = node.value_exact<toml::date>())
-    return fmt::format("{:04}-{:02}-{:02}", day->year, day->month, day->day);
+  if (const auto date = node.value_exact<toml::date>())
+    return fmt::format("{:04}-{:02}-{:02}", date->year, date->month, date->day);
   return std::nullopt;
 }
 

@@ -113,6 +113,22 @@ std::span<const explanation> other_words() noexcept {
           "was not waited for.",
           "", "halfopen clock build, once: with the virtual clock it is measured."},
       explanation{"measured", "Of the length of a hang: really waited for, under the virtual clock.", "", ""},
+      explanation{"virtual clock",
+                  "The accusation rests on time, and was confirmed in a guest of its own, where load cannot "
+                  "matter.",
+                  "", ""},
+      explanation{"alone",
+                  "The accusation rests on time or on the processor, and was confirmed by a second playing with "
+                  "no other case under way.",
+                  "", "halfopen clock build, once: then the virtual clock confirms."},
+      explanation{"refuted",
+                  "The accusation did not hold when the case was played again: the machine was too busy. The "
+                  "case is inconclusive.",
+                  "", "Play it again with --case, with less going on or with fewer --jobs."},
+      explanation{"wanted", "The accusation rests on time, and was not yet played again.", "It was interrupted.",
+                  "Play it again with --case."},
+      explanation{"not needed",
+                  "The verdict is a pass, or rests on what happened and not on how long it took.", "", ""},
       explanation{"limit", "Within this a program shall know that its peer is gone.", "",
                   "--limit SECONDS (20)."},
       explanation{"grace", "Within this a server shall end after SIGTERM; then comes SIGKILL.", "",

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace halfopen::judge {
@@ -23,6 +24,20 @@ TEST(explanations, every_loss_of_a_torture_has_one_under_the_word_of_its_places)
     names.insert(explain(p.how).name);
   }
   EXPECT_EQ(names.size(), 5U);
+}
+
+TEST(explanations, every_outcome_has_one_under_its_own_name) {
+  const auto words = outcomes_of_a_client();
+  for (std::size_t i = 0; i < words.size(); ++i)
+    EXPECT_EQ(words[i].name, to_string(static_cast<outcome>(i)));
+  EXPECT_EQ(words.size(), static_cast<std::size_t>(outcome::false_success) + 1);
+}
+
+TEST(explanations, every_confirmation_has_one_under_its_own_name) {
+  for (int i = 0; i <= static_cast<int>(confirmation::refuted); ++i) {
+    const auto name = to_string(static_cast<confirmation>(i));
+    EXPECT_EQ(std::ranges::count(other_words(), name, &explanation::name), 1) << name;
+  }
 }
 
 TEST(explanations, words_are_there_once) {
