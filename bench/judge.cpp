@@ -74,7 +74,7 @@ class load {
         continue;
       }
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      for (volatile unsigned spin = 0;; spin = spin + 1) {
+      for (volatile bool forever = true; forever;) {
       }
     }
   }

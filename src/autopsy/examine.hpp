@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "halfopen/trace/capture.hpp"
@@ -42,13 +43,14 @@ struct reading {
   std::optional<trace::time_point> first, last;
   std::uint64_t dropped = 0;  ///< by the capture's own statistics
   std::uint64_t connections = 0;
-  std::size_t most_held = 0;  ///< connections in memory at one time
-  std::map<trace::ip_address, std::string> names;
-  std::vector<comment> comments;  ///< at most 10,000
+  std::size_t most_held = 0;                       ///< connections in memory at one time
+  std::map<trace::ip_address, std::string> names;  ///< by the capture's own blocks, and by DNS answers in it
+  std::vector<comment> comments;                   ///< at most 10,000
   std::optional<trace::capture_error> error;
-  std::size_t error_file = 0;           ///< in which of the files
-  std::vector<std::uint64_t> begins{};  ///< the number of each file's first packet
-  std::uint64_t filtered = 0;           ///< frames that `wanted` did not let through
+  std::size_t error_file = 0;               ///< in which of the files
+  std::vector<std::uint64_t> begins{};      ///< the number of each file's first packet
+  std::vector<std::string> server_names{};  ///< that connections were opened to; the first has number 1
+  std::uint64_t filtered = 0;               ///< frames that `wanted` did not let through
 };
 
 struct examine_options {
@@ -57,12 +59,52 @@ struct examine_options {
   std::optional<std::uint64_t> owed{};                         ///< bytes that every responder owes
   bool comments = false;                                       ///< keep them
   std::function<bool(const trace::captured_frame&)> wanted{};  ///< all of them, if empty
+  int jobs = 1;                                                ///< threads, 1 or 2
 };
 
-/// Not thread-safe.
+/// Where packets go that belong to a connection: a place for the next one, and then take().
+class packet_outlet {
+ public:
+  packet_outlet() = default;
+  packet_outlet(const packet_outlet&) = delete;
+  packet_outlet& operator=(const packet_outlet&) = delete;
+  virtual ~packet_outlet() = default;
+  virtual trace::packet& next() = 0;
+  virtual void take() = 0;
+};
+
+/// From a capture's bytes to packets, and to all of a reading but what connections say. Not thread-safe.
+class frame_reader {
+ public:
+  frame_reader(std::vector<trace::capture_reader::source> from, const examine_options& options,
+               packet_outlet& to);
+  /// To the end.
+  void run();
+  [[nodiscard]] const reading& so_far() const noexcept { return seen_; }
+
+ private:
+  void take(const trace::capture_reader& reader, const trace::captured_frame& f);
+  void take_whole(std::span<const std::byte> ip, std::uint64_t number, trace::time_point when);
+  void hand_on(trace::packet& p);
+  void note_time(const trace::captured_frame& f);
+  void note_carriers(const trace::packet& p, bool was_read);
+  std::uint32_t number_of(std::string_view name);
+
+  std::vector<trace::capture_reader::source> sources_;
+  const examine_options& options_;
+  packet_outlet& to_;
+  std::uint64_t base_ = 0;  ///< frames of the files before
+  trace::defragmenter fragments_;
+  std::map<std::string, std::uint32_t, std::less<>> name_numbers_;
+  reading seen_;
+};
+
+/// Not thread-safe. With two jobs a thread of its own reads, so that the sources, `wanted` and
+/// nothing else are called from there.
 class examiner {
  public:
-  /// Of several files, the packets of the second are numbered after those of the first.
+  /// `to` is called from the thread that calls run(). Of several files, the packets of the second are
+  /// numbered after those of the first.
   examiner(std::vector<trace::capture_reader::source> from, examine_options options,
            trace::story_stream::sink to);
 
@@ -73,17 +115,17 @@ class examiner {
   void passed(std::chrono::nanoseconds since_last_packet);
 
   /// So far.
-  [[nodiscard]] const reading& so_far() const noexcept { return seen_; }
+  [[nodiscard]] const reading& so_far() const noexcept { return reader_ ? reader_->so_far() : seen_; }
 
  private:
-  void take(const trace::capture_reader& reader, const trace::captured_frame& f);
-  void take_whole(std::span<const std::byte> ip, std::uint64_t number, trace::time_point when);
+  void run_alone();
+  void run_beside();
 
   std::vector<trace::capture_reader::source> sources_;
-  std::uint64_t base_ = 0;  ///< frames of the files before
   examine_options options_;
   trace::story_stream stories_;
-  trace::defragmenter fragments_;
+  const frame_reader* reader_ = nullptr;  ///< while it runs in this thread
+  std::size_t most_held_ = 0;
   reading seen_;
 };
 

@@ -183,6 +183,28 @@ void put_icmp(writer& w, const trace::connection& c) {
   w.close('}');
 }
 
+void put(writer& w, std::string_view name, const trace::pause& p) {
+  if (p.until.number == 0) return w.put_null(name);
+  w.key(name);
+  w.open('{');
+  w.put("seconds", p.lasted);
+  w.put("until", std::optional{p.until});
+  w.put("waited_for", to_string(p.waited_for));
+  w.close('}');
+}
+
+/// What it spoke, and to which server by name.
+void put_speech(writer& w, const trace::connection& c, const reading& r) {
+  if (c.spoken == trace::protocol::unknown)
+    w.put_null("protocol");
+  else
+    w.put("protocol", to_string(c.spoken));
+  if (const std::string_view name = server_name_of(c, r); name.empty())
+    w.put_null("server_name");
+  else
+    w.put("server_name", name);
+}
+
 /// Where the time went: on which side of the capture point, and in whose turn.
 void put_slowness(writer& w, const trace::connection& c) {
   const trace::flow &opener = c.of(side::opener), &responder = c.of(side::responder);
@@ -191,6 +213,11 @@ void put_slowness(writer& w, const trace::connection& c) {
   w.put("to_responder", opener.syn, responder.syn);
   w.put("to_opener", responder.syn, c.handshake_done);
   w.put("first_byte", opener.first_data, responder.first_data);
+  w.key("pause");
+  w.open('{');
+  put(w, "opener", opener.longest_pause);
+  put(w, "responder", responder.longest_pause);
+  w.close('}');
   w.key("zero_window");
   w.open('{');
   w.put("opener", opener.zero_window_longest);
@@ -207,7 +234,12 @@ std::string utc(trace::time_point t) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09d}Z", fmt::gmtime(seconds), (t - whole).count());
 }
 
-std::string json_line(const trace::file_entry& c) {
+std::string_view server_name_of(const trace::connection& c, const reading& r) noexcept {
+  if (c.server_name == 0 || c.server_name > r.server_names.size()) return {};
+  return r.server_names[c.server_name - 1];
+}
+
+std::string json_line(const trace::file_entry& c, const reading& r) {
   const trace::story& s = c.story;
   const trace::connection& what = s.what;
   writer w;
@@ -215,6 +247,7 @@ std::string json_line(const trace::file_entry& c) {
   w.put("connection", c.number);
   put(w, "opener", what.opener);
   put(w, "responder", what.responder);
+  put_speech(w, what, r);
   w.put("opener_seen", what.opener_seen);
   w.put("first", std::optional{what.first});
   w.put("handshake_done", what.handshake_done);

@@ -162,8 +162,27 @@ std::vector<const story_group*> summary::groups() const {
   return all;
 }
 
+void summary::note_slowness(const trace::file_entry& c) {
+  const trace::connection& what = c.story.what;
+  const trace::flow &opener = what.of(side::opener), &responder = what.of(side::responder);
+  const auto note = [&](slow_one& longest, std::chrono::nanoseconds lasted) {
+    if (lasted > longest.lasted) longest = {lasted, c.number};
+  };
+  if (opener.syn && what.handshake_done)
+    note(slowest_.handshake, what.handshake_done->when - opener.syn->when);
+  if (opener.first_data && responder.first_data)
+    note(slowest_.first_byte, responder.first_data->when - opener.first_data->when);
+  for (const trace::flow* f : {&opener, &responder}) {
+    if (f->longest_pause.waited_for == trace::pause::reason::itself)
+      note(slowest_.pause, f->longest_pause.lasted);
+    note(slowest_.window, f->zero_window_longest);
+  }
+}
+
 void summary::add(trace::file_entry&& c) {
   count(c.story);
+  note_slowness(c);
+  if (c.story.ended && badness(c.story) > 10) deaths_.add(c.story.what.last.when);
   add_to_group(c);
   if (most_ == 0 || worst_.size() < most_) {
     worst_.push_back(std::move(c));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "autopsy/timeline.hpp"
 #include "halfopen/trace/story_stream.hpp"
 
 namespace halfopen::autopsy {
@@ -73,7 +74,24 @@ class summary {
   [[nodiscard]] const std::map<trace::ip_address, host_count>& hosts() const noexcept { return hosts_; }
   [[nodiscard]] const host_count& others() const noexcept { return others_; }
 
+  /// When connections ended that did not end well.
+  [[nodiscard]] const timeline& deaths() const noexcept { return deaths_; }
+
+  struct slow_one {
+    std::chrono::nanoseconds lasted{};
+    std::uint64_t connection = 0;
+  };
+  /// The longest of each.
+  struct slowness {
+    slow_one handshake;   ///< from the SYN to the ACK of the SYN+ACK
+    slow_one first_byte;  ///< from the first byte of the request to that of the answer
+    slow_one pause;       ///< in the middle of what one side said, held up by nobody
+    slow_one window;      ///< closed, and opened again
+  };
+  [[nodiscard]] const slowness& slowest() const noexcept { return slowest_; }
+
  private:
+  void note_slowness(const trace::file_entry& c);
   void count(const trace::story& s);
   host_count& host(const trace::ip_address& a);
   void add_to_group(const trace::file_entry& c);
@@ -86,6 +104,8 @@ class summary {
   std::map<trace::ip_address, host_count> hosts_;
   std::map<std::string, story_group, std::less<>> groups_;
   host_count others_;
+  timeline deaths_;
+  slowness slowest_;
 };
 
 }  // namespace halfopen::autopsy

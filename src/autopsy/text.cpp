@@ -6,6 +6,7 @@
 
 #include "autopsy/filter.hpp"
 #include "autopsy/report.hpp"
+#include "autopsy/timeline.hpp"
 #include "report/utf8.hpp"
 #include "report/wrap.hpp"
 
@@ -172,12 +173,50 @@ std::string host_in_words(const trace::ip_address& a, const host_count& h, const
   return text;
 }
 
+/// "10.0.0.2:443 (tls, api.example.com)"
+std::string called(const trace::connection& c, const reading& r) {
+  std::string what;
+  if (c.spoken != trace::protocol::unknown) what = to_string(c.spoken);
+  std::string name{server_name_of(c, r)};
+  if (const auto named = r.names.find(c.responder.address); name.empty() && named != r.names.end())
+    name = named->second;
+  if (!name.empty()) what += (what.empty() ? "" : ", ") + name;
+  return c.responder.to_string() + (what.empty() ? what : " (" + what + ")");
+}
+
 std::string to_whom(const story_group& g, const reading& r) {
   if (g.several_responders) return "several hosts";
-  const trace::endpoint& to = g.example.story.what.responder;
-  if (g.several_ports) return name_of(to.address, r) + ", several ports";
-  const auto named = r.names.find(to.address);
-  return to.to_string() + (named == r.names.end() ? std::string{} : fmt::format(" ({})", named->second));
+  const trace::connection& c = g.example.story.what;
+  return g.several_ports ? name_of(c.responder.address, r) + ", several ports" : called(c, r);
+}
+
+/// When connections died, in a row of little bars.
+std::string deaths_in_time(const summary& all, const reading& r) {
+  const auto steps = all.deaths().steps();
+  if (steps.size() < 2 || !r.first) return {};
+  const auto most = std::ranges::max_element(steps, {}, &timeline::bucket::events);
+  const auto after = [&](trace::time_point t) {
+    return readable(std::max(t - *r.first, std::chrono::nanoseconds{0}));
+  };
+  return fmt::format("deaths {} from {} to {}; most, {}, at {}", sparkline(steps),
+                     after(steps.front().begins), after(steps.back().begins + all.deaths().step()),
+                     most->events, after(most->begins));
+}
+
+/// "slowest: first byte 3.20 s #7, pause 30.00 s #9": what and in which connection.
+std::string slowest_in_words(const summary& all) {
+  const summary::slowness& s = all.slowest();
+  std::string text;
+  const auto add = [&](const char* what, const summary::slow_one& one) {
+    if (one.lasted < std::chrono::milliseconds{200}) return;
+    text += fmt::format("{}{} {} #{}", text.empty() ? "slowest: " : ", ", what, readable(one.lasted),
+                        one.connection);
+  };
+  add("handshake", s.handshake);
+  add("first byte", s.first_byte);
+  add("pause", s.pause);
+  add("closed window", s.window);
+  return text;
 }
 
 std::string one_way(const trace::story& s) {
@@ -205,6 +244,8 @@ std::string first_screen(const summary& all, const reading& r, const report::can
   std::size_t shown = 0;
   for (const auto& [address, h] : hosts)
     if (h.died > 0 && shown++ < hosts_shown) text += line("  " + host_in_words(address, h, r));
+  for (const std::string& extra : {deaths_in_time(all, r), slowest_in_words(all)})
+    if (!extra.empty()) text += line(extra);
   const auto groups = all.groups();
   text += groups.empty() ? "\nnobody suffered from any of them\n" : "\nworst first:\n";
   for (std::size_t i = 0; i < std::min(groups.size(), groups_shown); ++i) {
@@ -244,7 +285,7 @@ std::string story_table(std::span<const trace::file_entry> worst, const reading&
     const trace::connection& what = c.story.what;
     const auto began = r.first ? what.first.when - *r.first : std::chrono::nanoseconds{0};
     table.add_row({fmt::format("{}", c.number),
-                   fmt::format("{} ->\n{}", what.opener.to_string(), what.responder.to_string()),
+                   fmt::format("{} ->\n{}", what.opener.to_string(), called(what, r)),
                    fmt::format("{:.3f}", std::chrono::duration<double>(began).count()),
                    fmt::format("{} >\n{} <", what.of(side::opener).bytes, what.of(side::responder).bytes),
                    {ended_how(c.story), tint_of(badness(c.story))},
@@ -326,6 +367,9 @@ std::string portrait(const trace::file_entry& c, const reading& r, const report:
   std::string text;
   for (const std::string& line : trace::describe(c.story, "the opener", "the responder"))
     text += report::clean(line) + "\n";
+  const trace::connection& what = c.story.what;
+  if (const std::string to = called(what, r); to != what.responder.to_string())
+    text += report::clean("  the responder is " + to) + "\n";
   return text + "\n" + report::to_text(ladder_of(c, r), where);
 }
 

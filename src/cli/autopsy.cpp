@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,7 @@ struct autopsy_arguments {
   bool json = false, follow = false, table = false;
   std::size_t top = 20, hosts = 10, most_connections = 1'000'000;
   std::int64_t owed = -1;
+  int jobs = 0;
   double idle = 10'800;
 };
 
@@ -153,6 +156,8 @@ class autopsy_run {
     else if (!a_.html.empty())
       o.steps = [](std::uint64_t) { return steps_of_many; };
     o.comments = static_cast<bool>(o.steps);
+    // Whoever looks on wants each packet at once.
+    o.jobs = a_.follow ? 1 : a_.jobs > 0 ? a_.jobs : static_cast<int>(std::thread::hardware_concurrency());
     if (!a_.bpf.empty()) {
       auto wanted = autopsy::bpf_filter_of(a_.bpf);
       if (!wanted) throw usage_error(fmt::format("--filter '{}': {}", a_.bpf, wanted.error()));
@@ -178,7 +183,7 @@ class autopsy_run {
     const auto begin = examiner_->so_far().first.value_or(trace::time_point{});
     if (!filter_.shows(c, begin)) return;
     if (a_.json)
-      print(autopsy::json_line(c) + "\n");
+      print(autopsy::json_line(c, examiner_->so_far()) + "\n");
     else if (a_.follow)
       print(autopsy::one_line(c) + "\n");
     if (std::ranges::find(a_.ladders, c.number) != a_.ladders.end()) portraits_.push_back(c);
@@ -280,7 +285,7 @@ class autopsy_run {
   std::unique_ptr<autopsy::examiner> examiner_;
   std::vector<trace::file_entry> portraits_;
   std::chrono::steady_clock::time_point last_read_ = std::chrono::steady_clock::now();
-  bool broken_pipe_ = false;
+  std::atomic<bool> broken_pipe_ = false;  ///< told to the thread that reads
 };
 
 }  // namespace
@@ -333,6 +338,11 @@ void add_autopsy(CLI::App& app, int& exit_code) {
           ->capture_default_str();
   verb.add_option("--hosts", a->hosts, "hosts in the summary")->type_name("N")->capture_default_str();
   verb.add_flag("--follow", a->follow, "wait for more: a file that grows, or a pipe; ends with Ctrl-C");
+  verb.add_option("--jobs", a->jobs,
+                  "threads: with 2 or more one reads and another follows the connections; usually as many as "
+                  "there are processors")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N");
   verb.add_option("--owed", a->owed, "bytes that every server owes: a FIN after fewer is peer_closed")
       ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("BYTES");

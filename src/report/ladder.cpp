@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "report/ladder_rows.hpp"
 #include "report/utf8.hpp"
@@ -88,6 +89,7 @@ ladder_arrow arrow_of(const trace::step& s, relative& numbers) {
     a.label = fmt::format("ICMP {}", words_of(s.icmp));
     return a;
   }
+  a.bytes = s.length;
   a.label = flags_of(s);
   if (s.length > 0) a.label = fmt::format("{} byte{}, {}", s.length, s.length == 1 ? "" : "s", a.label);
   a.detail = fmt::format("seq {}", numbers.sequence(s.from, s.sequence));
@@ -132,6 +134,38 @@ ladder ladder_of(const trace::file_entry& c, const host_names& names) {
   return l;
 }
 
+namespace {
+
+/// How many arrows from `begin` on are one row: a run in which nothing happens but data and ACKs, one
+/// soon after the other, of which the first and last few are shown. 0: that arrow is a row itself.
+std::size_t folded_from(const ladder& l, const std::vector<ladder_mark>& marks, std::size_t begin) {
+  constexpr std::size_t shown_around = 3, least = 6;
+  const auto dull = [&](std::size_t i) {
+    const ladder_arrow& a = l.arrows[i];
+    return (a.what == kind::data || a.what == kind::ack) && !a.stressed && !a.lost && l.left_out_before != i;
+  };
+  const auto follows = [&](std::size_t i) {  // nothing between it and the one before
+    const auto from = l.arrows[i - 1].at, to = l.arrows[i].at;
+    return to - from < std::chrono::seconds{1} &&
+           std::ranges::none_of(marks, [&](const ladder_mark& m) { return m.at >= from && m.at <= to; });
+  };
+  if (begin < shown_around) return 0;
+  for (std::size_t i = begin - shown_around; i < begin; ++i)
+    if (!dull(i) || !follows(i + 1)) return 0;
+  std::size_t end = begin;
+  while (end < l.arrows.size() && dull(end) && follows(end)) ++end;
+  const std::size_t run = end - begin;
+  return run >= shown_around + least ? run - shown_around : 0;
+}
+
+std::string folded_words(std::span<const ladder_arrow> run) {
+  std::uint64_t there = 0, back = 0;
+  for (const ladder_arrow& a : run) (a.from == side::opener ? there : back) += a.bytes;
+  return fmt::format("{} more, {} B > {} B <", run.size(), there, back);
+}
+
+}  // namespace
+
 std::vector<ladder_row> rows_of(const ladder& l) {
   constexpr auto jump = std::chrono::seconds{1};
   std::vector<ladder_mark> marks = l.marks;
@@ -152,6 +186,12 @@ std::vector<ladder_row> rows_of(const ladder& l) {
   for (std::size_t i = 0; i < l.arrows.size(); ++i) {
     marks_until(l.arrows[i].at);
     if (l.left_out_before == i) rows.push_back({.gap = fmt::format("{} packets not shown", l.left_out)});
+    if (const std::size_t run = folded_from(l, marks, i); run > 0) {
+      rows.push_back({.gap = folded_words(std::span{l.arrows}.subspan(i, run))});
+      i += run - 1;
+      before = l.arrows[i].at;
+      continue;
+    }
     note_jump(l.arrows[i].at);
     rows.push_back({.arrow = &l.arrows[i]});
   }

@@ -31,10 +31,11 @@ struct ladder_arrow {
   std::uint64_t number = 0;       ///< of the packet; 0: none
   trace::side from = trace::side::opener;
   kind what = kind::ack;
-  std::string label{};    ///< "SYN", "120 bytes, ACK"
-  std::string detail{};   ///< "seq 1, ack 1, win 65535"
-  bool stressed = false;  ///< one that proves something
-  bool lost = false;      ///< it never arrived
+  std::string label{};      ///< "SYN", "120 bytes, ACK"
+  std::string detail{};     ///< "seq 1, ack 1, win 65535"
+  bool stressed = false;    ///< one that proves something
+  bool lost = false;        ///< it never arrived
+  std::uint32_t bytes = 0;  ///< of payload
 };
 
 /// A diagram: the opener stands on the left.

@@ -100,5 +100,38 @@ TEST(ladder, of_a_connection_counts_from_its_syn) {
   EXPECT_THAT(to_text(l), HasSubstr("8 packets not shown"));
 }
 
+ladder of_data(std::size_t packets, std::size_t stressed) {
+  ladder l = example();
+  l.arrows.clear();
+  l.marks.clear();
+  for (std::size_t i = 0; i < packets; ++i)
+    l.arrows.push_back({.at = std::chrono::milliseconds{i},
+                        .number = i + 1,
+                        .what = ladder_arrow::kind::data,
+                        .label = "data",
+                        .stressed = i == stressed,
+                        .bytes = 100});
+  return l;
+}
+
+TEST(ladder, folds_a_run_in_which_nothing_happens) {
+  const std::string text = to_text(of_data(40, 20));
+  EXPECT_THAT(text,
+              HasSubstr("14 more, 1400 B > 0 B <"));  // 3 to each side of it, before and behind the proof
+  EXPECT_THAT(text, HasSubstr("13 more, 1300 B > 0 B <"));
+  EXPECT_THAT(text, HasSubstr("     21*"));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 1 + 13 + 2);
+}
+
+TEST(ladder, folds_nothing_across_a_silence_or_a_mark) {
+  ladder l = of_data(12, 100);
+  EXPECT_THAT(to_text(l), HasSubstr("6 more"));
+  l.marks.push_back({.at = std::chrono::microseconds{5500}, .text = "here"});
+  EXPECT_THAT(to_text(l), Not(HasSubstr("more,")));
+  l = of_data(12, 100);
+  for (std::size_t i = 6; i < l.arrows.size(); ++i) l.arrows[i].at += 2s;
+  EXPECT_THAT(to_text(l), Not(HasSubstr("more,")));
+}
+
 }  // namespace
 }  // namespace halfopen::report

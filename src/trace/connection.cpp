@@ -13,6 +13,11 @@ std::optional<side> connection::side_of(const endpoint& e) const noexcept {
   return std::nullopt;
 }
 
+std::string_view to_string(pause::reason r) noexcept {
+  constexpr std::array<std::string_view, 3> names{"itself", "acknowledgement", "window"};
+  return names[static_cast<std::size_t>(r)];
+}
+
 struct tracker::state {
   table connections;
 };

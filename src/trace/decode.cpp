@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_tcp = 6;
+constexpr std::uint8_t protocol_udp = 17;
 constexpr std::uint8_t protocol_icmpv6 = 58;
 constexpr std::size_t tcp_header_size = 20;
 constexpr std::size_t icmp_header_size = 8;
@@ -234,6 +235,15 @@ done read_icmp(packet& p, const ip_packet& ip) noexcept {
   return {};
 }
 
+/// Answers alone: of whom else's datagrams nothing is wanted.
+void read_udp(packet& p, const ip_packet& ip) noexcept {
+  constexpr std::size_t header = 8;
+  constexpr std::uint16_t dns = 53, multicast_dns = 5353;
+  if (ip.payload.size() <= header) return;
+  const std::uint16_t from = be16(ip.payload, 0);
+  if (from == dns || from == multicast_dns) p.datagram = ip.payload.subspan(header);
+}
+
 done read_transport(packet& p, const ip_packet& ip) noexcept {
   if (ip.later_fragment) return {};
   switch (ip.protocol) {
@@ -243,6 +253,9 @@ done read_transport(packet& p, const ip_packet& ip) noexcept {
       return ip.source.is_v6() ? done{} : read_icmp(p, ip);
     case protocol_icmpv6:
       return ip.source.is_v6() ? read_icmp(p, ip) : done{};
+    case protocol_udp:
+      read_udp(p, ip);
+      return {};
     default:
       return {};
   }
@@ -276,6 +289,7 @@ std::expected<void, decode_error> decode_into(packet& p, std::span<const std::by
   ip_packet ip;
   p.what = packet::kind::other;
   p.fragment = {};
+  p.datagram = {};
   for (;;) {
     p.carried_in = so_far.carriers;
     if (!inner) return std::unexpected{inner.error()};

@@ -45,6 +45,7 @@ class describer {
     opening();
     said(side::opener);
     said(side::responder);
+    slowness();
     notices();
     ending_line();
     lines_.push_back("  why: " + named(s_.why));
@@ -76,6 +77,35 @@ class describer {
                                    syn->number, c_.handshake_done->number,
                                    readable(c_.handshake_done->when - syn->when)));
     }
+  }
+
+  /// Round trips on either side of the capture point, and who kept the other waiting.
+  void slowness() {
+    const flow &opener = c_.of(side::opener), &responder = c_.of(side::responder);
+    std::string line;
+    const auto add = [&](const std::string& part) { line += (line.empty() ? "  took " : ", ") + part; };
+    if (opener.syn && responder.syn)
+      add(fmt::format("{} from here to {} and back", readable(responder.syn->when - opener.syn->when),
+                      name(side::responder)));
+    if (responder.syn && c_.handshake_done)
+      add(fmt::format("{} from here to {}", readable(c_.handshake_done->when - responder.syn->when),
+                      name(side::opener)));
+    if (opener.first_data && responder.first_data && responder.first_data->when > opener.first_data->when)
+      add(readable(responder.first_data->when - opener.first_data->when) +
+          " to the first byte of the answer");
+    if (!line.empty()) lines_.push_back(std::move(line));
+    for (const side s : {side::opener, side::responder}) pause_of(s);
+  }
+
+  void pause_of(side s) {
+    const pause& p = c_.of(s).longest_pause;
+    if (p.lasted < least_pause) return;
+    const std::string why =
+        p.waited_for == pause::reason::itself   ? "nobody held it up: all was acknowledged, the window open"
+        : p.waited_for == pause::reason::window ? fmt::format("the window of {} was closed", name(other(s)))
+                                                : "it waited for an acknowledgement";
+    lines_.push_back(fmt::format("  {} paused in the middle for {} until packet {}: {}", name(s),
+                                 readable(p.lasted), p.until.number, why));
   }
 
   void said(side s) {
@@ -134,6 +164,10 @@ class describer {
       line += fmt::format("{}{}", i == 0 ? "" : ", ", s_.proof[i]);
     lines_.push_back(std::move(line));
   }
+
+  /// Linux's shortest timeout of a retransmission (include/net/tcp.h, TCP_RTO_MIN): below it
+  /// nobody has waited for one.
+  static constexpr std::chrono::milliseconds least_pause{200};
 
   const story& s_;
   const connection& c_;

@@ -277,6 +277,7 @@ void followed::note_window(const tcp_segment& t, side from, const mark& where) n
     if (!f.zero_window_since) {
       f.zero_window_since = where;
       f.probes_of_window = 0;
+      at(other(from)).was_shut = true;
     }
   } else if (f.zero_window_since) {
     f.zero_window_longest = std::max(f.zero_window_longest, where.when - f.zero_window_since->when);
@@ -427,13 +428,36 @@ void followed::note_new_payload(const tcp_segment& t, side from, const mark& whe
                                 std::int64_t end) noexcept {
   flow& f = record_.of(from);
   ++f.data_segments;
+  if (t.says != protocol::unknown && end == std::int64_t{t.length} && record_.spoken == protocol::unknown) {
+    record_.spoken = t.says;
+    record_.server_name = t.name;
+  }
   if (!f.first_data) f.first_data = where;
   f.last_data = where;
   const auto said = static_cast<std::uint64_t>(std::max(end, std::int64_t{0}));
   if (said <= f.bytes) return;
+  note_pause(from, where);
   if (record_.of(other(from)).fin)
     f.bytes_after_fin_of_other += std::min(std::uint64_t{t.length}, said - f.bytes);
   f.bytes = said;
+}
+
+/// Before a segment with new bytes is taken in.
+void followed::note_pause(side from, const mark& where) noexcept {
+  flow& f = record_.of(from);
+  const flow& theirs = record_.of(other(from));
+  stream_position& own = at(from);
+  const std::chrono::nanoseconds lasted = where.when - own.new_at.when;
+  const bool spoke_on =
+      own.new_at.number != 0 && (!theirs.last_data || theirs.last_data->number < own.new_at.number);
+  if (spoke_on && lasted > f.longest_pause.lasted)
+    f.longest_pause = {.lasted = lasted,
+                       .until = where,
+                       .waited_for = own.was_shut           ? pause::reason::window
+                                     : own.acked < own.next ? pause::reason::acknowledgement
+                                                            : pause::reason::itself};
+  own.new_at = where;
+  own.was_shut = false;
 }
 
 /// Where the capture began with a probe of `s`, offset 0 was guessed one too low:

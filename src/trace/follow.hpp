@@ -26,6 +26,8 @@ struct stream_position {
   std::uint32_t asked_before = 0;       ///< and the one before it that was another
   std::uint16_t ip_id = 0;              ///< the last that was not 0
   std::uint8_t ids_in_row = 0;          ///< how often it was followed by one a little higher
+  bool was_shut = false;                ///< the other side's window was closed since `new_at`
+  mark new_at;                          ///< its last segment with new bytes; number 0: none
 
   /// The offset nearest to `next` that has this sequence number. Needs a base.
   [[nodiscard]] std::int64_t offset_of(std::uint32_t sequence) const noexcept;
@@ -90,6 +92,7 @@ class followed {
   [[nodiscard]] reset_kind kind_of_reset(const tcp_segment& t, side from) const noexcept;
   finding note_syn(const tcp_segment& t, side from, const mark& where) noexcept;
   finding note_content(const tcp_segment& t, side from, const mark& where) noexcept;
+  void note_pause(side from, const mark& where) noexcept;
   void note_new_payload(const tcp_segment& t, side from, const mark& where, std::int64_t end) noexcept;
   [[nodiscard]] bool is_probe(const tcp_segment& t, side from) const noexcept;
   [[nodiscard]] bool began_with_probe(side s) const noexcept;

@@ -459,14 +459,31 @@ TEST(describe, names_the_sides_and_the_proof) {
       c.handshake().data(opener, 1).wait(seconds(200)).data(opener, 10).no_such_socket(responder).told();
   EXPECT_THAT(
       describe(s, "alice", "bob"),
-      ElementsAre("alice (10.0.0.1:40000) -> bob (10.0.0.2:80): SYN in packet 1, handshake done in packet 3, "
-                  "after 2.0 ms",
-                  "  alice sent 11 bytes in 4 segments, 0 acknowledged",
-                  "  bob sent 0 bytes in 2 segments, 0 acknowledged, RST in packet 6",
-                  "  ended: peer_reset, by bob (likely); the packets also fit peer_rebooted",
-                  HasSubstr("  why: RST"),
-                  HasSubstr("  could know: alice from packet 6 on, after 3 min 20 s, bob"),
-                  "  half-open for 3 min 20 s", "  proof: packets 2, 5, 6"));
+      ElementsAre(
+          "alice (10.0.0.1:40000) -> bob (10.0.0.2:80): SYN in packet 1, handshake done in packet 3, "
+          "after 2.0 ms",
+          "  alice sent 11 bytes in 4 segments, 0 acknowledged",
+          "  bob sent 0 bytes in 2 segments, 0 acknowledged, RST in packet 6",
+          "  took 1.0 ms from here to bob and back, 1.0 ms from here to alice",
+          "  alice paused in the middle for 3 min 20 s until packet 5: it waited for an acknowledgement",
+          "  ended: peer_reset, by bob (likely); the packets also fit peer_rebooted", HasSubstr("  why: RST"),
+          HasSubstr("  could know: alice from packet 6 on, after 3 min 20 s, bob"),
+          "  half-open for 3 min 20 s", "  proof: packets 2, 5, 6"));
+}
+
+TEST(describe, says_who_paused_and_what_for) {
+  conversation c = talking();
+  c.data(responder, 10).ack(opener).wait(seconds(30)).data(responder, 10).ack(opener);
+  EXPECT_THAT(describe(c.told(), "a", "b"),
+              Contains(AllOf(HasSubstr("  b paused in the middle for 30.00 s until packet"),
+                             HasSubstr("nobody held it up"))));
+  conversation lost = talking();
+  lost.data(responder, 10).wait(seconds(30)).data(responder, 10);
+  EXPECT_THAT(describe(lost.told(), "a", "b"), Contains(HasSubstr("it waited for an acknowledgement")));
+  conversation asked = talking();
+  asked.data(responder, 10).ack(opener).wait(seconds(30)).data(opener, 5).data(responder, 10);
+  EXPECT_THAT(describe(asked.told(), "a", "b"), Not(Contains(HasSubstr("b paused"))))
+      << "it had answered, and was asked again";
 }
 
 TEST(describe, tells_of_repeats_and_routers) {

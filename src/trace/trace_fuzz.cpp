@@ -10,6 +10,7 @@
 
 #include "halfopen/trace/story.hpp"
 #include "trace/fragments.hpp"
+#include "trace/spoken.hpp"
 #include "trace/strip_link.hpp"
 
 namespace halfopen::trace {
@@ -61,6 +62,7 @@ void check(const flow& f) {
   require(f.fin_acked == f.fin_acked_at.has_value());
   require(f.rst.has_value() == f.rst_kind.has_value());
   require(!f.rst_answers || f.rst);
+  require(f.longest_pause.lasted.count() >= 0);
   require(f.zero_window_longest.count() >= 0 && f.repeat_gap.count() >= 0);
 }
 
@@ -72,6 +74,12 @@ void check(const story& s) {
   require(s.what.last.when >= s.what.first.when);
   require(!describe(s, "client", "server").empty());
   for (const flow& f : s.what.flows) check(f);
+}
+
+/// What a packet says, on whatever link; the whole frame is tried as well, so that the way there is short.
+void look_into(const packet& p) {
+  require(spoken_in(p.tcp.payload).name.size() <= p.tcp.payload.size());
+  read_dns_answer(p.datagram, [](const ip_address&, const std::string& name) { require(!name.empty()); });
 }
 
 int tell_all(bytes rest) {
@@ -96,6 +104,9 @@ int tell_all(bytes rest) {
       together.take(p->fragment, number, now);
     else if (p)
       t.add(*p);
+    if (p) look_into(*p);
+    if (const speech s = spoken_in(frame); !s.name.empty()) require(s.what != protocol::unknown);
+    read_dns_answer(frame, [](const ip_address&, const std::string& name) { require(!name.empty()); });
   }
   together.finish();
   for (const connection* c : t.connections()) {

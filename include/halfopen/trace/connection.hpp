@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "halfopen/trace/packet.hpp"
@@ -35,6 +36,20 @@ struct mark {
   std::uint64_t number = 0;
   time_point when{};
 };
+
+/// The longest time between two segments with new bytes of one side, while the other said nothing.
+struct pause {
+  /// What the side was waiting for, as far as packets show it.
+  enum class reason : std::uint8_t {
+    itself,           ///< all that it had said was acknowledged, the window was open: nobody held it up
+    acknowledgement,  ///< bytes of it were still on their way, or lost
+    window,           ///< the other side's receive window was closed
+  };
+  std::chrono::nanoseconds lasted{};
+  mark until;  ///< the segment that ended it
+  reason waited_for = reason::itself;
+};
+[[nodiscard]] std::string_view to_string(pause::reason r) noexcept;
 
 /// What one side of a connection has said, and what of it the other acknowledged.
 /// What nearly every packet changes stands first, in as few cache lines as will do.
@@ -75,6 +90,7 @@ struct flow {
   std::optional<mark> fin_acked_at;      ///< when fin_acked became true
   std::optional<mark> heard_before_rst;  ///< this side's last packet before its first RST
   std::uint64_t probes_of_window = 0;    ///< segments sent to this side while its window was closed
+  pause longest_pause;                   ///< of its own in the middle of what it says
   std::chrono::nanoseconds zero_window_longest{};  ///< of the times that it was closed and opened again
 
   // ---- silence: what was sent since the other side was last heard
@@ -113,10 +129,12 @@ struct icmp_notice {
 struct connection {
   endpoint opener;  ///< sent the SYN; if no SYN was seen, a guess (see opener_seen)
   endpoint responder;
-  bool opener_seen = false;            ///< the SYN itself was captured
-  std::optional<mark> handshake_done;  ///< the ACK of the SYN+ACK
-  mark first, last;                    ///< first and last packet
-  std::array<flow, 2> flows;           ///< index by side; see of()
+  bool opener_seen = false;             ///< the SYN itself was captured
+  std::optional<mark> handshake_done;   ///< the ACK of the SYN+ACK
+  mark first, last;                     ///< first and last packet
+  protocol spoken = protocol::unknown;  ///< by the first bytes that a side said
+  std::uint32_t server_name = 0;        ///< tcp_segment::name of the segment that said so
+  std::array<flow, 2> flows;            ///< index by side; see of()
   std::uint64_t icmp_count = 0;
   std::optional<icmp_notice> first_icmp, last_icmp;
   std::optional<icmp_notice> last_heeded_icmp;  ///< the last with in_flight

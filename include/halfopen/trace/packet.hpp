@@ -69,6 +69,32 @@ constexpr std::size_t carriers = 14;
 /// TCP's flags, by their bit in the header (RFC 9293 section 3.1).
 enum tcp_flag : std::uint8_t { fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20 };
 
+/// What is spoken over a connection, where its first bytes make that sure.
+enum class protocol : std::uint8_t {
+  unknown,
+  tls,
+  http,
+  http2,  ///< without TLS
+  ssh,
+  smtp,
+  ftp,
+  imap,
+  pop3,
+  mysql,
+  postgresql,
+  redis,
+  mongodb,
+  amqp,
+  mqtt,
+  smb,
+  rdp,
+  bgp,
+  sip,
+  rtsp,
+};
+constexpr std::size_t protocols = 20;
+[[nodiscard]] std::string_view to_string(protocol p) noexcept;
+
 /// A TCP segment's header and where its payload is.
 struct tcp_segment {
   endpoint source;
@@ -79,6 +105,8 @@ struct tcp_segment {
   std::uint8_t flags = 0;             ///< tcp_flag bits
   std::uint16_t checksum = 0;         ///< not verified; it tells copies of a packet from others
   bool has_options = false;
+  protocol says = protocol::unknown;   ///< what the payload begins with; set by whoever looks into it
+  std::uint32_t name = 0;              ///< which name that calls the other side by, as its setter counts them
   std::uint32_t length = 0;            ///< payload bytes on the wire, by the IP header
   std::span<const std::byte> payload;  ///< those of them that were captured; lives as long as the frame
 
@@ -108,7 +136,8 @@ struct packet {
   /// Of a fragmented IP packet: that fragment as it stands, from its IP header on; empty otherwise.
   /// The first is read as if nothing followed it, the others are kind::other. See defragmenter.
   std::span<const std::byte> fragment;
-  ip_address source;  ///< of the outer IP header: for icmp, the router's
+  std::span<const std::byte> datagram;  ///< of UDP from port 53 (DNS) or 5353: its payload
+  ip_address source;                    ///< of the outer IP header: for icmp, the router's
   ip_address destination;
   tcp_segment tcp;
 };
