@@ -12,42 +12,47 @@
 #include <filesystem>
 #include <fstream>
 
-#include "halfopen/lab/experiment.hpp"
+#include "judge/outcome.hpp"
 
 namespace halfopen::judge {
 namespace {
 
-/// Processor time of a thread by its clock ticks (proc_pid_stat(5)).
-double seconds_by_ticks(const std::filesystem::path& task) {
+/// By the kernel's clock ticks (proc_pid_stat(5)): whether it is ready, and how long it ran.
+thread_activity by_ticks(const std::filesystem::path& task) {
   std::ifstream file(task / "stat");
   std::string text;
   std::getline(file, text);
   const auto after_name = text.rfind(") ");  // a name may contain anything
+  char state = 0;
   unsigned long user = 0;
   unsigned long system = 0;
-  // Fields 3 to 13 stand between the name and utime.
+  // Fields 4 to 13 stand between the state and utime.
   if (after_name == std::string::npos ||
-      std::sscanf(text.c_str() + after_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                  &system) != 2)
-    return 0;
-  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+      std::sscanf(text.c_str() + after_name + 2, "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state,
+                  &user, &system) != 3)
+    return {};
+  return {.ran = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)),
+          .ready = state == 'R'};
 }
 
-/// By thread: seconds in which it ran, and in which it was ready and another one ran. The numbers
-/// of schedstat are explained in the kernel's Documentation/scheduler/sched-stats.rst; a kernel
-/// without them leaves the ticks.
-std::map<std::string, std::pair<double, double>> times_of_threads(const lab::host& h) {
-  std::map<std::string, std::pair<double, double>> all;
+/// The numbers of schedstat are explained in the kernel's Documentation/scheduler/sched-stats.rst; a
+/// kernel without them leaves the ticks.
+std::map<std::string, thread_activity> activity_of_threads(const lab::host& h) {
+  std::map<std::string, thread_activity> all;
   for (const pid_t pid : h.pids()) {
     std::error_code why;
     for (const auto& task :
          std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", why)) {
+      // First whether it is ready: a wait that begins after that is short.
+      thread_activity now = by_ticks(task.path());
       std::ifstream file(task.path() / "schedstat");
       double ran = 0;
       double waited = 0;
-      const bool known = static_cast<bool>(file >> ran >> waited) && ran > 0;
-      all[task.path().string()] =
-          known ? std::pair(ran / 1e9, waited / 1e9) : std::pair(seconds_by_ticks(task.path()), 0.0);
+      if (file >> ran >> waited && ran > 0) {
+        now.ran = ran / 1e9;
+        now.waited = waited / 1e9;
+      }
+      all[task.path().string()] = now;
     }
   }
   return all;
@@ -55,34 +60,52 @@ std::map<std::string, std::pair<double, double>> times_of_threads(const lab::hos
 
 }  // namespace
 
-busy_watch::busy_watch(const lab::host& h)
-    : host_(h), before_(times_of_threads(h)), began_(lab::experiment::now()) {}
+std::optional<double> share_of(std::span<const thread_activity> threads, double elapsed) {
+  double share = 0;
+  double ran = 0;
+  bool ready = false;
+  for (const thread_activity& t : threads) {
+    ran += t.ran;
+    share += t.ran / std::max(elapsed - t.waited, std::max(t.ran, 1e-6));
+    ready = ready || t.ready;
+  }
+  if (ran >= least_run && share >= too_busy) return share;
+  if (ready) return std::nullopt;
+  return ran < least_run ? 0 : share;
+}
 
-std::vector<std::pair<double, double>> busy_watch::since_then() const {
-  std::vector<std::pair<double, double>> all;
-  for (const auto& [thread, now] : times_of_threads(host_)) {
+busy_watch::busy_watch(const lab::host& h)
+    : host_(h), before_(activity_of_threads(h)), began_(lab::experiment::now()) {}
+
+std::vector<thread_activity> busy_watch::since_then() const {
+  std::vector<thread_activity> all;
+  for (const auto& [thread, now] : activity_of_threads(host_)) {
     const auto had = before_.find(thread);
-    const auto [ran, waited] = had == before_.end() ? std::pair(0.0, 0.0) : had->second;
-    all.emplace_back(now.first - ran, now.second - waited);
+    const thread_activity before = had == before_.end() ? thread_activity{} : had->second;
+    all.push_back({.ran = now.ran - before.ran, .waited = now.waited - before.waited, .ready = now.ready});
   }
   return all;
 }
 
 double busy_watch::ran() const {
   double all = 0;
-  for (const auto& [ran, waited] : since_then()) all += ran;
+  for (const thread_activity& t : since_then()) all += t.ran;
   return all;
 }
 
-double busy_watch::busy() const {
-  const double elapsed = std::chrono::duration<double>(lab::experiment::now() - began_).count();
-  double all = 0;
-  double all_ran = 0;
-  for (const auto& [ran, waited] : since_then()) {
-    all_ran += ran;
-    all += ran / std::max(elapsed - waited, std::max(ran, 1e-6));
+std::optional<double> busy_watch::share() const {
+  return share_of(since_then(), std::chrono::duration<double>(lab::experiment::now() - began_).count());
+}
+
+std::optional<double> busy_watch::share(lab::experiment& lab, std::chrono::milliseconds most) const {
+  constexpr std::chrono::milliseconds pause{20};
+  const auto until = lab::experiment::now() + most;
+  auto known = share();
+  while (!known && lab::experiment::now() < until) {
+    lab.run_for(pause);
+    known = share();
   }
-  return all_ran < least_run ? 0 : all;
+  return known;
 }
 
 }  // namespace halfopen::judge

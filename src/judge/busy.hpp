@@ -1,37 +1,53 @@
 #ifndef HALFOPEN_SRC_JUDGE_BUSY_HPP
 #define HALFOPEN_SRC_JUDGE_BUSY_HPP
 
+#include <chrono>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/host.hpp"
 #include "halfopen/trace/packet.hpp"
 
 namespace halfopen::judge {
 
-/// How busy the programs of a host are, from its making on, of one processor: the time in which
-/// a thread ran, of the time in which it was not waiting for the processor that others had. So
-/// a loop that never waits is seen on a loaded machine too.
+/// What a thread did since a watch began.
+struct thread_activity {
+  double ran = 0;      ///< seconds on a processor
+  double waited = 0;   ///< seconds in which it was ready and another one ran; a wait counts once it is over
+  bool ready = false;  ///< it runs, or waits for a processor, at this moment
+};
+
+/// How busy they are together, of one processor: of each the time in which it ran, of the time in which
+/// it was not waiting for the processor that others had. So a loop that never waits is seen on a loaded
+/// machine too. Nothing if that cannot be told yet: one is ready, and may have been for all the time that
+/// it did not run.
+[[nodiscard]] std::optional<double> share_of(std::span<const thread_activity> threads, double elapsed);
+
+/// Who ran for less did not spin: the scheduler gives a loop more than that of any second.
+inline constexpr double least_run = 0.01;
+
+/// How busy the programs of a host are, from its making on.
 class busy_watch {
  public:
   explicit busy_watch(const lab::host& h);
-  /// 0 if they ran for less than `least_run`.
-  [[nodiscard]] double busy() const;
+
+  [[nodiscard]] std::optional<double> share() const;
+
+  /// Lets the experiment run on until the share is known, for so long at most.
+  [[nodiscard]] std::optional<double> share(lab::experiment& lab, std::chrono::milliseconds most) const;
 
   /// Seconds in which the host's programs ran.
   [[nodiscard]] double ran() const;
 
-  /// Who ran for less did not spin: the scheduler gives a loop more than that of any second.
-  static constexpr double least_run = 0.01;
-
  private:
-  /// By thread: seconds in which it ran, and in which it waited to run.
-  [[nodiscard]] std::vector<std::pair<double, double>> since_then() const;
+  [[nodiscard]] std::vector<thread_activity> since_then() const;
 
   const lab::host& host_;
-  std::map<std::string, std::pair<double, double>> before_;  ///< the same, by name
+  std::map<std::string, thread_activity> before_;  ///< by name
   trace::time_point began_;
 };
 

@@ -117,16 +117,17 @@ std::span<const explanation> other_words() noexcept {
                   "The accusation rests on time, and was confirmed in a guest of its own, where load cannot "
                   "matter.",
                   "", ""},
-      explanation{"alone",
-                  "The accusation rests on time or on the processor, and was confirmed by a second playing with "
-                  "no other case under way.",
-                  "", "halfopen clock build, once: then the virtual clock confirms."},
+      explanation{
+          "alone",
+          "The accusation rests on time or on the processor, and was confirmed by a second playing with "
+          "no other case under way.",
+          "", "halfopen clock build, once: then the virtual clock confirms."},
       explanation{"refuted",
                   "The accusation did not hold when the case was played again: the machine was too busy. The "
                   "case is inconclusive.",
                   "", "Play it again with --case, with less going on or with fewer --jobs."},
-      explanation{"wanted", "The accusation rests on time, and was not yet played again.", "It was interrupted.",
-                  "Play it again with --case."},
+      explanation{"wanted", "The accusation rests on time, and was not yet played again.",
+                  "It was interrupted.", "Play it again with --case."},
       explanation{"not needed",
                   "The verdict is a pass, or rests on what happened and not on how long it took.", "", ""},
       explanation{"limit", "Within this a program shall know that its peer is gone.", "",

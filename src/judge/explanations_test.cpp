@@ -28,8 +28,7 @@ TEST(explanations, every_loss_of_a_torture_has_one_under_the_word_of_its_places)
 
 TEST(explanations, every_outcome_has_one_under_its_own_name) {
   const auto words = outcomes_of_a_client();
-  for (std::size_t i = 0; i < words.size(); ++i)
-    EXPECT_EQ(words[i].name, to_string(static_cast<outcome>(i)));
+  for (std::size_t i = 0; i < words.size(); ++i) EXPECT_EQ(words[i].name, to_string(static_cast<outcome>(i)));
   EXPECT_EQ(words.size(), static_cast<std::size_t>(outcome::false_success) + 1);
 }
 

@@ -190,6 +190,14 @@ void stage::judge_late_release(std::span<const trace::endpoint> gone, const std:
   warn("it gives the dead connection back late: " + sheet_.length.words, cure);
 }
 
+double stage::busy_share(const busy_watch& watch) {
+  const auto share = watch.share(lab, 20s);
+  if (!share)
+    throw no_verdict(verdict::inconclusive, "others had the processor: whether it would burn it is not known",
+                     true);
+  return *share;
+}
+
 void stage::judge_server(const lab::process& s, std::span<const trace::endpoint> gone) {
   const bool well = answers_others(s, "after the fault");
   if (s.ended()) return;
@@ -204,7 +212,7 @@ void stage::judge_server(const lab::process& s, std::span<const trace::endpoint>
     return held(gone).empty();
   };
   wait(given_back, std::max<milliseconds>(left, 0ms));
-  const double busy = watch.busy();
+  const double busy = s.ended() ? 0 : busy_share(watch);
   require(busy < too_busy, fmt::format("it waits without burning the processor ({:.0f} %)", busy * 100),
           "a readiness that is never taken, or an error that is never looked at, spins: close the socket, or "
           "pause",

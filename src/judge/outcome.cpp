@@ -48,7 +48,8 @@ decision of_an_end(const client_seen& s) {
   } else {
     d.what = verdict::fail;
     d.kind = outcome::false_success;
-    d.happened = fmt::format("false success: exit 0{}, but its output is not the usual: {}", when(s), s.difference);
+    d.happened =
+        fmt::format("false success: exit 0{}, but its output is not the usual: {}", when(s), s.difference);
     d.cure =
         "take a reply for whole only if its own framing says so (a length, an end mark), never because the "
         "connection ended; and exit with an error otherwise";

@@ -184,6 +184,8 @@ class stage {
   /// After a fault on these connections (the far ends of the server's sockets): the server
   /// lives, answers the next client, burns no time, and gives the sockets back.
   void judge_server(const lab::process& s, std::span<const trace::endpoint> gone);
+  /// How busy its programs are that were watched; throws no_verdict if nobody can tell.
+  double busy_share(const busy_watch& watch);
   /// The first half of that: it lives, and the next client is answered as ever.
   bool answers_others(const lab::process& s, std::string_view when);
   /// Fails if the server has ended, and says how.

@@ -42,6 +42,16 @@ TEST(innocent, one_direction_of_a_connection_that_lives) {
   EXPECT_THAT(c.told({.capture_end = c.now() + seconds(500)}), accuses_nobody());
 }
 
+TEST(innocent, one_direction_of_a_connection_that_ends) {
+  conversation c;  // the other side's FIN went another way
+  c.syn().segment_of(opener, {.sequence = 1001, .acknowledgement = 900'001});
+  c.segment_of(opener, {.sequence = 1001, .acknowledgement = 900'001, .flags = fin | ack});
+  const story s = c.told({.capture_end = c.now() + seconds(500)});
+  EXPECT_THAT(s, accuses_nobody());
+  EXPECT_FALSE(s.has(manner::half_closed_long));
+  EXPECT_FALSE(s.half_open_for);
+}
+
 TEST(innocent, keepalive_that_is_answered_until_the_capture_ends) {
   conversation c = talk();
   for (int i = 0; i < 5; ++i) c.wait(seconds(60)).probe(opener, i % 2 == 0 ? 0 : 1).ack(responder);

@@ -61,6 +61,7 @@ void teller::remark_half_close() {
   if (!ours && !theirs) return;
   const bool opener_first = ours && (!theirs || ours->number < theirs->number);
   const side first = opener_first ? side::opener : side::responder;
+  if (one_direction(first) || lacks(other(first))) return;  // its FIN may not have been captured
   const auto& second = opener_first ? theirs : ours;
   const auto reset = first_reset();
   const time_point until = second ? second->when : reset ? c_.of(*reset).rst->when : end();

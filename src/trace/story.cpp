@@ -293,7 +293,7 @@ void teller::tell_both_closed() {
 void teller::tell_half_closed(side closer) {
   const flow& f = c_.of(closer);
   prove(f.fin);
-  half_open(f.fin, end());
+  if (!one_direction(closer)) half_open(f.fin, end());
   const auto owed = owed_by(closer);
   if (owed == confidence::certain)
     return conclude(

@@ -137,6 +137,10 @@ void story_stream::state::tell(std::uint32_t index, watched until) {
   story_hints hints{
       .owed_by_responder = owed, .capture_end = now, .until = until, .reused_at = reused[index]};
   if (hints.reused_at) hints.capture_end = hints.reused_at->when;
+  // Nobody looked on for longer, though the packet that let time pass may have come much later.
+  const auto looked_on = f.only_syns() ? limits.unanswered : limits.idle;
+  if (until == watched::until_idle && now - f.record().last.when > looked_on)
+    hints.capture_end = f.record().last.when + looked_on;
   out.story = trace::tell(f.record(), hints);
   if (excerpts[index]) excerpts[index]->give(out);
   excerpts[index].reset();
