@@ -1,6 +1,7 @@
 // How fast a capture is read, against others who read captures: libpcap that does nothing
 // with the packets (the limit for whoever uses it), tshark's and tcptrace's conversation
-// statistics. Each is a program of its own, run over the same file, pinned to one core.
+// statistics. Each is a program of its own, run over the same file, pinned to one core (or two, where it
+// says so).
 //
 // The file is read once before, so that it comes from the page cache and not from a disk.
 // The figure is processor time, user and system: what another program on the machine takes
@@ -17,6 +18,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,15 +56,15 @@ int read_with_libpcap(const std::string& path) {
   return 0;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& argv, rlim_t patience) {
+[[noreturn]] void become(const std::vector<std::string>& argv, rlim_t patience, int cores) {
   const rlimit limit{patience, patience + 1};
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CPU, &limit);
   ::setrlimit(RLIMIT_CORE, &no_core);
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(0, &one);
-  ::sched_setaffinity(0, sizeof one, &one);
+  cpu_set_t those;
+  CPU_ZERO(&those);
+  for (int i = 0; i < cores; ++i) CPU_SET(static_cast<std::size_t>(i), &those);
+  ::sched_setaffinity(0, sizeof those, &those);
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   ::dup2(nowhere, STDOUT_FILENO);
   ::dup2(nowhere, STDERR_FILENO);
@@ -73,13 +75,13 @@ int read_with_libpcap(const std::string& path) {
   std::_Exit(127);
 }
 
-cost run(const std::vector<std::string>& argv, rlim_t patience) {
+cost run(const std::vector<std::string>& argv, rlim_t patience, int cores) {
   cost c;
   struct rusage used{};
   int status = 0;
   c.clock = seconds_of([&] {
     const pid_t child = ::fork();
-    if (child == 0) become(argv, patience);
+    if (child == 0) become(argv, patience, cores);
     ::wait4(child, &status, 0, &used);
   });
   const auto seconds = [](const timeval& t) {
@@ -96,6 +98,7 @@ struct reader {
   std::string name;
   std::vector<std::string> argv;  ///< the file's name follows
   std::size_t rounds;
+  int cores = 1;
 };
 
 class contest {
@@ -103,8 +106,10 @@ class contest {
   contest(const options& o, std::string self) : o_{o} {
     readers_ = {
         {"libpcap, doing nothing", {std::move(self), "--read-with-libpcap"}, o.rounds},
-        {"halfopen autopsy", {HALFOPEN_PROGRAM, "autopsy"}, o.rounds},
-        {"halfopen autopsy --json", {HALFOPEN_PROGRAM, "autopsy", "--json"}, 1},
+        {"halfopen autopsy", {HALFOPEN_PROGRAM, "autopsy", "--jobs", "1"}, o.rounds},
+        {"halfopen autopsy --json", {HALFOPEN_PROGRAM, "autopsy", "--json", "--jobs", "1"}, o.rounds},
+        {"  the same, two cores", {HALFOPEN_PROGRAM, "autopsy", "--json", "--jobs", "2"}, o.rounds, 2},
+        {"  and without --json", {HALFOPEN_PROGRAM, "autopsy", "--jobs", "2"}, o.rounds, 2},
         {"tshark -z conv,tcp", {"tshark", "-n", "-q", "-z", "conv,tcp", "-r"}, 1},
         {"tcptrace", {"tcptrace"}, 1},
     };
@@ -116,26 +121,34 @@ class contest {
     fmt::print("\n{} packets ({:.2f} GB), {} connections, {} at one time\n", plan.packets,
                static_cast<double>(size) / 1e9, plan.connections,
                std::min(plan.at_one_time, plan.connections));
-    (void)bench::run({"cat", path}, o_.patience);
-    std::optional<double> limit, tshark, ours;
+    (void)bench::run({"cat", path}, o_.patience, 1);
+    std::map<std::string, std::optional<measured>> all;
     for (const reader& r : readers_) {
-      const auto rate = measure(r, path, static_cast<double>(plan.packets));
-      if (r.argv[0] == "tshark") tshark = rate;
-      if (r.argv.back() == "--read-with-libpcap") limit = rate;
-      if (r.argv.back() == "autopsy") ours = rate;
+      all[r.name] = measure(r, path, static_cast<double>(plan.packets));
     }
     std::filesystem::remove(path);
-    if (ours && limit) fmt::print("  ratio to libpcap {:.2f} (aim: 0.5)\n", *ours / *limit);
-    if (ours && tshark) fmt::print("  ratio to tshark {:.0f} (aim: 30)\n", *ours / *tshark);
+    const auto &limit = all["libpcap, doing nothing"], &tshark = all["tshark -z conv,tcp"],
+               &ours = all["halfopen autopsy"], &json = all["halfopen autopsy --json"],
+               &both = all["  and without --json"];
+    if (ours && limit) fmt::print("  ratio to libpcap {:.2f} (aim: 0.5)\n", ours->rate / limit->rate);
+    if (json && limit)
+      fmt::print("  ratio to libpcap with --json {:.2f} (aim: 0.35)\n", json->rate / limit->rate);
+    if (ours && tshark) fmt::print("  ratio to tshark {:.0f} (aim: 30)\n", ours->rate / tshark->rate);
+    if (ours && both)
+      fmt::print("  two cores against one, by the clock {:.2f} (aim: near 2)\n", ours->clock / both->clock);
   }
 
  private:
-  std::optional<double> measure(const reader& r, const std::string& path, double packets) const {
+  struct measured {
+    double rate = 0;   ///< packets a second of processor time, millions
+    double clock = 0;  ///< s
+  };
+  std::optional<measured> measure(const reader& r, const std::string& path, double packets) const {
     std::vector<double> rates, megabytes, by_clock;
     for (std::size_t i = 0; i < r.rounds; ++i) {
       std::vector<std::string> argv = r.argv;
       argv.push_back(path);
-      const cost c = bench::run(argv, o_.patience);
+      const cost c = bench::run(argv, o_.patience, r.cores);
       if (c.stopped) {
         fmt::print("  {:<26} below {:.3f} million packets/s, {:.0f} MB: stopped after {:.0f} s\n", r.name,
                    packets / c.processor / 1e6, c.megabytes, c.processor);
@@ -151,12 +164,12 @@ class contest {
     }
     const spread rate = spread_of(rates);
     fmt::print(
-        "  {:<26} {:>8.3f} million packets/s ({:.3f} - {:.3f}, {} times), {:>7.0f} MB, {:.1f} s by the "
+        "  {:<26} {:>8.3f} million packets/s ({:.3f} - {:.3f}, {} times), {:>7.0f} MB, {:.2f} s by the "
         "clock\n",
         r.name, rate.median, rate.least, rate.most, rate.count, spread_of(megabytes).median,
         spread_of(by_clock).median);
     std::fflush(stdout);
-    return rate.median;
+    return measured{rate.median, spread_of(by_clock).median};
   }
 
   const options& o_;

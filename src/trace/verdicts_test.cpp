@@ -70,6 +70,11 @@ TEST(vanished, a_sender_that_gave_up_says_so_itself) {
   EXPECT_EQ(after(3, 300ms), sureness{}) << "fast retransmissions, and a program that aborts";
 }
 
+TEST(vanished, times_that_no_clock_has_do_no_harm) {
+  const auto ever = std::chrono::nanoseconds::max();
+  EXPECT_EQ(vanished({.repeats = 9, .lasted = ever, .gap = ever, .quiet = ever}), confidence::certain);
+}
+
 TEST(vanished, a_sender_that_fell_silent_gave_up_when_its_next_repeat_is_overdue) {
   const auto after = [](std::uint64_t repeats, auto lasted, auto quiet) {
     return vanished({.repeats = repeats, .lasted = lasted, .gap = 4s, .quiet = quiet});
