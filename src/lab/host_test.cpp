@@ -132,7 +132,7 @@ std::pair<std::ptrdiff_t, std::string> held() {
   return {std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}), mounts.str()};
 }
 
-TEST(disks, end_with_the_experiment) {
+TEST_F(shared_memory, disks_end_with_the_experiment) {
   {
     const experiment warm_up;
   }  // the cable's room stays
