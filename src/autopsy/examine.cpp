@@ -79,6 +79,7 @@ class batching final : public packet_outlet {
     p.datagram = p.fragment = {};
     if (++used_ == size) flush();
   }
+  [[nodiscard]] bool wants_more() const override { return wanted_; }
   void flush() {
     const reading& r = from_->so_far();
     filled_.packets.resize(used_);
@@ -86,7 +87,7 @@ class batching final : public packet_outlet {
     filled_.server_names.assign(r.server_names.begin() + static_cast<std::ptrdiff_t>(names_given_),
                                 r.server_names.end());
     names_given_ = r.server_names.size();
-    to_.give(std::move(filled_));
+    wanted_ = to_.give(std::move(filled_));
     begin();
   }
 
@@ -101,6 +102,7 @@ class batching final : public packet_outlet {
   const frame_reader* from_ = nullptr;
   batch filled_;
   std::size_t used_ = 0, names_given_ = 0;
+  bool wanted_ = true;
 };
 
 /// Straight into the place where the stream wants it.

@@ -71,6 +71,8 @@ class packet_outlet {
   virtual ~packet_outlet() = default;
   virtual trace::packet& next() = 0;
   virtual void take() = 0;
+  /// False once nobody wants any more.
+  [[nodiscard]] virtual bool wants_more() const { return true; }
 };
 
 /// From a capture's bytes to packets, and to all of a reading but what connections say. Not thread-safe.

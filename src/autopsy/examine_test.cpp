@@ -108,6 +108,29 @@ TEST(examine, two_threads_end_when_a_story_throws) {
   EXPECT_THROW(e.run(), std::runtime_error);
 }
 
+TEST(examine, who_wants_no_more_does_not_wait_for_the_end_of_the_file) {
+  const frame bytes = capture(100);
+  std::vector<trace::capture_reader::source> sources;
+  std::uint64_t read = 0;
+  // The same packets for ever, as from a pipe.
+  sources.emplace_back(
+      [&, at = std::size_t{0}](std::span<std::byte> into) mutable -> std::expected<std::size_t, std::string> {
+        if (at == bytes.size()) at = 24;  // behind the file's header
+        const std::size_t n = std::min(into.size(), bytes.size() - at);
+        std::memcpy(into.data(), bytes.data() + at, n);
+        at += n;
+        read += n;
+        return n;
+      });
+  examine_options options;
+  options.jobs = 2;
+  options.limits.connections = 2;
+  examiner e{std::move(sources), std::move(options),
+             [](trace::file_entry&&) { throw std::runtime_error("no"); }};
+  EXPECT_THROW(e.run(), std::runtime_error);
+  EXPECT_GT(read, 0U);
+}
+
 TEST(examine, two_threads_hand_on_what_the_source_throws) {
   std::vector<trace::capture_reader::source> sources;
   sources.emplace_back([](std::span<std::byte>) -> std::expected<std::size_t, std::string> {

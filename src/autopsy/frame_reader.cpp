@@ -112,7 +112,11 @@ void frame_reader::run() {
     base_ = seen_.frames;
     seen_.begins.push_back(base_ + 1);
     trace::capture_reader reader{std::move(sources_[i])};
-    while (const trace::captured_frame* f = reader.next()) take(reader, *f);
+    while (to_.wants_more()) {
+      const trace::captured_frame* f = reader.next();
+      if (f == nullptr) break;
+      take(reader, *f);
+    }
     if (reader.error() && !seen_.error) {
       seen_.error = reader.error();
       seen_.error_file = i;

@@ -60,18 +60,25 @@ std::map<std::string, thread_activity> activity_of_threads(const lab::host& h) {
 
 }  // namespace
 
+/// Of the two clocks, and of the moments at which they are read.
+static constexpr double slack = 0.005;
+
 std::optional<double> share_of(std::span<const thread_activity> threads, double elapsed) {
   double share = 0;
   double ran = 0;
   bool ready = false;
+  bool fits = true;
   for (const thread_activity& t : threads) {
     ran += t.ran;
     share += t.ran / std::max(elapsed - t.waited, std::max(t.ran, 1e-6));
     ready = ready || t.ready;
+    // A wait that began before the watch counts whole.
+    fits = fits && t.ran + t.waited <= elapsed + slack;
   }
-  if (ran >= least_run && share >= too_busy) return share;
-  if (ready) return std::nullopt;
-  return ran < least_run ? 0 : share;
+  if (ran < least_run) return ready ? std::nullopt : std::optional(0.0);
+  // A loop that never waits is ready whenever one looks; who is not, had much to do, and waits now.
+  if (share >= too_busy) return ready && fits ? std::optional(share) : std::nullopt;
+  return ready ? std::nullopt : std::optional(share);
 }
 
 busy_watch::busy_watch(const lab::host& h)

@@ -36,8 +36,17 @@ TEST(share_of, who_woke_for_a_moment_on_a_full_machine_is_not_said_to_spin) {
 }
 
 TEST(share_of, threads_are_added_up) {
-  const std::array<thread_activity, 2> two{{{.ran = 0.3}, {.ran = 0.3}}};
+  const std::array<thread_activity, 2> two{{{.ran = 0.3, .ready = true}, {.ran = 0.3, .ready = true}}};
   EXPECT_NEAR(share_of(two, 1).value(), 0.6, 0.001);
+}
+
+TEST(share_of, who_had_much_to_do_and_waits_now_is_watched_on) {
+  EXPECT_FALSE(share({.ran = 0.6}));
+  EXPECT_FALSE(share({.ran = 0.011, .waited = 0.13}, 0.15));
+}
+
+TEST(share_of, a_wait_that_began_before_the_watch_accuses_nobody) {
+  EXPECT_FALSE(share({.ran = 0.02, .waited = 0.5, .ready = true}, 0.15));
 }
 
 }  // namespace

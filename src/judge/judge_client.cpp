@@ -89,14 +89,18 @@ void stage::watch_client(const lab::process& c, stand_in_server* peer) {
     seen.says = what_it_says(c);
     seen.asked_twice = asked_twice();
   } else {
+    look_at_its_socket(seen);
+    seen.busy = watch.share(lab, 2s).value_or(0);  // it hangs at least; perhaps it spins
     seen.window = std::chrono::round<milliseconds>(lab::experiment::now() - began);
     seen.processor = watch.ran();
-    seen.busy = watch.share(lab, 2s).value_or(0);  // it hangs at least; perhaps it spins
-    look_at_its_socket(seen);
     if (peer != nullptr && peer->spoke_within(seen.limit)) seen.undelivered = peer->undelivered();
     if (under_test.virtual_clock) {
-      watch_to_its_end(c, seen);  // and what it was told until then
-      seen.told = what_was_told(lab.traffic().connections(), client.address(), port(), fault_at_);
+      watch_to_its_end(c, seen);
+      if (!c.ended()) {  // it goes on: how often it tried; what it knew at its limit stays as it was
+        const auto later = what_was_told(lab.traffic().connections(), client.address(), port(), fault_at_);
+        seen.told.attempts = later.attempts;
+        seen.told.answered = later.answered;
+      }
     }
     seen.ended = c.ended();
   }

@@ -127,6 +127,9 @@ ladder ladder_of(const trace::file_entry& c, const host_names& names) {
     ladder_arrow a = arrow_of(s, numbers);
     a.at = s.when - what.first.when;
     a.stressed = std::ranges::binary_search(c.story.proof, s.number);
+    a.telling = s.window == 0 || std::ranges::any_of(what.flows, [&](const trace::flow& f) {
+                  return f.longest_pause.until.number == s.number;
+                });
     l.arrows.push_back(std::move(a));
   }
   l.left_out = c.steps_left_out;
@@ -142,7 +145,8 @@ std::size_t folded_from(const ladder& l, const std::vector<ladder_mark>& marks, 
   constexpr std::size_t shown_around = 3, least = 6;
   const auto dull = [&](std::size_t i) {
     const ladder_arrow& a = l.arrows[i];
-    return (a.what == kind::data || a.what == kind::ack) && !a.stressed && !a.lost && l.left_out_before != i;
+    return (a.what == kind::data || a.what == kind::ack) && !a.stressed && !a.telling && !a.lost &&
+           l.left_out_before != i;
   };
   const auto follows = [&](std::size_t i) {  // nothing between it and the one before
     const auto from = l.arrows[i - 1].at, to = l.arrows[i].at;

@@ -36,6 +36,7 @@ struct ladder_arrow {
   bool stressed = false;    ///< one that proves something
   bool lost = false;        ///< it never arrived
   std::uint32_t bytes = 0;  ///< of payload
+  bool telling = false;     ///< worth a row of its own, though it proves nothing
 };
 
 /// A diagram: the opener stands on the left.

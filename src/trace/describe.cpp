@@ -84,7 +84,7 @@ class describer {
     const flow &opener = c_.of(side::opener), &responder = c_.of(side::responder);
     std::string line;
     const auto add = [&](const std::string& part) { line += (line.empty() ? "  took " : ", ") + part; };
-    if (opener.syn && responder.syn)
+    if (opener.syn && responder.syn && responder.syn->when > opener.syn->when)
       add(fmt::format("{} from here to {} and back", readable(responder.syn->when - opener.syn->when),
                       name(side::responder)));
     if (responder.syn && c_.handshake_done)

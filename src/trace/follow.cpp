@@ -442,7 +442,7 @@ void followed::note_new_payload(const tcp_segment& t, side from, const mark& whe
   f.bytes = said;
 }
 
-/// Before a segment with new bytes is taken in.
+/// Before a segment with new bytes is taken in. Who held it up is who did so for most of the time.
 void followed::note_pause(side from, const mark& where) noexcept {
   flow& f = record_.of(from);
   const flow& theirs = record_.of(other(from));
@@ -450,14 +450,17 @@ void followed::note_pause(side from, const mark& where) noexcept {
   const std::chrono::nanoseconds lasted = where.when - own.new_at.when;
   const bool spoke_on =
       own.new_at.number != 0 && (!theirs.last_data || theirs.last_data->number < own.new_at.number);
-  if (spoke_on && lasted > f.longest_pause.lasted)
+  // Else it may have been asked, and the question was not captured.
+  const bool heard = theirs.segments > 0 && theirs.missed == 0 && theirs.jumps == 0;
+  const bool held_by_ack = own.acked < own.next || where.when - own.acked_at < lasted / 2;
+  if (spoke_on && heard && lasted > f.longest_pause.lasted)
     f.longest_pause = {.lasted = lasted,
                        .until = where,
-                       .waited_for = own.was_shut           ? pause::reason::window
-                                     : own.acked < own.next ? pause::reason::acknowledgement
-                                                            : pause::reason::itself};
+                       .waited_for = own.was_shut  ? pause::reason::window
+                                     : held_by_ack ? pause::reason::acknowledgement
+                                                   : pause::reason::itself};
   own.new_at = where;
-  own.was_shut = false;
+  own.was_shut = theirs.zero_window_since.has_value();  // a probe of the window may say a new byte
 }
 
 /// Where the capture began with a probe of `s`, offset 0 was guessed one too low:
@@ -486,6 +489,7 @@ bool followed::note_ack(const tcp_segment& t, side from, const mark& where) noex
   }
   if (acked <= p.acked || !near(acked, p.next)) return false;
   p.acked = acked;
+  if (acked >= p.next) p.acked_at = where.when;
   if (p.hole < p.hole_end && acked > p.hole) {
     const std::int64_t past = std::min(acked, p.hole_end);
     theirs.missed += static_cast<std::uint64_t>(past - p.hole);

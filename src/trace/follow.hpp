@@ -26,6 +26,7 @@ struct stream_position {
   std::uint32_t asked_before = 0;       ///< and the one before it that was another
   std::uint16_t ip_id = 0;              ///< the last that was not 0
   std::uint8_t ids_in_row = 0;          ///< how often it was followed by one a little higher
+  time_point acked_at{};                ///< when all that it had said was acknowledged
   bool was_shut = false;                ///< the other side's window was closed since `new_at`
   mark new_at;                          ///< its last segment with new bytes; number 0: none
 

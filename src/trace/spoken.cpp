@@ -251,19 +251,27 @@ speech spoken_in(std::span<const std::byte> payload) noexcept {
 void read_dns_answer(std::span<const std::byte> message,
                      const std::function<void(const ip_address&, const std::string&)>& take) {
   constexpr std::size_t header = 12;
-  if (message.size() < header || (octet(message, 2) & 0x80U) == 0 || be16(message, 4) != 1) return;
+  if (message.size() < header || (octet(message, 2) & 0x80U) == 0 || be16(message, 4) > 1) return;
   std::size_t at = header;
-  const auto asked = dns_name(message, at);
-  if (!asked) return;
-  at += 4;  // its type and class
+  std::optional<std::string> asked;
+  const bool question = be16(message, 4) == 1;  // multicast DNS repeats none (RFC 6762 section 6)
+  if (question) {
+    asked = dns_name(message, at);
+    if (!asked) return;
+    at += 4;  // its type and class
+  }
   for (unsigned i = 0; i < be16(message, 6); ++i) {
+    if (!question) {
+      std::size_t begins = at;
+      asked = dns_name(message, begins);
+    }
     if (!skip_name(message, at) || at + 10 > message.size()) return;
     const unsigned type = be16(message, at);
     const std::size_t length = be16(message, at + 8);
     at += 10;
     if (at + length > message.size()) return;
     constexpr unsigned a = 1, aaaa = 28;
-    if ((type == a && length == 4) || (type == aaaa && length == 16))
+    if (asked && ((type == a && length == 4) || (type == aaaa && length == 16)))
       take(ip_address{message.subspan(at, length)}, *asked);
     at += length;
   }

@@ -168,6 +168,18 @@ TEST(dns_answer, that_points_to_itself_ends) {
   EXPECT_TRUE(names_in(f).empty());
 }
 
+TEST(dns_answer, of_multicast_has_the_name_with_the_address) {
+  frame f;
+  put32(f, 0x00008400);
+  put32(f, 0x00000001);
+  put32(f, 0);
+  put_text(f, "\7printer\5local\0"sv);
+  put32(f, 0x00018001);
+  put32(f, 60);
+  testing::put(f, block(2, {std::byte{10}, std::byte{0}, std::byte{0}, std::byte{5}}));
+  EXPECT_EQ(names_in(f).at("10.0.0.5"), "printer.local");
+}
+
 TEST(dns_answer, a_question_is_none) {
   frame f = dns_answer();
   f[2] = std::byte{1};

@@ -480,6 +480,14 @@ TEST(describe, says_who_paused_and_what_for) {
   conversation lost = talking();
   lost.data(responder, 10).wait(seconds(30)).data(responder, 10);
   EXPECT_THAT(describe(lost.told(), "a", "b"), Contains(HasSubstr("it waited for an acknowledgement")));
+  conversation late = talking();  // repeated for long, and acknowledged just before it goes on
+  late.data(responder, 10).wait(seconds(15)).again(responder).wait(seconds(15)).again(responder);
+  late.ack(opener).data(responder, 10);
+  EXPECT_THAT(describe(late.told(), "a", "b"), Contains(HasSubstr("it waited for an acknowledgement")));
+  conversation half;  // only one direction was captured
+  half.syn().segment_of(opener, {.sequence = 1001, .acknowledgement = 900'001, .payload = 10});
+  half.wait(seconds(30)).segment_of(opener, {.sequence = 1011, .acknowledgement = 900'501, .payload = 10});
+  EXPECT_THAT(describe(half.told(), "a", "b"), Not(Contains(HasSubstr("paused"))));
   conversation asked = talking();
   asked.data(responder, 10).ack(opener).wait(seconds(30)).data(opener, 5).data(responder, 10);
   EXPECT_THAT(describe(asked.told(), "a", "b"), Not(Contains(HasSubstr("b paused"))))
