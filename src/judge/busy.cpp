@@ -63,7 +63,7 @@ std::map<std::string, thread_activity> activity_of_threads(const lab::host& h) {
 /// Of the two clocks, and of the moments at which they are read.
 static constexpr double slack = 0.005;
 
-std::optional<double> share_of(std::span<const thread_activity> threads, double elapsed) {
+std::optional<double> share_of(std::span<const thread_activity> threads, double elapsed, double waits_below) {
   double share = 0;
   double ran = 0;
   bool ready = false;
@@ -78,7 +78,7 @@ std::optional<double> share_of(std::span<const thread_activity> threads, double 
   if (ran < least_run) return ready ? std::nullopt : std::optional(0.0);
   // A loop that never waits is ready whenever one looks; who is not, had much to do, and waits now.
   if (share >= too_busy) return ready && fits ? std::optional(share) : std::nullopt;
-  return ready ? std::nullopt : std::optional(share);
+  return ready || share >= waits_below ? std::nullopt : std::optional(share);
 }
 
 busy_watch::busy_watch(const lab::host& h)
@@ -100,17 +100,19 @@ double busy_watch::ran() const {
   return all;
 }
 
-std::optional<double> busy_watch::share() const {
-  return share_of(since_then(), std::chrono::duration<double>(lab::experiment::now() - began_).count());
+std::optional<double> busy_watch::share(double waits_below) const {
+  return share_of(since_then(), std::chrono::duration<double>(lab::experiment::now() - began_).count(),
+                  waits_below);
 }
 
-std::optional<double> busy_watch::share(lab::experiment& lab, std::chrono::milliseconds most) const {
+std::optional<double> busy_watch::share(lab::experiment& lab, std::chrono::milliseconds most,
+                                        double waits_below) const {
   constexpr std::chrono::milliseconds pause{20};
   const auto until = lab::experiment::now() + most;
-  auto known = share();
+  auto known = share(waits_below);
   while (!known && lab::experiment::now() < until) {
     lab.run_for(pause);
-    known = share();
+    known = share(waits_below);
   }
   return known;
 }

@@ -47,9 +47,10 @@ case_result confirmed(const case_result& first, const case_result& second, again
     if (accuses(second) && second.confirmed == confirmation::wanted) r.confirmed = confirmation::alone;
     return r;
   }
-  // Alone, on a machine that others keep busy, it could be the same load that accuses twice.
+  // Alone, on a machine that others keep busy, it could be the same load that accuses twice. Where it rests
+  // on the processor that it used, the time in which others had it is taken off already.
   const bool calm = how != again::alone || second.kept_waiting <= second.took / 3;
-  if (accuses(second) && (calm || second.rests_on == basis::event)) {
+  if (accuses(second) && (calm || second.rests_on != basis::time)) {
     case_result r = second;
     r.provisional = false;
     r.confirmed = how == again::virtual_clock ? confirmation::virtual_clock : confirmation::alone;

@@ -90,7 +90,7 @@ void stage::watch_client(const lab::process& c, stand_in_server* peer) {
     seen.asked_twice = asked_twice();
   } else {
     look_at_its_socket(seen);
-    seen.busy = watch.share(lab, 2s).value_or(0);  // it hangs at least; perhaps it spins
+    seen.busy = watch.share(lab, 2s, too_busy).value_or(0);  // it hangs at least; perhaps it spins
     seen.window = std::chrono::round<milliseconds>(lab::experiment::now() - began);
     seen.processor = watch.ran();
     if (peer != nullptr && peer->spoke_within(seen.limit)) seen.undelivered = peer->undelivered();

@@ -190,8 +190,8 @@ void stage::judge_late_release(std::span<const trace::endpoint> gone, const std:
   warn("it gives the dead connection back late: " + sheet_.length.words, cure);
 }
 
-double stage::busy_share(const busy_watch& watch) {
-  const auto share = watch.share(lab, 20s);
+double stage::busy_share(const busy_watch& watch, double waits_below) {
+  const auto share = watch.share(lab, 20s, waits_below);
   if (!share && sheet_.what == verdict::fail) return 0;  // what it did wrong is known already
   if (!share)
     throw no_verdict(verdict::inconclusive, "others had the processor: whether it would burn it is not known",

@@ -185,7 +185,7 @@ class stage {
   /// lives, answers the next client, burns no time, and gives the sockets back.
   void judge_server(const lab::process& s, std::span<const trace::endpoint> gone);
   /// How busy its programs are that were watched; throws no_verdict if nobody can tell.
-  double busy_share(const busy_watch& watch);
+  double busy_share(const busy_watch& watch, double waits_below = too_busy);
   /// The first half of that: it lives, and the next client is answered as ever.
   bool answers_others(const lab::process& s, std::string_view when);
   /// Fails if the server has ended, and says how.
