@@ -133,7 +133,8 @@ std::optional<meaning> of_case_at(std::string_view word) {
   if (c == nullptr) return std::nullopt;
   meaning m = of_case(*c);
   add(m, "at",
-      fmt::format("request {} of the client's, or connection {} where it has several", c->request, c->request));
+      fmt::format("request {} of the client's, or connection {} where it has several", c->request,
+                  c->request));
   return m;
 }
 

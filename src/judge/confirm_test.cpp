@@ -100,6 +100,8 @@ TEST(confirmed, what_fails_alone_on_a_machine_that_others_keep_busy_is_inconclus
   EXPECT_EQ(confirmed(result(verdict::fail), second, again::virtual_clock).what, verdict::fail);
   second.rests_on = basis::event;
   EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::fail);
+  second.rests_on = basis::processor;  // of which the time that others had is taken off
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::fail);
 }
 
 TEST(third_playing, is_for_what_passes_under_the_virtual_clock_alone) {
