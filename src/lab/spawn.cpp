@@ -147,6 +147,10 @@ spawned spawn_in(int host_init, const program& what) {
   pipe_pair in = make_pipe();
   pipe_pair out = make_pipe();
   pipe_pair err = make_pipe();
+  // On a busy machine the lab may read late, and whoever logs much would wait for it. No more than
+  // the system allows (fcntl(2), /proc/sys/fs/pipe-max-size); with less it works as well.
+  constexpr int roomy = 1 << 20;
+  for (const pipe_pair* p : {&out, &err}) ::fcntl(p->write.get(), F_SETPIPE_SZ, roomy);
   int lines[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lines) < 0) throw error("socketpair", errno);
   const unique_fd ours(lines[0]);
