@@ -88,13 +88,7 @@ class rehearsal {
       if (p && records_) recorder_.take(*p);
     };
     if (!who_.virtual_clock)  // there nobody waits for a processor
-      o.excused = [this, next = lab::experiment::now()]() mutable {
-        if (const auto now = lab::experiment::now(); now >= next) {
-          kept_waiting_.look();
-          next = now + 50ms;
-        }
-        return kept_waiting_.so_far();
-      };
+      o.excused = [this] { return kept_waiting_.up_to_now(); };
     return o;
   }
 

@@ -79,13 +79,7 @@ lab::options stage::lab_options(const judge_case& what) {
   made.ip = under_test.ip;
   made.recorder = [this](const lab::record& r) { draw(r); };
   if (!under_test.virtual_clock)  // there nobody waits for a processor
-    made.excused = [this, next = lab::experiment::now()]() mutable {
-      if (const auto now = lab::experiment::now(); now >= next) {
-        kept_waiting_.look();
-        next = now + 50ms;
-      }
-      return kept_waiting_.so_far();
-    };
+    made.excused = [this] { return kept_waiting_.up_to_now(); };
   if (what.prepare != nullptr && faulty()) what.prepare(made);
   return made;
 }

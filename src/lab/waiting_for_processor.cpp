@@ -92,6 +92,15 @@ waiting_for_processor::waiting_for_processor(std::vector<const host*> hosts) : h
   look();
 }
 
+std::chrono::nanoseconds waiting_for_processor::up_to_now() {
+  constexpr std::chrono::milliseconds pause{50};
+  if (const auto now = std::chrono::steady_clock::now(); now >= next_look_) {
+    look();
+    next_look_ = now + pause;
+  }
+  return so_far();
+}
+
 void waiting_for_processor::look() {
   threads_.clear();
   add_thread(AT_FDCWD, "/proc/thread-self/schedstat", 0, 0, threads_);

@@ -50,9 +50,13 @@ class waiting_for_processor {
   /// Call it every so often: what a thread waited after the last look before its end is not seen.
   void look();
 
+  /// so_far(), after a look if the last one is a while ago: what options::excused wants, as often as it asks.
+  [[nodiscard]] std::chrono::nanoseconds up_to_now();
+
   [[nodiscard]] std::chrono::nanoseconds so_far() const noexcept { return delays_.so_far(); }
 
  private:
+  std::chrono::steady_clock::time_point next_look_{};
   std::vector<const host*> hosts_;
   std::vector<run_delay> threads_;
   run_delays delays_;
