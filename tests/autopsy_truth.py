@@ -60,6 +60,23 @@ for r in results:
                 wrong.append(f"{name}: done {done}, autopsy allows {allowed}")
             truths += 1
 
+# The weakest word, where the truth is known: a client connects to a host that has crashed, its SYN is repeated
+# once, and the capture goes on with others for long enough (two files are read as one).
+def stories(*captures):
+    run = subprocess.run([HALFOPEN, "autopsy", "--json", *captures], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+dead_host = folder / "evidence" / "crash-connecting.naive.pcapng"
+lasts = {p: max(c["last"]["time"] for c in stories(p)) for p in (folder / "evidence").glob("*.pcapng")}
+latest = max(lasts, key=lasts.get)
+[unanswered] = [c for c in stories(dead_host, latest) if any(m["what"] == "never_answered" for m in c["manners"])]
+check(
+    (unanswered["ending"], unanswered["confidence"]) == ("peer_vanished", "possible"),
+    f"with {latest.name}: {unanswered}",
+)
+check(unanswered["also_possible"], unanswered)
+
 check(not wrong, "\n".join(wrong))
 check(all(confidences["certain"]), f"certain and wrong: {confidences}")
 check(any(confidences["likely"]), f"likely and never right: {confidences}")

@@ -36,10 +36,6 @@ constexpr std::int64_t largest_window = std::int64_t{1} << 30U;
 /// of which nobody can say how wide it is.
 constexpr std::int64_t furthest_ack = std::int64_t{64} << 20U;
 
-/// IPv4 identifications that far apart are of one row: between two packets of a connection
-/// the host may have sent others elsewhere.
-constexpr std::uint16_t furthest_id = 64;
-
 /// Packets come out of order by that much where several queues or interfaces were captured.
 constexpr auto out_of_order = 10ms;
 
@@ -167,25 +163,31 @@ bool followed::take_challenge(const tcp_segment& t, side from, const mark& where
   return true;
 }
 
-void followed::take(const packet& p, side from, bool copy) noexcept {
+void followed::take_copy(const packet& p, side from) noexcept {
+  if (replayed_ && p.when > record_.last.when) replayed_ = false;
+  // No time of one connection is before another that was captured earlier: an interval would be negative.
+  record_.last = {p.number, std::max(p.when, record_.last.when)};
+  ++record_.of(from).duplicates;
+}
+
+void followed::take(const packet& p, side from, bool next_of_host) noexcept {
   const tcp_segment& t = p.tcp;
   flow& f = record_.of(from);
-  const bool past = !copy && p.when < record_.last.when && is_from_the_past(p, from);
-  if (past) replayed_ = true;
-  if (p.when < record_.last.when && !past && !copy) ++record_.backwards;
-  // No time of one connection is before another that was captured earlier: an interval would be negative.
-  const mark where{p.number, std::max(p.when, record_.last.when)};
-  if (replayed_ && p.when > record_.last.when) replayed_ = false;
-  record_.last = where;
-  if (copy || past) {
-    ++f.duplicates;
-    return;
+  if (p.when < record_.last.when) {
+    if (is_from_the_past(p, from)) {
+      replayed_ = true;
+      return take_copy(p, from);
+    }
+    ++record_.backwards;
   }
+  if (replayed_ && p.when > record_.last.when) replayed_ = false;
+  const mark where{p.number, std::max(p.when, record_.last.when)};
+  record_.last = where;
   if (take_challenge(t, from, where)) {
     ++f.segments;
     return;
   }
-  if (t.has(rst)) return take_reset(p, from, where);
+  if (t.has(rst)) return take_reset(p, from, where, next_of_host);
   ++f.segments;
   const std::optional<mark> before = f.last_heard;
   f.last_heard = where;
@@ -216,28 +218,19 @@ void followed::note_origin(const packet& p, side from) noexcept {
     own.asked_before = own.asks;
     own.asks = p.tcp.acknowledgement;
   }
-  if (p.ip_id == 0) return;
-  if (own.ip_id != 0) {
-    const auto step = static_cast<std::uint16_t>(p.ip_id - own.ip_id);
-    if (step > furthest_id)
-      own.ids_in_row = 0;
-    else if (own.ids_in_row < UINT8_MAX)
-      ++own.ids_in_row;
-  }
-  own.ip_id = p.ip_id;
+  own.ids.take(p.ip_id);
 }
 
 // Whoever forges an RST sees the packets pass by and copies their numbers, but not the
 // way that they have come. See Weaver, Sommer, Paxson, "Detecting Forged TCP Reset Packets",
 // NDSS 2009. What of it is evidence is judged in verdicts.cpp.
-void followed::compare_reset(const packet& p, side from) noexcept {
+void followed::compare_reset(const packet& p, side from, bool next_of_host) noexcept {
   flow& f = record_.of(from);
   flow& peer = record_.of(other(from));
   const stream_position &own = at(from), &theirs = at(other(from));
   f.rst_ttl = p.ttl;
   f.rst_other_ttl = f.ttl_behind > 0 && (p.ttl < f.ttl_least || p.ttl > f.ttl_most);
-  f.rst_in_row =
-      p.ip_id != 0 && own.ids_in_row >= 2 && static_cast<std::uint16_t>(p.ip_id - own.ip_id) <= furthest_id;
+  f.rst_in_row = next_of_host || own.ids.goes_on_with(p.ip_id);
   // Of a host whose words were all captured: it resets at its own next byte, or at the one that
   // was asked for, and it has said all before either.
   const bool known = own.base && !own.guessed && f.missed == 0 && f.jumps == 0 && own.next >= 0;
@@ -310,7 +303,7 @@ reset_kind followed::kind_of_reset(const tcp_segment& t, side from) const noexce
   return alone && looks_like_refusal(t) ? reset_kind::to_syn : reset_kind::live_socket;
 }
 
-void followed::take_reset(const packet& p, side from, const mark& where) noexcept {
+void followed::take_reset(const packet& p, side from, const mark& where, bool next_of_host) noexcept {
   const tcp_segment& t = p.tcp;
   flow& f = record_.of(from);
   if (!f.rst && plausible_reset(t, from)) {
@@ -323,7 +316,7 @@ void followed::take_reset(const packet& p, side from, const mark& where) noexcep
                      ? std::max(own.next, own.offset_of(t.sequence))  // up to there it may be on its way
                      : own.next;
     if (t.has(ack)) note_ack(t, from, where);
-    compare_reset(p, from);
+    compare_reset(p, from, next_of_host);
   }
   ++f.segments;
   f.last_heard = where;

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "halfopen/trace/connection.hpp"
+#include "trace/id_rows.hpp"
 
 namespace halfopen::trace {
 
@@ -24,8 +25,7 @@ struct stream_position {
   std::int64_t at_rst = 0;              ///< `next` when this side's first RST came
   std::uint32_t asks = 0;               ///< the acknowledgement number of its last segment
   std::uint32_t asked_before = 0;       ///< and the one before it that was another
-  std::uint16_t ip_id = 0;              ///< the last that was not 0
-  std::uint8_t ids_in_row = 0;          ///< how often it was followed by one a little higher
+  id_row ids;                           ///< of its segments
   time_point acked_at{};                ///< when all that it had said was acknowledged
   bool was_shut = false;                ///< the other side's window was closed since `new_at`
   mark new_at;                          ///< its last segment with new bytes; number 0: none
@@ -39,8 +39,11 @@ class followed {
   /// Begins with the roles that this first segment gives away.
   explicit followed(const tcp_segment& first, const mark& where) noexcept;
 
-  /// Takes in a segment sent by `from`; of a copy, only that there was one.
-  void take(const packet& p, side from, bool copy = false) noexcept;
+  /// Takes in a segment sent by `from`. `next_of_host`: its identification is the next in its
+  /// host's row.
+  void take(const packet& p, side from, bool next_of_host = false) noexcept;
+  /// Of a copy only that there was one, and when.
+  void take_copy(const packet& p, side from) noexcept;
   /// Takes in an ICMP message that quotes a segment of `about`.
   void take_notice(const packet& p, side about) noexcept;
 
@@ -83,8 +86,8 @@ class followed {
   [[nodiscard]] bool says_nothing_new(const tcp_segment& t, side from) const noexcept;
   [[nodiscard]] bool take_challenge(const tcp_segment& t, side from, const mark& where) noexcept;
 
-  void take_reset(const packet& p, side from, const mark& where) noexcept;
-  void compare_reset(const packet& p, side from) noexcept;
+  void take_reset(const packet& p, side from, const mark& where, bool next_of_host) noexcept;
+  void compare_reset(const packet& p, side from, bool next_of_host) noexcept;
   void forget_reset(side of) noexcept;
   void note_origin(const packet& p, side from) noexcept;
   void note_window(const tcp_segment& t, side from, const mark& where) noexcept;

@@ -72,6 +72,20 @@ TEST(remarks, an_rst_with_another_ttl_alone_accuses_nobody) {
   EXPECT_EQ(same.forged(responder, live_reset(same), 63).told().sure_by, confidence::certain);
 }
 
+TEST(remarks, an_rst_that_goes_on_with_its_hosts_row_is_the_hosts_own) {
+  conversation c = talking();
+  c.data(responder, 5).data(responder, 5).ack(opener);
+  // Its host counts over all its connections, as Windows does.
+  const endpoint elsewhere{client.address, 4711};
+  for (unsigned id = 1000; id < 1003; ++id)
+    c.give(tcp_packet(server, elsewhere, {.sequence = id, .flags = ack, .payload = 1}, {.id = id}));
+  const segment reset = live_reset(c);
+  const story s = c.give(tcp_packet(server, client, reset, {.id = 1003, .ttl = 250})).told();
+  EXPECT_EQ(s.by, culprit::responder);
+  EXPECT_EQ(s.sure_by, confidence::certain);
+  EXPECT_FALSE(s.has(doubt::forged_packets));
+}
+
 TEST(remarks, an_rst_with_another_ttl_after_which_its_host_goes_on_is_a_middleboxs) {
   conversation c = talking();
   c.data(responder, 5).ack(opener).forged(responder, live_reset(c), 250).data(responder, 30);

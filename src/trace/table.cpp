@@ -144,7 +144,7 @@ table::finding table::take(const packet& p, std::uint64_t hash) {
     side from = side::opener;
     const slot& s = find(p.tcp, hash, from);
     if (s.index == followed::none) return {};
-    at(s.index).take(p, from, true);
+    at(s.index).take_copy(p, from);
     return {.index = s.index, .from = from};
   }
   const finding found = owner_of(p, hash);
@@ -152,8 +152,14 @@ table::finding table::take(const packet& p, std::uint64_t hash) {
   if (p.what == packet::kind::icmp)
     at(found.index).take_notice(p, found.from);
   else
-    at(found.index).take(p, found.from);
+    take_segment(p, found);
   return found;
+}
+
+void table::take_segment(const packet& p, const finding& of) {
+  const bool reset = p.tcp.has(rst);
+  at(of.index).take(p, of.from, reset && ids_.goes_on_with(p));
+  if (!reset) ids_.take(p);  // an RST may be forged
 }
 
 void table::remove(std::uint32_t index) {

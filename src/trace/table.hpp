@@ -81,8 +81,10 @@ class table {
   void erase(std::size_t place);
   finding begin(slot& s, const tcp_segment& t, const mark& where);
   finding owner_of(const packet& p, std::uint64_t hash);
+  void take_segment(const packet& p, const finding& of);
 
   copy_finder copies_;
+  id_rows ids_;
   std::vector<std::vector<followed>> chunks_;  ///< each of `chunk` elements, of which none moves
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_;
