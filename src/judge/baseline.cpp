@@ -14,8 +14,8 @@
 #include "halfopen/lab/fault.hpp"
 #include "judge/recording.hpp"
 #include "judge/waits.hpp"
-#include "judge/words.hpp"
 #include "lab/waiting_for_processor.hpp"
+#include "play/words.hpp"
 
 namespace halfopen::judge {
 namespace {

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "judge/outcome.hpp"
+#include "judge/decide/client.hpp"
 
 namespace halfopen::judge {
 namespace {

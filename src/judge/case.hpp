@@ -7,25 +7,50 @@
 #include <vector>
 
 #include "halfopen/lab/experiment.hpp"
+#include "judge/moment.hpp"
 #include "judge/result.hpp"
 
 namespace halfopen::judge {
 
 class stage;
 
+/// What is expected of the judged program (expected.cpp says it in words).
+enum class expectation : std::uint8_t {
+  usual,            ///< of a client: its usual output or a report; of a server: that it serves on
+  whole_reply,      ///< first
+  two_replies,      ///< or one and an orderly close, first
+  others_answered,  ///< meanwhile
+  ends_in_grace,    ///< after SIGTERM
+};
+
 /// One case of the catalogue. The ids are stable.
 struct judge_case {
   std::string_view id;  ///< "exit/6"
   subject who{};
-  std::string_view done;  ///< what is done, in a sentence
-  std::string_view rule;  ///< the sentence that it rests on, with its source
-  void (*play)(stage&);
+  std::string_view done;           ///< what is done, in a sentence
+  std::string_view rule;           ///< the sentence that it rests on, with its source
+  void (*play)(stage&) = nullptr;  ///< null: `row` says all
   /// Changes the lab before it is built; null: nothing.
   void (*prepare)(lab::options&) = nullptr;
   /// The fault falls on a request of the client's: it can be played at each (`exit/6@2`).
   bool at_a_request = false;
   std::size_t request = 0;  ///< which, counted from 1; 0: the last whose reply the client waits for
+  std::optional<client_row> row{};
+  expectation expects = expectation::usual;
 };
+
+/// A case of a client that is a moment and a loss.
+[[nodiscard]] constexpr judge_case at(moment when, loss how, std::string_view id, std::string_view done,
+                                      std::string_view rule) {
+  const bool of_a_request =
+      when == moment::on_its_way || when == moment::requested || when == moment::mid_reply;
+  return {id, subject::client, done, rule, nullptr, nullptr, of_a_request, 0, client_row{when, how, {}}};
+}
+/// The same case with another expectation.
+[[nodiscard]] constexpr judge_case expecting(expectation what, judge_case c) {
+  c.expects = what;
+  return c;
+}
 
 /// One family; each is one file in cases/.
 struct family {

@@ -7,10 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "judge/words.hpp"
+#include "play/words.hpp"
 
 namespace halfopen::judge {
 namespace {
+
+using play::in_words;
+using play::signal_name;
 
 using problem = baseline_problem;
 

@@ -76,7 +76,7 @@ void take_in(judgement& whole, judgement part) {
 }  // namespace
 
 std::string to_json_document(std::span<const judgement> pairs, const std::string& version) {
-  nlohmann::json j{{"halfopen", version}, {"pairs", nlohmann::json::array()}};
+  nlohmann::json j{{"schema", schema_version}, {"halfopen", version}, {"pairs", nlohmann::json::array()}};
   for (const judgement& p : pairs) j["pairs"].push_back(p);
   return to_text(j, 2) + "\n";
 }

@@ -14,6 +14,9 @@
 
 namespace halfopen::judge {
 
+/// Of docs/report.schema.json. It grows by one when a field goes or means something else.
+inline constexpr int schema_version = 2;
+
 /// {"halfopen": version, "pairs": [...]}, indented, with a newline at the end.
 [[nodiscard]] std::string to_json_document(std::span<const judgement> pairs, const std::string& version);
 

@@ -2,34 +2,43 @@
 
 #include <fmt/format.h>
 
-#include "judge/stage.hpp"
+#include "play/words.hpp"
 
 namespace halfopen::judge {
 namespace {
 
+using play::in_words;
+
 std::string of_a_client(const judge_case& c, const pair& who) {
   const std::string either = "the usual output, or an exit other than 0, within " + in_words(who.limit);
-  return c.id.starts_with("connect/") ? either : either + " of the fault";
+  const bool from_the_start = family_of(c.id) == &connect_family;  // there is no fault later on
+  return from_the_start ? either : either + " of the fault";
 }
 
 std::string of_a_server(const judge_case& c, const pair& who) {
-  const std::string_view family = c.id.substr(0, c.id.find('/'));
-  if (family == "shutdown") return fmt::format("it ends within {} of SIGTERM", in_words(who.grace));
   const std::string lives = fmt::format(
       "the server lives, waits without burning the processor, answers the next client, and gives the dead "
       "connection back within {}",
       in_words(who.limit));
-  if (c.id == "format/1" || c.id == "format/2") return "the usual reply; then " + lives;
-  if (c.id == "format/3") return "two replies, or one and an orderly close; then " + lives;
-  if (c.id == "overload/3" || c.id == "overload/4")
-    return "the other clients are answered meanwhile; " + lives;
+  switch (c.expects) {
+    case expectation::ends_in_grace:
+      return fmt::format("it ends within {} of SIGTERM", in_words(who.grace));
+    case expectation::whole_reply:
+      return "the usual reply; then " + lives;
+    case expectation::two_replies:
+      return "two replies, or one and an orderly close; then " + lives;
+    case expectation::others_answered:
+      return "the other clients are answered meanwhile; " + lives;
+    case expectation::usual:
+      break;
+  }
   return lives;
 }
 
 std::string checks_that_hold(const case_result& r) {
   std::string text;
   for (const check& c : r.checks)
-    if (c.holds && !c.is_proof) text += (text.empty() ? "" : "; ") + c.what;
+    if (c.holds && !c.is_proof) text += (text.empty() ? "" : "; ") + play::in_words(c);
   return text;
 }
 

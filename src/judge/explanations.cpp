@@ -31,21 +31,18 @@ explanation explain(verdict v) noexcept {
 explanation explain(loss l) noexcept {
   switch (l) {
     case loss::kill:
-      return {"kill", "A torture kills the peer's processes by SIGKILL. Their kernel sends FIN or RST.", "",
-              ""};
+      return {"kill", "The peer's processes are killed by SIGKILL. Their kernel sends FIN or RST.", "", ""};
     case loss::reset:
-      return {"reset", "A torture resets the peer's connections, and the peer lives on.", "", ""};
+      return {"reset", "The peer's connections are reset, and the peer lives on.", "", ""};
     case loss::crash:
-      return {"crash", "In a torture the peer's host vanishes. Nobody says so.", "", ""};
+      return {"crash", "The peer's host vanishes. Nobody says so.", "", ""};
     case loss::reboot:
-      return {"reboot",
-              "In a torture the peer's host comes back without its memory. A server is started again.", "",
-              ""};
+      return {"reboot", "The peer's host comes back without its memory. A server is started again.", "", ""};
     case loss::cut:
-      return {"cut", "A torture cuts the peer's cable. Both programs live on, and nothing gets through.", "",
-              ""};
+      return {"cut", "The peer's cable is cut. Both programs live on, and nothing gets through.", "", ""};
+    default:
+      return {"?", "", "", ""};
   }
-  return {"?", "", "", ""};
 }
 
 std::span<const explanation> outcomes_of_a_client() noexcept {
@@ -78,6 +75,56 @@ std::span<const explanation> outcomes_of_a_client() noexcept {
           "there is.",
           "It takes a part of the reply for the whole because the connection ended.",
           "Take a reply for whole only if its own framing says so: a length, an end mark."},
+  };
+  return words;
+}
+
+std::span<const explanation> outcomes_of_a_server() noexcept {
+  static constexpr std::array words{
+      explanation{
+          "serves on",
+          "It lives, waits without burning the processor, answers others, and gave the dead connection back.",
+          "", ""},
+      explanation{"ended", "It ended by itself, with an exit status.",
+                  "An error of one connection was taken for one of the whole server.",
+                  "End the connection, never the server."},
+      explanation{"no answer", "The next client got no answer in time.",
+                  "The server waits for the connection on which the fault fell.",
+                  "Accept without blocking, and serve each connection for itself."},
+      explanation{"wrong answer", "The next client got another answer than usual.", "",
+                  "The fault on one connection must not be seen on another."},
+      explanation{"holds the connection",
+                  "It had not given the dead connection back, as long as it was watched.",
+                  "No timer runs on the connection, or one that is longer than the limit.",
+                  "SO_KEEPALIVE and TCP_USER_TIMEOUT, or close connections that stay silent."},
+      explanation{"releases late", "It gave the dead connection back after the limit.",
+                  "The kernel's own timers did it.", "As for holds the connection."},
+      explanation{"process crashed", "One of its processes, not the command itself, was killed by a signal.",
+                  "", ""},
+      explanation{"not as asked",
+                  "It did not do what the case asks besides; the first check that does not hold says what.",
+                  "", ""},
+      explanation{"does as asked", "It did what the case asks besides.", "", ""},
+  };
+  return words;
+}
+
+std::span<const explanation> unsaid_because() noexcept {
+  static constexpr std::array words{
+      explanation{"unproved", "The packets do not prove that the fault happened.",
+                  "The machine was too slow, most often.", "Play it again with --case."},
+      explanation{"not there", "What the case needs does not occur between these two programs.", "", ""},
+      explanation{"no replay", "The recording does not work on this program.",
+                  "What is said depends on a nonce, as with TLS or SCRAM.", ""},
+      explanation{"no means", "The lab cannot do this to this program.",
+                  "It accepts connections through io_uring.", ""},
+      explanation{"too busy", "Others had the processor, so that nothing can be said.", "",
+                  "Play it again with --case, with less going on."},
+      explanation{"lab failed", "The lab could not play the case.", "", "The reason says why."},
+      explanation{
+          "unconfirmed",
+          "The accusation rests on time, and a second playing did not show the same, or there was none.", "",
+          "Play it again with --case."},
   };
   return words;
 }

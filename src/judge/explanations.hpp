@@ -21,6 +21,12 @@ namespace halfopen::judge {
 /// What a client did after a fault, from best to worst.
 [[nodiscard]] std::span<const explanation> outcomes_of_a_client() noexcept;
 
+/// What a server did, or one of its processes.
+[[nodiscard]] std::span<const explanation> outcomes_of_a_server() noexcept;
+
+/// Why nothing can be said of a program.
+[[nodiscard]] std::span<const explanation> unsaid_because() noexcept;
+
 /// What else the judge's reports call by a word of its own.
 [[nodiscard]] std::span<const explanation> other_words() noexcept;
 

@@ -168,7 +168,7 @@ std::string checks_of(const case_result& r) {
   std::string text = "<dt>checks<dd>";
   for (const check& c : r.checks)
     text += fmt::format("<span class=\"{}\">{}</span> {}{}<br>", c.holds ? "pass" : "fail",
-                        c.holds ? "yes" : "NO", c.is_proof ? "proof: " : "", html_escaped(c.what));
+                        c.holds ? "yes" : "NO", c.is_proof ? "proof: " : "", html_escaped(play::in_words(c)));
   return r.checks.empty() ? std::string() : text + "\n";
 }
 
@@ -193,7 +193,7 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
   field(text, "expected", r.expected);
   field(text, "happened", r.happened);
   field(text, "why", r.reason);
-  field(text, "length", r.length.words);
+  field(text, "length", r.length_words);
   field(text, "change", r.cure);
   text += checks_of(r);
   command(text, "repeat", repeat_command(p, r));

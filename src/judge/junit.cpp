@@ -28,7 +28,7 @@ std::string details_of(const judgement& p, const case_result& r) {
   text += "happened: " + what_happened(r) + "\n";
   if (!r.cure.empty()) text += "change: " + r.cure + "\n";
   for (const check& c : r.checks)
-    text += fmt::format("{} {}{}\n", c.holds ? "yes" : "NO ", c.is_proof ? "proof: " : "", c.what);
+    text += fmt::format("{} {}{}\n", c.holds ? "yes" : "NO ", c.is_proof ? "proof: " : "", play::in_words(c));
   if (const auto repeat = repeat_command(p, r); !repeat.empty()) text += "repeat: " + repeat + "\n";
   return text;
 }

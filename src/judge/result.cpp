@@ -6,28 +6,36 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "play/words.hpp"
 #include "report/whole_number.hpp"
 
 namespace halfopen::judge {
 namespace {
 
-constexpr std::array<std::string_view, 5> verdict_names{"pass", "warn", "fail", "inconclusive",
-                                                        "not applicable"};
-
-constexpr std::array<std::string_view, 8> outcome_names{
-    "unaffected",   "recovered", "reported", "crashed", "hangs", "spins", "tries again without end",
-    "false success"};
-constexpr std::array<std::string_view, 3> basis_names{"event", "time", "processor"};
 constexpr std::array<std::string_view, 5> confirmation_names{"not needed", "wanted", "virtual clock", "alone",
                                                              "refuted"};
-constexpr std::array<std::string_view, 3> source_names{"unknown", "computed", "measured"};
 
-/// The enum's value with that name; an unknown name is the first one's, as of a file that a later
-/// version wrote.
-template <class Enum, std::size_t Count>
-Enum named(const std::array<std::string_view, Count>& names, std::string_view name) {
-  const auto* found = std::ranges::find(names, name);
-  return static_cast<Enum>(found == names.end() ? 0 : found - names.begin());
+/// The enum's value with that name, of `count` from 0 on; an unknown name is the first one's, as of a
+/// file that a later version wrote.
+template <class Enum>
+Enum named(std::size_t count, std::string_view name) {
+  for (std::size_t i = 0; i < count; ++i)
+    if (to_string(static_cast<Enum>(i)) == name) return static_cast<Enum>(i);
+  return Enum{};
+}
+
+constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> flag_names{{{trace::syn, "SYN"},
+                                                                               {trace::fin, "FIN"},
+                                                                               {trace::rst, "RST"},
+                                                                               {trace::psh, "PSH"},
+                                                                               {trace::ack, "ACK"}}};
+constexpr std::array<std::string_view, 6> icmp_names{
+    "none", "network unreachable", "host unreachable", "port unreachable", "prohibited", "other"};
+constexpr std::size_t outcomes = 17, obstacles = 8, bases = 3, sources = 3, confirmations = 5, passages = 4;
+
+template <class Enum>
+void read_name(const nlohmann::json& j, const char* key, std::size_t count, Enum& into) {
+  if (j.contains(key)) into = named<Enum>(count, j[key].get<std::string>());
 }
 
 template <class T>
@@ -42,73 +50,70 @@ void read(const nlohmann::json& j, const char* key, T& into) {
 
 }  // namespace
 
-std::string_view to_string(subject s) noexcept {
-  return s == subject::client ? "client" : "server";
-}
-
-std::string_view to_string(verdict v) noexcept {
-  const auto index = static_cast<std::size_t>(v);
-  return index < verdict_names.size() ? verdict_names[index] : "?";
-}
-
-std::optional<verdict> parse_verdict(std::string_view text) noexcept {
-  const auto* found = std::ranges::find(verdict_names, text);
-  if (found == verdict_names.end()) return std::nullopt;
-  return static_cast<verdict>(found - verdict_names.begin());
-}
-
-std::string_view to_string(outcome o) noexcept {
-  return outcome_names.at(static_cast<std::size_t>(o));
-}
 std::string_view to_string(confirmation c) noexcept {
   return confirmation_names.at(static_cast<std::size_t>(c));
 }
-std::string_view to_string(hang_length::source s) noexcept {
-  return source_names.at(static_cast<std::size_t>(s));
+
+std::string label_of(const seen_packet& p) {
+  if (p.icmp != trace::unreachable::none)
+    return p.icmp == trace::unreachable::net ? "ICMP: network unreachable" : "ICMP: host unreachable";
+  std::string label;
+  constexpr std::pair<std::uint8_t, const char*> names[]{
+      {trace::syn, "SYN"}, {trace::fin, "FIN"}, {trace::rst, "RST"}, {trace::ack, "ACK"}};
+  for (const auto& [bit, name] : names)
+    if ((p.flags & bit) != 0) label += (label.empty() ? "" : " ") + std::string(name);
+  if (p.length > 0)
+    label += (label.empty() ? "" : ", ") + std::to_string(p.length) + (p.length == 1 ? " byte" : " bytes");
+  return label;
 }
 
-static void to_json(nlohmann::json& j, const hang_length& l) {
-  j = {{"source", to_string(l.how)}, {"words", l.words}};
-  if (l.ends) j["ends_ms"] = l.ends->count();
+static void to_json(nlohmann::json& j, const seen_packet& p) {
+  std::vector<std::string_view> flags;
+  for (const auto& [bit, name] : flag_names)
+    if ((p.flags & bit) != 0) flags.push_back(name);
+  j = {{"number", p.number},
+       {"at_ms", p.at_ms},
+       {"from", p.from},
+       {"to", p.to},
+       {"flags", flags},
+       {"length", p.length},
+       {"icmp", icmp_names.at(static_cast<std::size_t>(p.icmp))},
+       {"became", lab::to_string(p.became)},
+       {"label", label_of(p)},
+       {"notes", p.notes}};
 }
-static void from_json(const nlohmann::json& j, hang_length& l) {
-  if (j.is_string()) {  // as it was before it had a source
-    l.words = j.get<std::string>();
-    return;
-  }
-  l.how = named<hang_length::source>(source_names, j.at("source").get<std::string>());
-  read(j, "words", l.words);
-  if (j.contains("ends_ms")) l.ends = report::whole_milliseconds(j["ends_ms"]);
-}
-
-static void to_json(nlohmann::json& j, const check& c) {
-  j = {{"what", c.what}, {"holds", c.holds}, {"is_proof", c.is_proof}};
-}
-static void from_json(const nlohmann::json& j, check& c) {
-  read(j, "what", c.what);
-  read(j, "holds", c.holds);
-  read(j, "is_proof", c.is_proof);
-}
-static void to_json(nlohmann::json& j, const drawn_packet& p) {
-  j = {{"number", p.number}, {"at_ms", p.at_ms}, {"from", p.from},
-       {"to", p.to},         {"label", p.label}, {"notes", p.notes}};
-}
-static void from_json(const nlohmann::json& j, drawn_packet& p) {
+static void from_json(const nlohmann::json& j, seen_packet& p) {
   read(j, "number", p.number);
   read(j, "at_ms", p.at_ms);
   read(j, "from", p.from);
   read(j, "to", p.to);
-  read(j, "label", p.label);
+  std::vector<std::string> flags;
+  read(j, "flags", flags);
+  for (const auto& [bit, name] : flag_names)
+    if (std::ranges::find(flags, name) != flags.end()) p.flags |= bit;
+  read(j, "length", p.length);
+  if (j.contains("icmp")) {
+    const auto found = std::ranges::find(icmp_names, j["icmp"].get<std::string>());
+    if (found != icmp_names.end()) p.icmp = static_cast<trace::unreachable>(found - icmp_names.begin());
+  }
+  read_name(j, "became", passages, p.became);
   read(j, "notes", p.notes);
 }
-static void to_json(nlohmann::json& j, const program_event& e) {
-  j = {{"at_ms", e.at_ms}, {"host", e.host}, {"what", e.what}};
+
+static void to_json(nlohmann::json& j, const program_end& e) {
+  j = {{"at_ms", e.at_ms},
+       {"host", e.host},
+       {"code", e.code},
+       {"signal", e.signal},
+       {"what", play::end_in_words(e.code, e.signal)}};
 }
-static void from_json(const nlohmann::json& j, program_event& e) {
+static void from_json(const nlohmann::json& j, program_end& e) {
   read(j, "at_ms", e.at_ms);
   read(j, "host", e.host);
-  read(j, "what", e.what);
+  read(j, "code", e.code);
+  read(j, "signal", e.signal);
 }
+
 static void to_json(nlohmann::json& j, const output& o) {
   j = {{"program", o.program}, {"stdout", o.out}, {"stderr", o.err}};
 }
@@ -123,30 +128,34 @@ const std::string& what_happened(const case_result& r) noexcept {
 }
 
 void to_json(nlohmann::json& j, const case_result& r) {
+  nlohmann::json length{{"source", to_string(r.length.how)}, {"words", r.length_words}};
+  if (r.length.ends) length["ends_ms"] = r.length.ends->count();
   j = {{"id", r.id},
        {"subject", to_string(r.who)},
        {"verdict", to_string(r.what)},
+       {"obstacle", to_string(r.why)},
+       {"rests_on", to_string(r.rests_on)},
+       {"confirmed", to_string(r.confirmed)},
+       {"provisional", r.provisional},
+       {"may_be_load", r.may_be_load},
+       {"length", length},
+       {"kept_waiting_ms", r.kept_waiting.count()},
+       {"took_ms", r.took.count()},
+       {"checks", r.checks},
+       {"packets", r.packets},
+       {"events", r.ends},
+       {"outputs", r.outputs},
+       {"evidence", r.evidence},
        {"rule", r.rule},
        {"done", r.done},
        {"expected", r.expected},
        {"happened", r.happened},
        {"cure", r.cure},
        {"reason", r.reason},
-       {"length", r.length},
-       {"checks", r.checks},
-       {"story", r.story},
-       {"packets", r.packets},
-       {"events", r.events},
-       {"outputs", r.outputs},
-       {"evidence", r.evidence},
-       {"took_ms", r.took.count()},
-       {"rests_on", basis_names.at(static_cast<std::size_t>(r.rests_on))},
-       {"confirmed", to_string(r.confirmed)},
-       {"may_be_load", r.may_be_load},
-       {"provisional", r.provisional},
-       {"kept_waiting_ms", r.kept_waiting.count()}};
+       {"story", r.story}};
   if (r.did) j["outcome"] = to_string(*r.did);
   if (r.after) j["after_ms"] = r.after->count();
+  if (r.fault_at_ms) j["fault_at_ms"] = *r.fault_at_ms;
 }
 
 void from_json(const nlohmann::json& j, case_result& r) {
@@ -157,34 +166,41 @@ void from_json(const nlohmann::json& j, case_result& r) {
   const auto v = parse_verdict(j.at("verdict").get<std::string>());
   if (!v) throw std::invalid_argument("unknown verdict " + j.at("verdict").get<std::string>());
   r.what = *v;
+  if (j.contains("outcome")) r.did = named<outcome>(outcomes, j["outcome"].get<std::string>());
+  read_name(j, "obstacle", obstacles, r.why);
+  read_name(j, "rests_on", bases, r.rests_on);
+  read_name(j, "confirmed", confirmations, r.confirmed);
+  read(j, "provisional", r.provisional);
+  read(j, "may_be_load", r.may_be_load);
+  if (j.contains("fault_at_ms")) r.fault_at_ms = j["fault_at_ms"].get<double>();
+  if (j.contains("after_ms")) r.after = report::whole_milliseconds(j["after_ms"]);
+  if (j.contains("length")) {
+    const auto& length = j["length"];
+    read_name(length, "source", sources, r.length.how);
+    read(length, "words", r.length_words);
+    if (length.contains("ends_ms")) r.length.ends = report::whole_milliseconds(length["ends_ms"]);
+  }
+  if (j.contains("kept_waiting_ms")) r.kept_waiting = report::whole_milliseconds(j["kept_waiting_ms"]);
+  if (j.contains("took_ms")) r.took = report::whole_milliseconds(j["took_ms"]);
+  read(j, "checks", r.checks);
+  read(j, "packets", r.packets);
+  read(j, "events", r.ends);
+  read(j, "outputs", r.outputs);
+  read(j, "evidence", r.evidence);
   read(j, "rule", r.rule);
   read(j, "done", r.done);
   read(j, "expected", r.expected);
   read(j, "happened", r.happened);
   read(j, "cure", r.cure);
   read(j, "reason", r.reason);
-  if (j.contains("length")) j["length"].get_to(r.length);
-  read(j, "checks", r.checks);
   read(j, "story", r.story);
-  read(j, "packets", r.packets);
-  read(j, "events", r.events);
-  read(j, "outputs", r.outputs);
-  read(j, "evidence", r.evidence);
-  if (j.contains("rests_on")) r.rests_on = named<basis>(basis_names, j["rests_on"].get<std::string>());
-  if (j.contains("confirmed"))
-    r.confirmed = named<confirmation>(confirmation_names, j["confirmed"].get<std::string>());
-  read(j, "may_be_load", r.may_be_load);
-  read(j, "provisional", r.provisional);
-  if (j.contains("outcome")) r.did = named<outcome>(outcome_names, j["outcome"].get<std::string>());
-  if (j.contains("kept_waiting_ms")) r.kept_waiting = report::whole_milliseconds(j["kept_waiting_ms"]);
-  if (j.contains("took_ms")) r.took = report::whole_milliseconds(j["took_ms"]);
-  if (j.contains("after_ms")) r.after = report::whole_milliseconds(j["after_ms"]);
 }
 
 void to_json(nlohmann::json& j, const judgement& r) {
   nlohmann::json counts{{"all", r.results.size()}};
-  for (std::size_t i = 0; i < verdict_names.size(); ++i)
-    counts[std::string(verdict_names[i])] = count(r.results, static_cast<verdict>(i));
+  for (const verdict v :
+       {verdict::pass, verdict::warn, verdict::fail, verdict::inconclusive, verdict::not_applicable})
+    counts[std::string(to_string(v))] = count(r.results, v);
   j = {{"halfopen", r.version},       {"name", r.name},     {"server", r.server_command},
        {"client", r.client_command},  {"clock", r.clock},   {"date", r.date},
        {"ip_version", r.ip_version},  {"counts", counts},   {"remarks", r.remarks},

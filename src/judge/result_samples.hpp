@@ -33,14 +33,25 @@ inline case_result full() {
   case_result r = result("exit/6", verdict::warn);
   r.reason = "a reason";
   r.after = 1500ms;
-  r.length.words = "a length";
+  r.length = {hang_length::source::measured, 924s};
+  r.length_words = "a length";
+  r.why = obstacle::unconfirmed;
+  r.fault_at_ms = 1.25;
   r.did = outcome::reported;
-  r.checks = {{"RST from the server (packet 2)", true, true}, {"it lives", false, false}};
+  r.checks = {{"RST from the server", true, true, 2}, {"it lives", false, false, {}}};
   r.story = {"first", "second"};
-  r.packets = {{1, 0.5, "client", "server", "SYN", {}},
-               {2, 1.5, "server", "client", "RST ACK", {"server host crashes"}},
-               {3, 2.5, "witness", "server", "SYN", {}}};
-  r.events = {{2.25, "client", "exit 1"}};
+  r.packets = {
+      {.number = 1, .at_ms = 0.5, .from = "client", .to = "server", .flags = trace::syn, .notes = {}},
+      {.number = 2,
+       .at_ms = 1.5,
+       .from = "server",
+       .to = "client",
+       .flags = trace::rst | trace::ack,
+       .length = 7,
+       .became = lab::passage::cut,
+       .notes = {"server host crashes"}},
+      {.number = 3, .at_ms = 2.5, .from = "witness", .to = "server", .flags = trace::syn, .notes = {}}};
+  r.ends = {{2.25, "client", 1, 0}};
   r.outputs = {{"client", "line one\nline two", "an error"}};
   r.evidence = "/found/exit-6/packets.pcapng";
   r.took = 2500ms;
@@ -73,14 +84,13 @@ inline judgement hostile_pair() {
   case_result r = full();
   r.what = verdict::fail;
   for (std::string* text :
-       {&r.id, &r.rule, &r.done, &r.expected, &r.happened, &r.cure, &r.length.words, &r.evidence})
+       {&r.id, &r.rule, &r.done, &r.expected, &r.happened, &r.cure, &r.length_words, &r.evidence})
     *text += hostile;
   r.reason = "";
   r.checks.front().what += hostile;
   r.story = {hostile};
-  r.packets.front().label += hostile;
   r.packets.front().notes = {hostile};
-  r.events.front().what += hostile;
+  r.ends.front().host += hostile;
   r.outputs = {{"client" + hostile, hostile, hostile}};
   judgement j = pair("a" + hostile, {r, result("exit/7", verdict::pass)});
   j.server_command += hostile;

@@ -19,6 +19,11 @@ TEST(result, every_field_survives_json) {
   ASSERT_EQ(back.packets.size(), 3U);
   EXPECT_EQ(back.packets[1].notes, std::vector<std::string>{"server host crashes"});
   EXPECT_EQ(back.packets[1].at_ms, 1.5);
+  EXPECT_EQ(back.packets[1].flags, trace::rst | trace::ack);
+  EXPECT_EQ(back.packets[1].length, 7U);
+  EXPECT_EQ(back.packets[1].became, lab::passage::cut);
+  EXPECT_EQ(back.checks[0].packet, 2U);
+  EXPECT_EQ(back.ends.front().code, 1);
   EXPECT_EQ(back.outputs.front().err, "an error");
   EXPECT_TRUE(back.checks[0].is_proof);
   EXPECT_FALSE(back.checks[1].holds);
@@ -32,7 +37,7 @@ TEST(result, no_field_is_missing_from_json) {
                        (value.is_array() && value.empty());
     EXPECT_FALSE(empty) << key;
   }
-  EXPECT_EQ(j.size(), 24U);
+  EXPECT_EQ(j.size(), 26U);
 }
 
 TEST(result, what_the_verdict_rests_on_is_read_back) {
@@ -42,8 +47,7 @@ TEST(result, what_the_verdict_rests_on_is_read_back) {
   r.confirmed = confirmation::alone;
   r.may_be_load = true;
   r.kept_waiting = std::chrono::milliseconds(7);
-  r.length = {hang_length::source::measured, std::chrono::milliseconds(924'600),
-              "ended after 15 min 25 s (measured)"};
+  r.length = {hang_length::source::measured, std::chrono::milliseconds(924'600)};
   const auto back = nlohmann::json(r).get<case_result>();
   EXPECT_EQ(back.did, r.did);
   EXPECT_EQ(back.rests_on, r.rests_on);
@@ -52,7 +56,8 @@ TEST(result, what_the_verdict_rests_on_is_read_back) {
   EXPECT_EQ(back.kept_waiting, r.kept_waiting);
   EXPECT_EQ(back.length.how, r.length.how);
   EXPECT_EQ(back.length.ends, r.length.ends);
-  EXPECT_EQ(back.length.words, r.length.words);
+  EXPECT_EQ(back.why, obstacle::unconfirmed);
+  EXPECT_EQ(back.fault_at_ms, 1.25);
 }
 
 TEST(result, what_json_leaves_out_has_its_default) {

@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "halfopen/lab/error.hpp"
+#include "judge/decide/pace.hpp"
 #include "judge/expected.hpp"
-#include "judge/pace.hpp"
 #include "judge/stage.hpp"
-#include "lab/jobs.hpp"
+#include "play/jobs.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -42,7 +42,7 @@ case_result blank(const judge_case& c) {
   return r;
 }
 
-case_result play(const judge_case& c, const run_options& options, const baseline& base) {
+case_result play_case(const judge_case& c, const run_options& options, const baseline& base) {
   const auto began = std::chrono::steady_clock::now();
   case_result r = blank(c);
   try {
@@ -56,14 +56,17 @@ case_result play(const judge_case& c, const run_options& options, const baseline
     }
     r = s.finish();
     if (none) {
-      r.what = none->kind;
-      r.may_be_load = none->may_be_load;
+      r.what = none->why == obstacle::not_there ? verdict::not_applicable : verdict::inconclusive;
+      r.why = none->why;
+      r.may_be_load = false;
+      r.confirmed = confirmation::not_needed;
       r.reason = none->what();
     }
   } catch (const lab::interrupted&) {
     throw;
   } catch (const std::exception& e) {
     r.what = verdict::inconclusive;
+    r.why = obstacle::lab_failed;
     r.reason = std::string("the lab could not do it: ") + e.what();
     r.may_be_load = true;
   }
@@ -80,7 +83,7 @@ void keep_evidence(const case_result& r, const fs::path& folder) {
   std::ofstream story(folder / "story.txt");
   story << r.id << ": " << to_string(r.what) << "\n" << r.done << "\n" << r.happened << r.reason << "\n\n";
   for (const check& c : r.checks)
-    story << (c.holds ? "  yes  " : "  NO   ") << (c.is_proof ? "proof: " : "") << c.what << "\n";
+    story << (c.holds ? "  yes  " : "  NO   ") << (c.is_proof ? "proof: " : "") << play::in_words(c) << "\n";
   story << "\n";
   for (const std::string& line : r.story) story << line << "\n";
 }
@@ -149,7 +152,6 @@ std::size_t jobs_alone(const baseline& base) noexcept {
 }
 
 std::vector<case_result> run(const run_options& options, const baseline& base) {
-  std::vector<std::optional<case_result>> results(options.cases.size());
   lab::job_options jobs;
   jobs.count = options.cases.size();
   constexpr std::size_t most_at_once = 64;
@@ -168,25 +170,20 @@ std::vector<case_result> run(const run_options& options, const baseline& base) {
     paced.started();
     if (options.started) options.started(std::string(options.cases[i]->id));
   };
-  jobs.ended = [&](const lab::job_end& end) {
-    const judge_case& c = *options.cases[end.index];
-    case_result r = blank(c);
-    try {
-      r = nlohmann::json::parse(end.text).get<case_result>();
-    } catch (const std::exception&) {
-      r.reason = end.problem.empty() ? "its process gave no result" : end.problem;
-    }
-    complete(r, c, options.who);
-    keep_evidence(r, folder_of(options.evidence, c));
-    if (options.finished) options.finished(r);
-    results[end.index] = std::move(r);
-  };
-  (void)lab::run_jobs(
-      jobs, [&](std::size_t i) { return to_text(nlohmann::json(play(*options.cases[i], options, base))); });
-  std::vector<case_result> played;
-  for (auto& r : results)
-    if (r) played.push_back(std::move(*r));
-  return played;
+  return play::play_each<case_result>(
+      std::move(jobs), [&](std::size_t i) { return play_case(*options.cases[i], options, base); },
+      [&](std::size_t i, std::string problem) {
+        case_result r = blank(*options.cases[i]);
+        r.why = obstacle::lab_failed;
+        r.reason = std::move(problem);
+        return r;
+      },
+      [&](std::size_t i, case_result& r) {
+        const judge_case& c = *options.cases[i];
+        complete(r, c, options.who);
+        keep_evidence(r, folder_of(options.evidence, c));
+        if (options.finished) options.finished(r);
+      });
 }
 
 }  // namespace halfopen::judge

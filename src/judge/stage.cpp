@@ -14,50 +14,16 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
+#include "judge/client_row.hpp"
 #include "judge/diagnosis.hpp"
 #include "judge/waits.hpp"
 
 namespace halfopen::judge {
 namespace {
 
-constexpr std::size_t packets_drawn = 2000;
 constexpr std::size_t output_kept = 64 * 1024;
 /// A pause on the connection from which on it counts as idle.
 constexpr milliseconds idle_pause{300};
-
-std::optional<report::pcapng_writer> open_capture(const std::filesystem::path& path, std::string_view title) {
-  if (path.empty()) return std::nullopt;
-  auto made = report::pcapng_writer::create(path, title);
-  if (!made) throw lab::error(made.error());
-  return std::move(*made);
-}
-
-std::string label_of(const trace::packet& p) {
-  if (p.what == trace::packet::kind::icmp)
-    return p.icmp == trace::unreachable::net ? "ICMP: network unreachable" : "ICMP: host unreachable";
-  std::string label;
-  constexpr std::pair<std::uint8_t, const char*> names[]{
-      {trace::syn, "SYN"}, {trace::fin, "FIN"}, {trace::rst, "RST"}, {trace::ack, "ACK"}};
-  for (const auto& [bit, name] : names)
-    if (p.tcp.has(bit)) label += (label.empty() ? "" : " ") + std::string(name);
-  if (p.tcp.length > 0) label += fmt::format(", {} byte{}", p.tcp.length, p.tcp.length == 1 ? "" : "s");
-  return label;
-}
-
-/// The maximum segment size that a SYN offers (RFC 9293 section 3.2); nothing if it offers none.
-std::optional<std::uint16_t> mss_of_syn(std::span<const std::byte> ethernet_frame, bool v6) {
-  const auto octet = [&](std::size_t at) {
-    return at < ethernet_frame.size() ? std::to_integer<std::size_t>(ethernet_frame[at]) : 0;
-  };
-  constexpr std::size_t ethernet = 14;
-  const std::size_t tcp = ethernet + (v6 ? 40 : (octet(ethernet) & 15U) * 4);
-  const std::size_t end = std::min(tcp + (octet(tcp + 12) >> 4U) * 4, ethernet_frame.size());
-  for (std::size_t at = tcp + 20; at + 3 < end && octet(at) != 0;) {
-    if (octet(at) == 2) return static_cast<std::uint16_t>(octet(at + 2) << 8U | octet(at + 3));
-    at += octet(at) == 1 ? 1 : std::max<std::size_t>(2, octet(at + 1));
-  }
-  return std::nullopt;
-}
 
 std::string kept(const std::string& text) {
   if (text.size() <= output_kept) return text;
@@ -77,7 +43,10 @@ lab::options stage::lab_options(const judge_case& what) {
   lab::options made;
   made.hosts = {"client", "server", "witness"};
   made.ip = under_test.ip;
-  made.recorder = [this](const lab::record& r) { draw(r); };
+  made.recorder = [this](const lab::record& r) {
+    capture_.take(r);
+    packets_.take(r);
+  };
   if (!under_test.virtual_clock)  // there nobody waits for a processor
     made.excused = [this] { return kept_waiting_.up_to_now(); };
   if (what.prepare != nullptr && faulty()) what.prepare(made);
@@ -86,7 +55,8 @@ lab::options stage::lab_options(const judge_case& what) {
 
 stage::stage(const pair& who, const baseline& normal, const judge_case& what,
              const std::filesystem::path& capture)
-    : capture_(open_capture(capture, fmt::format("halfopen test: {}: {}", what.id, what.done))),
+    : capture_(capture, fmt::format("halfopen test: {}: {}", what.id, what.done)),
+      sheet_(what),
       the_case(what),
       under_test(who),
       base(normal),
@@ -95,62 +65,13 @@ stage::stage(const pair& who, const baseline& normal, const judge_case& what,
       client(lab.at("client")),
       server(lab.at("server")),
       witness(lab.at("witness")),
+      proofs_(lab, sheet_.facts.checks, soon),
       kept_waiting_({&client, &server, &witness}) {
-  heard_.of_server(server.address());
-  sheet_.id = what.id;
-  sheet_.who = what.who;
-  sheet_.done = what.done;
-  sheet_.rule = what.rule;
-  sheet_.what = verdict::pass;
-  sheet_.evidence = capture;
-  if (!capture_) return;
-  for (const auto& h : lab.hosts()) {
-    capture_->add_interface(h->name(), "what the " + h->name() + " host sends");
-    capture_->name(h->address(), h->name());
-  }
-  capture_->add_interface("router", "what the router between the hosts sends");
-  capture_->name(lab.router(), "router");
-}
-
-/// Takes each packet: into the capture, and into the ladder.
-void stage::draw(const lab::record& r) {
-  if (capture_)
-    (void)capture_->packet(static_cast<std::uint32_t>(r.sender), r.when, r.frame, r.notes,
-                           report::direction::outbound);  // it keeps its first failure
-  if (!first_packet_) first_packet_ = r.when;
-  const auto decoded = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
-  if (!decoded) return;
-  note_segment(*decoded);
-  if (decoded->what == trace::packet::kind::tcp && decoded->tcp.has(trace::syn) &&
-      (decoded->source == client.address() || decoded->destination == client.address()))
-    if (const auto mss = mss_of_syn(r.frame, decoded->source.is_v6())) offered_mss_.push_back(*mss);
-  if (sheet_.packets.size() >= packets_drawn) return;
-  const auto name_of = [&](const trace::ip_address& a) {
-    for (const auto& h : lab.hosts())
-      if (h->address() == a) return h->name();
-    return a == lab.router() ? std::string("router") : a.to_string();
-  };
-  drawn_packet p;
-  p.number = r.number;
-  p.at_ms = std::chrono::duration<double, std::milli>(r.when - *first_packet_).count();
-  p.from = name_of(decoded->source);
-  p.to = name_of(decoded->destination);
-  p.label = label_of(*decoded);
-  p.notes = r.notes;
-  sheet_.packets.push_back(std::move(p));
-}
-
-void stage::note_segment(const trace::packet& p) {
-  heard_.take(p);
-  if (p.what != trace::packet::kind::tcp || p.tcp.length == 0) return;
-  const bool of_client = p.tcp.destination.address == server.address();
-  seen_segment made;
-  made.number = p.number;
-  made.when = p.when;
-  made.length = p.tcp.length;
-  made.opener = of_client ? p.tcp.source : p.tcp.destination;
-  made.of = of_client ? trace::side::opener : trace::side::responder;
-  segments_.push_back(made);
+  sheet_.facts.evidence = capture;
+  std::map<trace::ip_address, std::string> names{{lab.router(), "router"}};
+  for (const auto& h : lab.hosts()) names[h->address()] = h->name();
+  packets_.know(std::move(names), client.address(), server.address());
+  capture_.describe(lab);
 }
 
 lab::process& stage::serve(std::optional<lab::accept_flavour> accept_like, bool watch_accepts) {
@@ -207,11 +128,7 @@ void stage::until_idle() {
 /// Without the fault it is not sent, and then it is not proved.
 void stage::terminate_server() {
   std::size_t told = 0;
-  inject([&] {
-    lab.note("SIGTERM to every process of the server host");
-    for (const pid_t pid : server.pids())
-      if (::kill(pid, SIGTERM) == 0) ++told;
-  });
+  inject([&] { told = lab::terminate(server); });
   prove(told > 0, fmt::format("SIGTERM was delivered to {} process{}", told, told == 1 ? "" : "es"));
 }
 
@@ -233,13 +150,13 @@ asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) cons
   const bool of_client = the_case.who == subject::client;
   const auto at = of_client ? base.request_turn(the_case.request) : c.request();
   if (!at && the_case.request > 0 && !c.requests().empty())
-    throw no_verdict(verdict::not_applicable, fmt::format("there is no request {}: the client makes {}",
-                                                          the_case.request, c.requests().size()));
-  if (!at) throw no_verdict(verdict::not_applicable, "the client says nothing that the server answers");
+    throw no_verdict(obstacle::not_there, fmt::format("there is no request {}: the client makes {}",
+                                                      the_case.request, c.requests().size()));
+  if (!at) throw no_verdict(obstacle::not_there, "the client says nothing that the server answers");
   if (c.turns[*at].bytes.size() < at_least)
-    throw no_verdict(verdict::not_applicable, "the request is too short to be cut");
+    throw no_verdict(obstacle::not_there, "the request is too short to be cut");
   const std::size_t reply = c.turns[*at + 1].bytes.size();
-  if (reply < reply_at_least) throw no_verdict(verdict::not_applicable, "the reply is too short to be cut");
+  if (reply < reply_at_least) throw no_verdict(obstacle::not_there, "the reply is too short to be cut");
   return {*at, c.turns[*at].bytes, reply, c.said_before(speaker::client, *at),
           c.said_before(speaker::server, *at)};
 }
@@ -249,16 +166,16 @@ std::size_t stage::need_idle_turn() const {
   for (std::size_t i = turns.size(); i-- > 0;)
     if (turns[i].who == speaker::client && turns[i].pause >= idle_pause) return i;
   throw no_verdict(
-      verdict::not_applicable,
+      obstacle::not_there,
       "the client never keeps its connection idle: a command that pauses between two requests would");
 }
 
 void stage::need_replay_to_server() const {
-  if (!base.no_replay_to_server.empty()) throw no_verdict(verdict::inconclusive, base.no_replay_to_server);
+  if (!base.no_replay_to_server.empty()) throw no_verdict(obstacle::no_replay, base.no_replay_to_server);
 }
 
 void stage::need_replay_to_client() const {
-  if (!base.no_replay_to_client.empty()) throw no_verdict(verdict::inconclusive, base.no_replay_to_client);
+  if (!base.no_replay_to_client.empty()) throw no_verdict(obstacle::no_replay, base.no_replay_to_client);
 }
 
 stand_in_client stage::stand_in(lab::host& from) {
@@ -266,7 +183,7 @@ stand_in_client stage::stand_in(lab::host& from) {
   need_replay_to_server();
   stand_in_client made(from, server, port(), base.said.main());
   if (!made.until_request(soon))
-    throw no_verdict(verdict::inconclusive, "the server did not answer what comes before the request");
+    throw no_verdict(obstacle::no_replay, "the server did not answer what comes before the request");
   return made;
 }
 
@@ -277,27 +194,8 @@ stand_in_server stage::play_server(int backlog) {
   return made;
 }
 
-bool stage::prove(bool holds, std::string what) {
-  sheet_.checks.push_back({std::move(what), holds, true});
-  return holds;
-}
-
-bool stage::prove_after(const lab::match& which, const std::string& what) {
-  const bool seen = lab.after(which, soon);
-  return prove(seen, seen ? fmt::format("{} (packet {})", what, lab.current().number) : what);
-}
-
-bool stage::prove_before(const lab::match& which, const std::string& what) {
-  const bool seen = lab.before(which, soon);
-  return prove(seen, seen ? fmt::format("{} (packet {})", what, lab.current().number) : what);
-}
-
 void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side its_side) {
-  const auto said_since = [&] {
-    const auto& last = c->of(its_side).last_heard;
-    return last && last->when > fault_at_;
-  };
-  prove(c != nullptr && !said_since(),
+  prove(c != nullptr && play::silent_since(*c, its_side, fault_at_),
         fmt::format("not a segment more of the connection came from the {}'s host", which.name()));
   constexpr std::uint16_t nobodys_port = 1;
   const lab::unique_fd probe = witness.begin_to_connect(which, nobodys_port);
@@ -305,11 +203,12 @@ void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side
     pollfd ready{probe.get(), POLLOUT, 0};
     return ::poll(&ready, 1, 0) > 0;
   };
+  std::optional<std::uint64_t> asking;
   const bool asked = lab.after(lab::from(witness) && lab::syn() && lab::to_port(nobodys_port), soon);
-  const auto number = asked ? lab.current().number : 0;
+  if (asked) asking = lab.current().number;
   const bool silent = !lab.until(answered, 300ms);
-  prove(asked && silent,
-        fmt::format("a SYN to the {}'s host is not answered (packet {})", which.name(), number));
+  prove(asked && silent, fmt::format("a SYN to the {}'s host is not answered", which.name()));
+  sheet_.facts.checks.back().packet = asking;
 }
 
 void stage::prove_forgotten(lab::host& which, const trace::endpoint& far_end, const trace::connection* c,
@@ -321,42 +220,6 @@ void stage::prove_forgotten(lab::host& which, const trace::endpoint& far_end, co
                                         (c->of(its_side).rst && c->of(its_side).rst->when > fault_at_ &&
                                          c->of(its_side).rst_kind == trace::reset_kind::live_socket));
   prove(!said_so, fmt::format("neither FIN nor RST of its own came from the {}'s host", which.name()));
-}
-
-std::vector<data_segment> stage::segments(const trace::endpoint& opener, trace::side of) const {
-  std::vector<data_segment> found;
-  for (const seen_segment& s : segments_)
-    if (s.opener == opener && s.of == of) found.push_back(s);
-  return found;
-}
-
-void stage::told(verdict v, std::string happened, std::string cure, basis rests_on) {
-  const bool surer = v == sheet_.what && rests_on == basis::event && sheet_.rests_on != basis::event;
-  if (v < sheet_.what || (v == sheet_.what && !sheet_.happened.empty() && !surer)) return;
-  sheet_.what = v;
-  sheet_.rests_on = rests_on;
-  sheet_.happened = std::move(happened);
-  sheet_.cure = std::move(cure);
-}
-
-void stage::pass(std::string happened) {
-  if (sheet_.what == verdict::pass && sheet_.happened.empty()) sheet_.happened = std::move(happened);
-}
-void stage::warn(std::string happened, std::string cure, basis rests_on) {
-  sheet_.checks.push_back({happened, false, false});
-  told(verdict::warn, std::move(happened), std::move(cure), rests_on);
-}
-void stage::fail(std::string happened, std::string cure, basis rests_on) {
-  sheet_.checks.push_back({happened, false, false});
-  told(verdict::fail, std::move(happened), std::move(cure), rests_on);
-}
-
-bool stage::require(bool holds, std::string what, std::string cure, basis rests_on) {
-  if (holds)
-    sheet_.checks.push_back({std::move(what), true, false});
-  else
-    fail("not so: " + what, std::move(cure), rests_on);
-  return holds;
 }
 
 void stage::fault() {
@@ -373,17 +236,12 @@ void stage::look_around() {
 
 /// Of the program itself it is told already, by its end.
 void stage::judge_deaths() {
-  if (sheet_.what == verdict::fail) return;
+  if (sheet_.failed()) return;
+  const bool by_its_pipe = the_case.who == subject::client && hides_exit_status(under_test.client_command);
   for (const death& d : deaths_.found()) {
-    std::string happened =
-        fmt::format("one of its processes, {}, was killed by {}", d.program, signal_name(d.signal));
-    const bool by_its_pipe = the_case.who == subject::client && hides_exit_status(under_test.client_command);
-    if (d.signal == SIGPIPE && by_its_pipe) continue;  // curl | head
-    if (d.signal == SIGPIPE)  // a process a connection may do with that; one that serves several must not
-      warn(std::move(happened),
-           "send with MSG_NOSIGNAL, or ignore SIGPIPE in every process that writes to sockets", basis::event);
-    else
-      fail(std::move(happened), "find out why it crashes when its peer goes", basis::event);
+    const death_seen seen{d.signal, by_its_pipe};
+    const finding f = decide(seen);
+    if (f.what != verdict::pass) sheet_.conclude(f, say(seen, f, d.program));
   }
 }
 
@@ -392,7 +250,6 @@ bool stage::wait(const std::function<bool()>& condition, milliseconds limit) {
       [&] {
         note_ends();
         if (lab::experiment::now() >= next_look_) look_around();
-        if (meanwhile_) meanwhile_();
         return condition();
       },
       limit);
@@ -400,7 +257,10 @@ bool stage::wait(const std::function<bool()>& condition, milliseconds limit) {
 
 void stage::play() {
   try {
-    the_case.play(*this);
+    if (the_case.play != nullptr)
+      the_case.play(*this);
+    else
+      judge::play(*this, the_case.row.value());
     judge_deaths();
   } catch (const lab::error&) {
     if (the_case.who != subject::server || !faulted_) throw;
@@ -414,52 +274,42 @@ void stage::play() {
   }
 }
 
-std::optional<milliseconds> stage::since_fault(std::optional<trace::time_point> when) const {
-  if (!when) return std::nullopt;
-  return std::chrono::round<milliseconds>(*when - fault_at_);
-}
-
 /// The ends of programs are part of the ladder.
 void stage::note_ends() {
   for (auto& [program, noted] : programs_) {
     if (noted || !program->ended()) continue;
     noted = true;
     const auto& end = *program->ended();
-    const double at =
-        first_packet_ ? std::chrono::duration<double, std::milli>(end.when - *first_packet_).count() : 0.0;
-    sheet_.events.push_back(
-        {at, program->where().name(),
-         end.signal != 0 ? "killed by " + signal_name(end.signal) : "exit " + std::to_string(end.code)});
+    sheet_.facts.ends.push_back(
+        {packets_.milliseconds_at(end.when).value_or(0), program->where().name(), end.code, end.signal});
   }
+}
+
+std::size_t stage::opened_by_client() const {
+  return static_cast<std::size_t>(std::ranges::count_if(lab.traffic().connections(), [&](const auto* one) {
+    return one->opener.address == client.address() && one->responder.port == port() && one->handshake_done;
+  }));
 }
 
 case_result stage::finish() {
   note_ends();
   lab.end_recording();
+  case_result& facts = sheet_.facts;
   const auto all = lab.traffic().connections();
   if (!all.empty()) {
     const auto of_the_case =
         std::ranges::find(all, client.address(), [](const auto* c) { return c->opener.address; });
-    sheet_.story = trace::describe(trace::tell(of_the_case == all.end() ? *all.front() : **of_the_case),
-                                   "client", "server");
+    facts.story = trace::describe(trace::tell(of_the_case == all.end() ? *all.front() : **of_the_case),
+                                  "client", "server");
   }
   for (const auto& [program, noted] : programs_)
-    sheet_.outputs.push_back({program->where().name(), kept(program->output()), kept(program->errors())});
+    facts.outputs.push_back({program->where().name(), kept(program->output()), kept(program->errors())});
   prove(lab.lost_to_capture() == 0, "the capture is complete");
-  if (capture_) {
-    if (const auto closed = capture_->close(); !closed) throw lab::error(closed.error());
-  }
-  const auto unproved =
-      std::ranges::find_if(sheet_.checks, [](const check& c) { return c.is_proof && !c.holds; });
-  if (unproved != sheet_.checks.end()) {
-    sheet_.what = verdict::inconclusive;
-    sheet_.reason = "not proved: " + unproved->what;
-    sheet_.may_be_load = true;
-  }
-  const bool accuses = sheet_.what == verdict::fail || sheet_.what == verdict::warn;
-  if (accuses && sheet_.rests_on != basis::event) sheet_.confirmed = confirmation::wanted;
-  sheet_.kept_waiting = std::chrono::round<milliseconds>(kept_waiting_.so_far());
-  return std::move(sheet_);
+  if (const auto problem = capture_.close()) throw lab::error(*problem);
+  if (faulted_) facts.fault_at_ms = packets_.milliseconds_at(fault_at_);
+  facts.packets = packets_.give();
+  facts.kept_waiting = std::chrono::round<milliseconds>(kept_waiting_.so_far());
+  return std::move(sheet_).finish();
 }
 
 }  // namespace halfopen::judge

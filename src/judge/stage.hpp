@@ -17,13 +17,13 @@
 #include "judge/busy.hpp"
 #include "judge/case.hpp"
 #include "judge/deaths.hpp"
-#include "judge/outcome.hpp"
+#include "judge/packets_seen.hpp"
 #include "judge/pair.hpp"
 #include "judge/replay.hpp"
-#include "judge/result.hpp"
-#include "judge/words.hpp"
+#include "judge/sheet.hpp"
 #include "lab/waiting_for_processor.hpp"
-#include "report/pcapng.hpp"
+#include "play/capture.hpp"
+#include "play/proofs.hpp"
 
 namespace halfopen::judge {
 
@@ -31,10 +31,8 @@ using namespace std::chrono_literals;
 
 /// Ends a case's script: nothing can be said about the program.
 struct no_verdict : std::runtime_error {
-  verdict kind;
-  bool may_be_load = false;  ///< worth a second playing, alone
-  no_verdict(verdict v, const std::string& why, bool load = false)
-      : std::runtime_error(why), kind(v), may_be_load(load) {}
+  obstacle why;
+  no_verdict(obstacle o, const std::string& sentence) : std::runtime_error(sentence), why(o) {}
 };
 
 /// A request of the recording that is answered, and what was said before it.
@@ -43,13 +41,6 @@ struct asked {
   const std::string& bytes;
   std::size_t reply = 0;  ///< bytes of its answer
   std::size_t client_before = 0, server_before = 0;
-};
-
-/// A segment with payload, as it stood on the cable.
-struct data_segment {
-  std::uint64_t number = 0;
-  trace::time_point when{};
-  std::uint32_t length = 0;
 };
 
 /// What a case's script works with: three hosts (client, server, and a witness who is a
@@ -71,8 +62,10 @@ class stage {
   void play();
 
  private:
-  std::optional<report::pcapng_writer> capture_;  // before the experiment, whose last packets go there
-  recorder heard_;
+  // Before the experiment, whose last packets go there.
+  play::capture capture_;
+  packets_seen packets_;
+  sheet sheet_;
 
  public:
   const judge_case& the_case;
@@ -147,9 +140,13 @@ class stage {
   }
   [[nodiscard]] bool faulty() const noexcept { return !under_test.without_fault; }
 
-  bool prove(bool holds, std::string what);
-  bool prove_after(const lab::match& which, const std::string& what);
-  bool prove_before(const lab::match& which, const std::string& what);
+  bool prove(bool holds, std::string what) { return proofs_.prove(holds, std::move(what)); }
+  bool prove_after(const lab::match& which, std::string what) {
+    return proofs_.prove_after(which, std::move(what));
+  }
+  bool prove_before(const lab::match& which, std::string what) {
+    return proofs_.prove_before(which, std::move(what));
+  }
   /// The host is gone: a SYN from the witness, which a living kernel would answer at once, is not
   /// answered; and neither FIN nor RST of that connection came from there since the fault.
   void prove_gone(lab::host& which, const trace::connection* c, trace::side its_side);
@@ -157,35 +154,38 @@ class stage {
   /// RST about it of its own accord.
   void prove_forgotten(lab::host& which, const trace::endpoint& far_end, const trace::connection* c,
                        trace::side its_side);
-  /// Segments with payload that a side of the connection sent, repeats too.
-  [[nodiscard]] std::vector<data_segment> segments(const trace::endpoint& opener, trace::side of) const;
-  /// The maximum segment sizes that the SYNs of the client's connections offered, either way.
-  [[nodiscard]] const std::vector<std::uint16_t>& offered_mss() const noexcept { return offered_mss_; }
-  /// What that client's end said, as it crossed the cable.
-  [[nodiscard]] std::string said_by(const trace::endpoint& opener) const { return heard_.said_by(opener); }
+  [[nodiscard]] const packets_seen& packets() const noexcept { return packets_; }
 
-  // The verdict. The worst of what is said counts; nothing said is a pass.
+  // What the program did. The worst of what is found counts; nothing found is a pass.
 
-  void expect(std::string of_the_program) { sheet_.expected = std::move(of_the_program); }
-  void pass(std::string happened);
-  void warn(std::string happened, std::string cure, basis rests_on = basis::time);
-  void fail(std::string happened, std::string cure, basis rests_on = basis::time);
+  void expect(std::string of_the_program) { sheet_.facts.expected = std::move(of_the_program); }
+  void pass(std::string happened) {
+    sheet_.conclude({.did = outcome::does_as_asked}, {.happened = std::move(happened)});
+  }
+  void fail(std::string happened, std::string cure) {
+    sheet_.conclude({.what = verdict::fail, .did = outcome::not_as_asked, .rests_on = basis::time},
+                    {.happened = std::move(happened), .cure = std::move(cure)});
+  }
   /// Fails unless it holds.
-  bool require(bool holds, std::string what, std::string cure, basis rests_on = basis::time);
+  bool require(bool holds, std::string what, std::string cure, basis rests_on = basis::time) {
+    return sheet_.require(holds, std::move(what), std::move(cure), rests_on);
+  }
 
   /// From now on a reported failure is one too: nothing has happened that keeps the client from
   /// its work.
   void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
-  /// Waits for the client's end, and says what it was.
-  void judge_client(const lab::process& c);
-  /// Lets a stand-in go on answering meanwhile; the limit counts from its last byte on.
-  void judge_client(const lab::process& c, stand_in_server& peer);
+  /// Waits for the client's end, and says what it was. A stand-in goes on answering meanwhile; the
+  /// limit counts from its last byte on.
+  void judge_client(const lab::process& c, stand_in_server* peer = nullptr);
+  void judge_client(const lab::process& c, stand_in_server& peer) { judge_client(c, &peer); }
 
   /// After a fault on these connections (the far ends of the server's sockets): the server
   /// lives, answers the next client, burns no time, and gives the sockets back.
   void judge_server(const lab::process& s, std::span<const trace::endpoint> gone);
-  /// How busy its programs are that were watched; throws no_verdict if nobody can tell.
-  double busy_share(const busy_watch& watch, double waits_below = too_busy);
+  /// How much of the processor its programs burn that were watched.
+  [[nodiscard]] load_seen load_of(const busy_watch& watch, double waits_below = too_busy);
+  /// `when`: "at its limit ", or nothing.
+  void judge_load(const load_seen& load, std::string_view when, const std::string& cure);
   /// The first half of that: it lives, and the next client is answered as ever.
   bool answers_others(const lab::process& s, std::string_view when);
   /// Fails if the server has ended, and says how.
@@ -193,43 +193,32 @@ class stage {
 
   [[nodiscard]] case_result finish();
 
+  // Watching.
+
+  /// As experiment::until(), and looks at the programs meanwhile.
+  bool wait(const std::function<bool()>& condition, milliseconds limit);
+  [[nodiscard]] trace::time_point fault_at() const noexcept { return fault_at_; }
+  [[nodiscard]] milliseconds since_fault(trace::time_point when = lab::experiment::now()) const {
+    return std::chrono::round<milliseconds>(when - fault_at_);
+  }
+  /// The connections that the judged client has opened to the server.
+  [[nodiscard]] std::size_t opened_by_client() const;
+
  private:
   void fault();
   lab::options lab_options(const judge_case& what);
-  void draw(const lab::record& r);
-  void note_segment(const trace::packet& p);
   void note_ends();
   void look_around();
   void judge_deaths();
-  void told(verdict v, std::string happened, std::string cure, basis rests_on);
-  [[nodiscard]] std::optional<milliseconds> since_fault(std::optional<trace::time_point> when) const;
-  [[nodiscard]] bool asked_twice() const;
-  void watch_client(const lab::process& c, stand_in_server* peer);
-  void take(decision d, std::optional<milliseconds> after);
-  [[nodiscard]] std::size_t opened_by_client() const;
-  void look_at_its_socket(client_seen& seen) const;
-  void watch_to_its_end(const lab::process& c, client_seen& seen);
   void judge_leftovers(std::span<const trace::endpoint> gone);
-  void judge_late_release(std::span<const trace::endpoint> gone, const std::string& cure,
-                          std::optional<milliseconds> by_kernel);
-  [[nodiscard]] std::vector<lab::socket_view> held(std::span<const trace::endpoint> gone) const;
-  bool wait(const std::function<bool()>& condition, milliseconds limit);
 
-  struct seen_segment : data_segment {
-    trace::endpoint opener;
-    trace::side of{};
-  };
-  case_result sheet_;
+  play::proofs proofs_;
   std::vector<std::pair<lab::process*, bool>> programs_;  // and whether its end is noted
-  std::vector<seen_segment> segments_;
-  std::vector<std::uint16_t> offered_mss_;
   trace::time_point begun_ = lab::experiment::now();
   trace::time_point fault_at_ = lab::experiment::now();
-  std::optional<trace::time_point> first_packet_;
   death_watch deaths_;  ///< on the judged program's host
   lab::waiting_for_processor kept_waiting_;
   trace::time_point next_look_{};
-  std::function<void()> meanwhile_;
   std::string cure_of_giving_up_;
   bool faulted_ = false;
   std::shared_ptr<const bool> guessed_;  ///< by the stand-in for the server

@@ -10,7 +10,6 @@
 #include "judge/torture.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +17,8 @@
 #include <map>
 #include <random>
 
-#include "halfopen/lab/error.hpp"
+#include "judge/client_row.hpp"
+#include "judge/loss.hpp"
 #include "judge/stage.hpp"
 
 namespace halfopen::judge {
@@ -27,7 +27,7 @@ namespace {
 struct loss_words {
   std::string_view name, of_server, of_client;
 };
-constexpr std::array<loss_words, 5> words{{
+constexpr std::array<loss_words, 5> losses_in_words{{
     {"kill", "the server is killed", "the client is killed"},
     {"reset", "the server's host resets the connection", "the client's host resets the connection"},
     {"crash", "the server's host vanishes", "the client's host vanishes"},
@@ -42,110 +42,15 @@ constexpr const char* rule =
     "3.8)";
 
 const loss_words& words_of(loss how) {
-  return words.at(static_cast<std::size_t>(how));
+  return losses_in_words.at(static_cast<std::size_t>(how));
 }
-
-/// What the host had said on each of its connections when it was lost.
-struct last_words {
-  const trace::connection* on = nullptr;
-  bool was_open = false;   ///< established, and the host had not ended its side
-  bool was_reset = false;  ///< by it
-};
-
-class loser {
- public:
-  /// `stand_in`: plays the server's part, if it is not the program.
-  loser(stage& s, const place& p, stand_in_server* stand_in = nullptr)
-      : stage_(s),
-        how_(p.how),
-        host_(p.lost == subject::server ? s.server : s.client),
-        side_(p.lost == subject::server ? trace::side::responder : trace::side::opener),
-        stand_in_(stand_in) {}
-
-  void lose() {
-    for (const trace::connection* c : stage_.lab.traffic().connections()) {
-      const trace::flow& f = c->of(side_);
-      before_.push_back({c, c->handshake_done && !f.fin && !f.rst, f.rst.has_value()});
-    }
-    stage_.inject([&] { do_it(); });
-  }
-
-  /// The packets show that it was lost so. At the end: silence is proved by what never came.
-  void prove() {
-    for (const last_words& b : before_) {
-      const trace::flow& now = b.on->of(side_);
-      if (how_ == loss::crash || how_ == loss::cut)
-        stage_.prove_gone(host_, b.on, side_);
-      else if (how_ == loss::kill && b.was_open)
-        stage_.prove(now.fin || now.rst, "FIN or RST from the kernel of what was killed");
-    }
-    if (how_ == loss::reboot) stage_.prove(done_, fmt::format("the {}'s host has rebooted", host_.name()));
-    if (how_ == loss::kill)
-      stage_.prove(done_, fmt::format("no process was left on the {}'s host", host_.name()));
-    if (how_ != loss::reset) return;
-    const auto reset_since = [this](const last_words& b) { return !b.was_reset && b.on->of(side_).rst; };
-    stage_.prove(std::ranges::any_of(before_, reset_since), "RST from there");
-  }
-
- private:
-  void do_it() {
-    switch (how_) {
-      case loss::kill:
-        stand_in_ != nullptr ? stand_in_->die() : kill_all();
-        done_ = stand_in_ != nullptr || host_.is_empty();
-        break;
-      case loss::reset:
-        reset();
-        break;
-      case loss::crash:
-        lab::crash(host_);
-        break;
-      case loss::reboot:
-        reboot();
-        break;
-      case loss::cut:
-        lab::unplug(host_);
-        break;
-    }
-  }
-
-  void reboot() {
-    if (side_ == trace::side::responder) {
-      done_ = stage_.reboot_server();
-      return;
-    }
-    lab::reboot(host_, stage_.disk());
-    done_ = host_.sockets().empty();
-  }
-
-  void reset() {
-    if (stand_in_ != nullptr)
-      stand_in_->reset();
-    else if (lab::reset_connections(host_) == 0)
-      throw no_verdict(verdict::not_applicable, "there is no connection here that could be reset");
-  }
-
-  void kill_all() {
-    stage_.lab.note("SIGKILL to the " + host_.name() + "'s processes");
-    for (const pid_t pid : host_.pids()) ::kill(pid, SIGKILL);
-    stage_.lab.until([&] { return host_.is_empty(); }, stage_.soon);
-  }
-
-  stage& stage_;
-  loss how_;
-  lab::host& host_;
-  trace::side side_;
-  stand_in_server* stand_in_;
-  std::vector<last_words> before_;
-  bool done_ = false;
-};
 
 void at_packet(stage& s, const place& p) {
   const lab::process& server = s.serve();
   const lab::process& client = s.call();
   const auto is_it = [&](const lab::arrival& a) { return a.packet->number >= p.at; };
   if (!s.lab.before(is_it, s.base.took + s.soon))
-    throw no_verdict(verdict::not_applicable, fmt::format("this exchange had no packet {}", p.at));
+    throw no_verdict(obstacle::not_there, fmt::format("this exchange had no packet {}", p.at));
   s.until_idle();  // or it would be chance whether a reply was written already
   const std::string where = s.lab.current().source == s.client.address() ? "client" : "server";
   s.prove(s.lab.current().number == p.at,
@@ -153,50 +58,31 @@ void at_packet(stage& s, const place& p) {
 
   std::vector<trace::endpoint> ends;
   for (const trace::connection* c : s.lab.traffic().connections()) ends.push_back(c->opener);
-  loser peer(s, p);
+  lost_peer peer(s, p.how, p.lost);
   peer.lose();
+  peer.prove_at_once();
   if (p.lost == subject::server)
     s.judge_client(client);
   else
     s.judge_server(server, ends);
-  peer.prove();
+  peer.prove_silence();
 }
 
-/// A recording plays the server; one that is started again is the real one from the beginning.
-void at_byte(stage& s, const place& p) {
-  if (p.how == loss::reboot) {
-    const lab::process& client = s.until_replied(s.need_request(1, p.at), p.at);
-    loser host(s, p);
-    host.lose();
-    s.judge_client(client);
-    return host.prove();
-  }
-  s.need_replay_to_client();
-  const asked request = s.need_request(1, p.at);
-  stand_in_server peer = s.play_server();
-  const lab::process& client = s.call();
-  s.prove(
-      p.at == 0 ? peer.until_request(request.turn, s.soon) : peer.until_replied(request.turn, p.at, s.soon),
-      fmt::format("{} bytes of the reply have arrived", p.at));
-  loser host(s, p, &peer);
-  host.lose();
-  s.judge_client(client);
-  host.prove();
-}
-
-void play(stage& s) {
+void play_place(stage& s) {
   const place p = parse_place(s.the_case.id).value();
-  if (p.in_reply)
-    at_byte(s, p);
-  else
-    at_packet(s, p);
+  if (!p.in_reply) return at_packet(s, p);
+  s.prove(s.the_case.who == subject::client, "the server is lost in its reply");
+  play(s, client_row{moment::mid_reply, p.how, p.at});
 }
 
-/// "fail: false success: exit 0", without what differs from run to run.
-std::string outcome_of(const case_result& r) {
-  const std::string& said = what_happened(r);
-  return fmt::format("{}: {} {}", to_string(r.what), shape_of(said.substr(0, said.find(" after "))),
-                     shape_of(r.length.words));
+/// What happened, without what differs from run to run.
+bool same_outcome(const case_result& a, const case_result& b) {
+  const auto end_of = [](const case_result& r) {
+    const auto end = std::ranges::find(r.ends, to_string(r.who), &program_end::host);
+    return end == r.ends.end() ? std::pair(-1, 0) : std::pair(end->code, end->signal);
+  };
+  return a.what == b.what && a.did == b.did && a.why == b.why && a.length.how == b.length.how &&
+         end_of(a) == end_of(b);
 }
 
 }  // namespace
@@ -207,10 +93,10 @@ std::optional<place> parse_place(std::string_view id) {
   const auto at = id.find('@');
   if (dash == std::string_view::npos || at == std::string_view::npos || at < dash) return std::nullopt;
   place p;
-  const auto known = std::ranges::find(words, id.substr(0, dash), &loss_words::name);
+  const auto known = std::ranges::find(losses_in_words, id.substr(0, dash), &loss_words::name);
   const std::string_view who = id.substr(dash + 1, at - dash - 1);
-  if (known == words.end() || (who != "server" && who != "client")) return std::nullopt;
-  p.how = losses.at(static_cast<std::size_t>(known - words.begin()));
+  if (known == losses_in_words.end() || (who != "server" && who != "client")) return std::nullopt;
+  p.how = losses.at(static_cast<std::size_t>(known - losses_in_words.begin()));
   p.lost = who == "server" ? subject::server : subject::client;
   std::string_view number = id.substr(at + 1);
   p.in_reply = number.starts_with('b');
@@ -219,6 +105,10 @@ std::optional<place> parse_place(std::string_view id) {
   if (read.ec != std::errc() || read.ptr != number.data() + number.size()) return std::nullopt;
   if (p.in_reply ? p.lost == subject::client : p.at == 0) return std::nullopt;
   return p;
+}
+
+std::string_view what_is_lost(const place& p) noexcept {
+  return p.lost == subject::server ? words_of(p.how).of_server : words_of(p.how).of_client;
 }
 
 std::string id_of(const place& p) {
@@ -235,11 +125,10 @@ const judge_case& case_at(const place& p) {
   kept& k = all[id_of(p)];
   if (!k.id.empty()) return k.made;
   k.id = id_of(p);
-  const std::string_view what =
-      p.lost == subject::server ? words_of(p.how).of_server : words_of(p.how).of_client;
+  const std::string_view what = what_is_lost(p);
   k.done = p.in_reply ? fmt::format("{} when {} bytes of the reply have arrived", what, p.at)
                       : fmt::format("{} when packet {} is on its way", what, p.at);
-  k.made = {k.id, p.lost == subject::server ? subject::client : subject::server, k.done, rule, play};
+  k.made = {k.id, p.lost == subject::server ? subject::client : subject::server, k.done, rule, play_place};
   return k.made;
 }
 
@@ -269,7 +158,7 @@ std::vector<stretch> stretches_of(std::span<const case_result> results) {
     const auto p = r.id.starts_with(torture_prefix) ? parse_place(r.id) : std::nullopt;
     if (!p) continue;
     const bool goes_on = before && before->how == p->how && before->lost == p->lost &&
-                         before->in_reply == p->in_reply && outcome_of(*made.back().last) == outcome_of(r);
+                         before->in_reply == p->in_reply && same_outcome(*made.back().last, r);
     if (!goes_on) made.push_back({&r, &r, 0});
     made.back().last = &r;
     ++made.back().places;

@@ -18,15 +18,6 @@
 
 namespace halfopen::judge {
 
-/// How a peer is lost.
-enum class loss : std::uint8_t {
-  kill,    ///< its processes, by SIGKILL
-  reset,   ///< its connections, by an RST; it lives on
-  crash,   ///< its host
-  reboot,  ///< its host, which comes back at once; a server is started again
-  cut,     ///< its cable: both programs live on, and nothing gets through
-};
-
 /// Where, and who. Written "kill-server@7" for packet 7, "crash-server@b12" for 12 bytes of the reply.
 struct place {
   loss how{};
@@ -43,6 +34,8 @@ inline constexpr std::string_view torture_prefix = "torture/";
 /// Of an id, with its prefix or without; nothing if it is none.
 [[nodiscard]] std::optional<place> parse_place(std::string_view id);
 [[nodiscard]] std::string id_of(const place& p);
+/// "the server's host vanishes"
+[[nodiscard]] std::string_view what_is_lost(const place& p) noexcept;
 
 /// The case that plays it. It lives as long as the program. Not thread-safe.
 [[nodiscard]] const judge_case& case_at(const place& p);

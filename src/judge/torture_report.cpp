@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "judge/text_report.hpp"
 #include "judge/torture.hpp"
@@ -21,30 +22,25 @@ std::string places_in_words(const stretch& s) {
 std::string outcome_in_words(const case_result& r) {
   const place p = parse_place(r.id).value();
   std::string text = what_happened(r);
-  const auto found = std::ranges::find(r.packets, p.at, &drawn_packet::number);
+  const auto found = std::ranges::find(r.packets, p.at, &seen_packet::number);
   if (!p.in_reply && found != r.packets.end())
-    text += fmt::format(" [packet {}: {} from the {}]", p.at, found->label, found->from);
+    text += fmt::format(" [packet {}: {} from the {}]", p.at, label_of(*found), found->from);
   return text;
-}
-
-std::string loss_of(const case_result& r) {
-  return r.id.substr(torture_prefix.size(), r.id.find('@') - torture_prefix.size());
 }
 
 }  // namespace
 
 std::string torture_table(const judgement& j, const report::canvas& where) {
   std::string text;
-  std::string group;
+  std::optional<place> group;
   for (const stretch& s : stretches_of(j.results)) {
     const case_result& r = *s.first;
-    if (loss_of(r) != group) {
-      group = loss_of(r);
-      text += where.tinted(fmt::format("{}: {}; judged: the {}", group,
-                                       r.done.substr(0, r.done.rfind(" when ")), to_string(r.who)),
+    const place p = parse_place(r.id).value();
+    if (!group || group->how != p.how || group->lost != p.lost)
+      text += where.tinted(fmt::format("{}; judged: the {}", what_is_lost(p), to_string(r.who)),
                            report::colour::bold) +
               "\n";
-    }
+    group = p;
     text += verdict_row(fmt::format("{:<17}", places_in_words(s)), r.what, outcome_in_words(r), where);
   }
   return text;

@@ -1,6 +1,5 @@
 #include "judge/waits.hpp"
 
-#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,22 +12,11 @@
 #include <fstream>
 
 #include "halfopen/liveness.hpp"
-#include "judge/stage.hpp"
 
 namespace halfopen::judge {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string options_in_words(const liveness& has) {
-  std::string text;
-  if (has.keepalive)
-    text = fmt::format("SO_KEEPALIVE (first probe after {}, {} probes {} apart)", in_words(has.idle),
-                       has.probes, in_words(has.interval));
-  if (has.user_timeout.count() > 0)
-    text += (text.empty() ? "" : " and ") + fmt::format("TCP_USER_TIMEOUT of {}", in_words(has.user_timeout));
-  return text.empty() ? "neither SO_KEEPALIVE nor TCP_USER_TIMEOUT" : text;
-}
 
 using arguments = std::array<std::uint64_t, 6>;
 
@@ -122,12 +110,7 @@ std::optional<wait_length> length_of_wait(const lab::host& h, std::uint64_t inod
     if (const auto found = would_hang(socket.get())) lengths = *found;
   });
   if (!lengths) return std::nullopt;
-  wait_length made;
-  made.kernel_options = options_in_words(*has);
-  made.by_kernel = what_for == waiting::for_data              ? lengths->idle
-                   : what_for == waiting::for_acknowledgement ? lengths->in_flight
-                                                              : lengths->connecting;
-  return made;
+  return length_of_wait(*has, *lengths, what_for);
 }
 
 std::optional<bool> waits_without_limit(const lab::host& h) {
@@ -145,16 +128,6 @@ std::optional<bool> waits_without_limit(const lab::host& h) {
   }
   if (!any) return std::nullopt;
   return true;
-}
-
-std::string options_that_notice(milliseconds within) {
-  const liveness wanted = noticed_within(within);
-  return fmt::format(
-      "with SO_KEEPALIVE, TCP_KEEPIDLE={}, TCP_KEEPINTVL={}, TCP_KEEPCNT={} and TCP_USER_TIMEOUT={} it would "
-      "have known "
-      "after {}",
-      wanted.idle.count(), wanted.interval.count(), wanted.probes, wanted.user_timeout.count(),
-      in_words(within));
 }
 
 char process_state(pid_t pid) {

@@ -2,23 +2,11 @@
 #define HALFOPEN_SRC_JUDGE_WAITS_HPP
 
 #include <optional>
-#include <span>
-#include <string>
 
 #include "halfopen/lab/host.hpp"
-#include "judge/replay.hpp"
+#include "judge/decide/client.hpp"
 
 namespace halfopen::judge {
-
-/// What a program waits for on a connection: which of the kernel's timers runs.
-enum class waiting : std::uint8_t { for_data, for_acknowledgement, for_connection };
-
-/// How long a wait on a socket would last, seen from outside.
-struct wait_length {
-  std::string kernel_options;  ///< "neither SO_KEEPALIVE nor TCP_USER_TIMEOUT"
-  /// When the kernel would end it; nothing: never.
-  std::optional<milliseconds> by_kernel;
-};
 
 /// What runs on that socket now: its own bytes that are not acknowledged decide.
 [[nodiscard]] waiting waits_for(const lab::socket_view& s) noexcept;
@@ -36,9 +24,6 @@ struct wait_length {
 
 /// The state letter of proc(5), 'R' for one that runs or wants to; 'X' if there is no such process.
 [[nodiscard]] char process_state(pid_t pid);
-
-/// "SO_KEEPALIVE with TCP_KEEPIDLE=..., and TCP_USER_TIMEOUT=...: it would have known after 20 s"
-[[nodiscard]] std::string options_that_notice(milliseconds within);
 
 }  // namespace halfopen::judge
 

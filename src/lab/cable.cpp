@@ -159,7 +159,7 @@ void cable::dispose() {
     if (any_of(lose_rules_, arrival_)) decision_ = decision::lose;
   }
   if (decision_ == decision::hold && receiver_) {
-    evidence_.note("held on the cable");
+    evidence_.became(passage::held, "held on the cable");
     held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
     finish_frame(0);
   } else if (decision_ == decision::reset) {
@@ -184,10 +184,10 @@ bool cable::sender_is_cut_off() const {
 }
 
 void cable::lose_current() {
-  if (!receiver_) return evidence_.note("lost: no host has that address");
+  if (!receiver_) return evidence_.became(passage::lost, "lost: no host has that address");
   const port& receiver = ports_[*receiver_];
-  evidence_.note(receiver.connected ? "lost on the cable"
-                                    : "lost: " + receiver.owner->name() + " is unreachable");
+  evidence_.became(passage::lost, receiver.connected ? "lost on the cable"
+                                                     : "lost: " + receiver.owner->name() + " is unreachable");
   if (receiver.connected || !receiver.answer || sender_ >= ports_.size()) return;
   auto answer = unreachable_answer(frame_, router_, *receiver.answer);
   if (answer.empty()) return;
@@ -207,8 +207,8 @@ bool cable::cut_current(std::size_t bytes) {
 void cable::deliver_part() {
   const auto whole = trace::decode(part_, trace::link::ethernet, count_, packet_.when);
   const auto bytes = whole ? whole->tcp.length : 0;
-  evidence_.note("cut to its first " + std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes") +
-                 " by the cable");
+  evidence_.became(passage::cut, "cut to its first " + std::to_string(bytes) +
+                                     (bytes == 1 ? " byte" : " bytes") + " by the cable");
   ring().send(part_, ports_[*receiver_].interface);
 }
 
@@ -222,7 +222,7 @@ bool cable::reset_current() {
 /// At once: an RST that finds its socket busy waits for it (net/ipv4/tcp_ipv4.c,
 /// tcp_add_backlog), unlike what the router says.
 void cable::answer_for_receiver() {
-  evidence_.note("lost: a middlebox has forgotten this connection");
+  evidence_.became(passage::lost, "lost: a middlebox has forgotten this connection");
   if (sender_ >= ports_.size()) return;
   std::memcpy(reset_.data() + 6, router_mac.data(), router_mac.size());
   const std::string name = receiver_ ? ports_[*receiver_].owner->name() : packet_.destination.to_string();

@@ -7,11 +7,31 @@ void evidence::packet(std::uint64_t number, trace::time_point when, std::size_t 
   if (!recorder_) return;
   flush();
   latest_frame_.assign(frame.begin(), frame.end());
-  latest_ = record{number, when, sender, latest_frame_, std::exchange(before_any_packet_, {})};
+  latest_ =
+      record{number, when, sender, latest_frame_, std::exchange(before_any_packet_, {}), passage::delivered};
 }
 
 void evidence::note(std::string what) {
   (latest_ ? latest_->notes : before_any_packet_).push_back(std::move(what));
+}
+
+void evidence::became(passage how, std::string what) {
+  if (latest_) latest_->became = how;
+  note(std::move(what));
+}
+
+std::string_view to_string(passage p) noexcept {
+  switch (p) {
+    case passage::delivered:
+      return "delivered";
+    case passage::held:
+      return "held";
+    case passage::cut:
+      return "cut";
+    case passage::lost:
+      return "lost";
+  }
+  return "?";
 }
 
 evidence::~evidence() {

@@ -22,6 +22,8 @@ class evidence {
   void packet(std::uint64_t number, trace::time_point when, std::size_t sender,
               std::span<const std::byte> frame);
   void note(std::string what);
+  /// What became of the latest packet, and how it is said.
+  void became(passage how, std::string what);
   /// Hands over the last packet. Nothing is recorded after that.
   void end();
 

@@ -31,15 +31,6 @@ std::string id_of(const result& r) {
   return id;
 }
 
-void to_json(nlohmann::json& j, const check& c) {
-  j = {{"what", c.what}, {"holds", c.holds}, {"kind", c.is_proof ? "proof" : "expectation"}};
-}
-void from_json(const nlohmann::json& j, check& c) {
-  j.at("what").get_to(c.what);
-  j.at("holds").get_to(c.holds);
-  c.is_proof = j.at("kind") == "proof";
-}
-
 void to_json(nlohmann::json& j, const three_views& v) {
   j = {{"done", v.done},
        {"packets", v.packets},

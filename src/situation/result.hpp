@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "halfopen/fate.hpp"
+#include "play/check.hpp"
 
 namespace halfopen::situation {
 
@@ -29,11 +30,7 @@ enum class verdict : std::uint8_t {
 /// What else the lab's report calls by a word of its own.
 [[nodiscard]] std::span<const explanation> other_words() noexcept;
 
-struct check {
-  std::string what;  ///< "RST without ACK from the server (packet 12)"
-  bool holds = false;
-  bool is_proof = false;  ///< of the fault, by packets; else an expectation
-};
+using play::check;
 
 /// How a connection ended, as each of the three who can know says it (see agreement.hpp).
 struct three_views {

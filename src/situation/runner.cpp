@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "halfopen/lab/error.hpp"
-#include "lab/jobs.hpp"
+#include "play/jobs.hpp"
 
 namespace halfopen::situation {
 namespace {
@@ -86,17 +85,6 @@ std::optional<task> task_of(const run_options& options, std::string_view id) {
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-/// What a run's process gave, or why it gave nothing.
-result result_of(const lab::job_end& end, const task& t) {
-  try {
-    return nlohmann::json::parse(end.text).get<result>();
-  } catch (const std::exception&) {
-    result made = blank(t);
-    made.problem = end.problem.empty() ? "its process gave no result" : end.problem;
-    return made;
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> ids_of(const run_options& options) {
@@ -127,7 +115,6 @@ void forget_details(result& r) {
 
 std::vector<result> run(const run_options& options) {
   const std::vector<task> tasks = tasks_of(options);
-  std::vector<std::optional<result>> results(tasks.size());
   lab::job_options jobs;
   jobs.count = tasks.size();
   jobs.at_once = options.jobs;
@@ -137,17 +124,17 @@ std::vector<result> run(const run_options& options) {
   jobs.started = [&](std::size_t i) {
     if (options.started) options.started(id_of(blank(tasks[i])));
   };
-  jobs.ended = [&](const lab::job_end& end) {
-    result made = result_of(end, tasks[end.index]);
-    if (made.round > 1 && made.what == verdict::met) forget_details(made);
-    if (options.finished) options.finished(made);
-    results[end.index] = std::move(made);
-  };
-  (void)lab::run_jobs(jobs, [&](std::size_t i) { return to_text(play(tasks[i], options)); });
-  std::vector<result> done;
-  for (auto& r : results)
-    if (r) done.push_back(std::move(*r));
-  return done;
+  return play::play_each<result>(
+      std::move(jobs), [&](std::size_t i) { return play(tasks[i], options); },
+      [&](std::size_t i, std::string problem) {
+        result made = blank(tasks[i]);
+        made.problem = std::move(problem);
+        return made;
+      },
+      [&](std::size_t, result& made) {
+        if (made.round > 1 && made.what == verdict::met) forget_details(made);
+        if (options.finished) options.finished(made);
+      });
 }
 
 }  // namespace halfopen::situation

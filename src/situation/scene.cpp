@@ -12,13 +12,6 @@
 namespace halfopen::situation {
 namespace {
 
-std::optional<report::pcapng_writer> open_capture(const scene_options& options) {
-  if (options.capture.empty()) return std::nullopt;
-  auto made = report::pcapng_writer::create(options.capture, options.title);
-  if (!made) throw lab::error(made.error());
-  return std::move(*made);
-}
-
 std::vector<std::string> or_own(const std::vector<std::string>& program) {
   return program.empty() ? std::vector{lab::own_executable()} : program;
 }
@@ -37,18 +30,7 @@ std::string without_brackets(std::string text) {
   return text;
 }
 
-std::string in_seconds(std::chrono::milliseconds d) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f s", std::chrono::duration<double>(d).count());
-  return text;
-}
-
 }  // namespace
-
-std::string signal_name(int number) {
-  const char* name = ::sigabbrev_np(number);
-  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(number);
-}
 
 std::string last_error(const lab::process& p) {
   std::string text = p.errors();
@@ -61,17 +43,12 @@ std::string last_error(const lab::process& p) {
 lab::options scene::lab_options(const scene_options& options) {
   lab::options made;
   made.ip = options.ip;
-  if (capture_)
-    made.recorder = [this](const lab::record& r) {
-      // The writer keeps its first failure, and finish() asks for it.
-      (void)capture_->packet(static_cast<std::uint32_t>(r.sender), r.when, r.frame, r.notes,
-                             report::direction::outbound);
-    };
+  if (!options.capture.empty()) made.recorder = [this](const lab::record& r) { capture_.take(r); };
   return made;
 }
 
 scene::scene(const scene_options& options)
-    : capture_(open_capture(options)),
+    : capture_(options.capture, options.title),
       lab(lab_options(options)),
       client(lab.at("client")),
       server(lab.at("server")),
@@ -79,16 +56,11 @@ scene::scene(const scene_options& options)
       timers(options.timers),
       grace(options.grace),
       client_program_(or_own(options.client_program)),
-      server_program_(or_own(options.server_program)) {
+      server_program_(or_own(options.server_program)),
+      proofs_(lab, sheet_.checks, soon) {
   sheet_.pair = to_string(who);
   sheet_.evidence = options.capture;
-  if (!capture_) return;
-  for (const auto& h : lab.hosts()) {
-    capture_->add_interface(h->name(), "packets that the " + h->name() + " host sends");
-    capture_->name(h->address(), h->name());
-  }
-  capture_->add_interface("router", "what the router between them sends");
-  capture_->name(lab.router(), "router");
+  capture_.describe(lab);
 }
 
 lab::process& scene::start(lab::host& where, const std::vector<std::string>& arguments,
@@ -167,19 +139,10 @@ std::string scene::receive(const lab::unique_fd& socket, std::size_t wanted,
   return all;
 }
 
-bool scene::prove(bool holds, std::string what) {
-  sheet_.checks.push_back({std::move(what), holds, true});
-  return holds;
-}
-
-bool scene::prove_after(const lab::match& which, const std::string& what) {
-  const bool seen = lab.after(which, soon);
-  return prove(seen, seen ? what + " (packet " + std::to_string(lab.current().number) + ")" : what);
-}
-
-bool scene::prove_before(const lab::match& which, const std::string& what) {
-  const bool seen = lab.before(which, soon);
-  return prove(seen, seen ? what + " (packet " + std::to_string(lab.current().number) + ")" : what);
+void scene::saw(std::string what, std::optional<trace::time_point> when) {
+  sheet_.saw = std::move(what);
+  sheet_.after.reset();
+  if (when) sheet_.after = std::chrono::round<std::chrono::milliseconds>(*when - fault_at_);
 }
 
 bool scene::shorten(lab::host& where, std::string_view sysctl, std::string_view value) {
@@ -193,24 +156,13 @@ bool scene::set(lab::host& where, std::string_view sysctl, std::string_view valu
   return true;
 }
 
-bool scene::expect(bool holds, std::string what) {
-  sheet_.checks.push_back({std::move(what), holds, false});
-  return holds;
-}
-
-void scene::saw(std::string what, std::optional<trace::time_point> when) {
-  sheet_.saw = std::move(what);
-  sheet_.after.reset();
-  if (when) sheet_.after = std::chrono::round<std::chrono::milliseconds>(*when - fault_at_);
-}
-
 void scene::saw_nothing(const std::string& so) {
-  saw("nothing in " + in_seconds(watch()) + ": " + so);
+  saw("nothing in " + play::in_words(watch()) + ": " + so);
 }
 
 void scene::saw_what(const lab::process& p) {
   const auto& end = p.ended();
-  if (end && end->signal != 0) return saw("killed by " + signal_name(end->signal), end->when);
+  if (end && end->signal != 0) return saw("killed by " + play::signal_name(end->signal), end->when);
   const std::string words = last_error(p);
   if (!words.empty()) return saw(words, p.last_output());
   if (end) return saw("exit " + std::to_string(end->code), end->when);
@@ -219,7 +171,7 @@ void scene::saw_what(const lab::process& p) {
 
 void scene::by_default(std::chrono::milliseconds computed, std::string_view what) {
   if (full_length()) return;
-  sheet_.by_default = in_seconds(computed) + " " + std::string(what);
+  sheet_.by_default = play::in_words(computed) + " " + std::string(what);
 }
 
 lab::unique_fd scene::keepalive_witness() {
@@ -244,7 +196,7 @@ void scene::watch_idle(const lab::process& p, const lab::unique_fd& witness,
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(witness.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    sheet_.by_default = in_seconds(met) + " " + what + ": " + strerrorname_np(error);
+    sheet_.by_default = play::in_words(met) + " " + what + ": " + strerrorname_np(error);
     sheet_.by_default_measured = true;
     expect(error == ETIMEDOUT || error == ECONNRESET, "a connection with SO_KEEPALIVE on is told");
   } else {
@@ -268,18 +220,14 @@ result scene::finish() {
   compare_views();
   if (const auto lost = lab.lost_to_capture(); lost != 0)
     prove(false, std::to_string(lost) + " packets were not captured");
-  const auto fails = [](bool proof) {
-    return [proof](const check& c) { return c.is_proof == proof && !c.holds; };
-  };
-  sheet_.what = std::ranges::any_of(sheet_.checks, fails(true))    ? verdict::inconclusive
-                : std::ranges::any_of(sheet_.checks, fails(false)) ? verdict::not_met
-                                                                   : verdict::met;
+  sheet_.what = play::first_unproved(sheet_.checks)     ? verdict::inconclusive
+                : !play::all_as_expected(sheet_.checks) ? verdict::not_met
+                                                        : verdict::met;
   lab.end_recording();
-  if (capture_)
-    if (const auto closed = capture_->close(); !closed) {
-      sheet_.what = verdict::broken;
-      sheet_.problem = closed.error();
-    }
+  if (const auto problem = capture_.close()) {
+    sheet_.what = verdict::broken;
+    sheet_.problem = *problem;
+  }
   sheet_.took = std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun_);
   return sheet_;
 }

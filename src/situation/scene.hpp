@@ -13,7 +13,9 @@
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
 #include "halfopen/trace/story.hpp"
-#include "report/pcapng.hpp"
+#include "play/capture.hpp"
+#include "play/proofs.hpp"
+#include "play/words.hpp"
 #include "situation/agreement.hpp"
 #include "situation/catalogue.hpp"
 #include "situation/result.hpp"
@@ -53,7 +55,7 @@ class scene {
 
  private:
   // Before the experiment, whose last packets go there when it ends.
-  std::optional<report::pcapng_writer> capture_;
+  play::capture capture_;
 
  public:
   lab::experiment lab;
@@ -105,13 +107,17 @@ class scene {
   void fault(trace::time_point when) { fault_at_ = when; }
 
   /// The packets prove the fault; if not, the variant is inconclusive.
-  bool prove(bool holds, std::string what);
-  /// Waits for such a packet to be delivered, and quotes it: "WHAT (packet 12)".
-  bool prove_after(const lab::match& which, const std::string& what);
+  bool prove(bool holds, std::string what) { return proofs_.prove(holds, std::move(what)); }
+  /// Waits for such a packet to be delivered.
+  bool prove_after(const lab::match& which, std::string what) {
+    return proofs_.prove_after(which, std::move(what));
+  }
   /// The same, but it is still on the cable when this returns.
-  bool prove_before(const lab::match& which, const std::string& what);
+  bool prove_before(const lab::match& which, std::string what) {
+    return proofs_.prove_before(which, std::move(what));
+  }
   /// The lab expects this of the program.
-  bool expect(bool holds, std::string what);
+  bool expect(bool holds, std::string what) { return proofs_.expect(holds, std::move(what)); }
   /// The newest connection to that port was ended this way, and the packets allow it.
   void prove_ending(ending how, trace::culprit by, std::uint16_t at_port = port,
                     const trace::story_hints& hints = {});
@@ -177,14 +183,12 @@ class scene {
 
   std::vector<std::string> client_program_, server_program_;
   result sheet_;
+  play::proofs proofs_;
   std::vector<connection_views> views_;
   std::vector<asked> asked_;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   trace::time_point fault_at_ = lab::experiment::now();
 };
-
-/// "SIGPIPE", or "signal 34" for one without a name.
-[[nodiscard]] std::string signal_name(int number);
 
 /// What a program's error output says of its end: "read: ECONNRESET",
 /// "peer_reset (read: ECONNRESET)"; empty if it says nothing.

@@ -1,11 +1,11 @@
 #include "situation/summary.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <ranges>
 #include <utility>
 #include <vector>
 
+#include "play/words.hpp"
 #include "situation/catalogue.hpp"
 #include "situation/endings_table.hpp"
 #include "situation/tally.hpp"
@@ -13,20 +13,11 @@
 namespace halfopen::situation {
 namespace {
 
-std::string readable(std::chrono::milliseconds d) {
-  char text[32];
-  if (d < std::chrono::seconds(1))
-    std::snprintf(text, sizeof text, "%lld ms", static_cast<long long>(d.count()));
-  else
-    std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(d.count()) / 1e3);
-  return text;
-}
-
 /// "after 4 ms", "after 1 ms to 4 ms"
 std::string after(const outcome& o) {
   if (!o.soonest) return {};
-  const std::string soonest = readable(*o.soonest);
-  const std::string latest = readable(*o.latest);
+  const std::string soonest = play::in_words(*o.soonest);
+  const std::string latest = play::in_words(*o.latest);
   return ", after " + soonest + (latest == soonest ? "" : " to " + latest);
 }
 
@@ -61,8 +52,8 @@ std::string done_cell(const variant& v, const result* r) {
 std::string proofs_of(const result& r) {
   std::string text;
   for (const check& c : r.checks)
-    if (c.is_proof && !text.ends_with(c.what))
-      text += (text.empty() ? "" : "; ") + (c.holds ? c.what : "NOT SHOWN: " + c.what);
+    if (c.is_proof && !text.ends_with(play::in_words(c)))
+      text += (text.empty() ? "" : "; ") + (c.holds ? "" : std::string("NOT SHOWN: ")) + play::in_words(c);
   return text;
 }
 
@@ -200,7 +191,7 @@ std::string summary_table(std::span<const result> results, const report::canvas&
 std::string one_line(const result& r) {
   std::string text = id_of(r) + ": " + to_string(r.what);
   if (!r.saw.empty()) text += ": " + r.saw;
-  return text + " (" + readable(r.took) + ")";
+  return text + " (" + play::in_words(r.took) + ")";
 }
 
 std::string shortcomings(std::span<const result> results) {
@@ -211,7 +202,8 @@ std::string shortcomings(std::span<const result> results) {
     if (!r.problem.empty()) text += "  the lab failed: " + r.problem + "\n";
     for (const check& c : r.checks)
       if (!c.holds)
-        text += std::string(c.is_proof ? "  not proved by packets: " : "  not as expected: ") + c.what + "\n";
+        text += std::string(c.is_proof ? "  not proved by packets: " : "  not as expected: ") +
+                play::in_words(c) + "\n";
     if (!r.saw.empty()) text += "  it saw: " + r.saw + "\n";
     for (const std::string& line : r.story) text += "  " + line + "\n";
     if (!r.evidence.empty()) text += "  evidence: " + r.evidence + "\n";

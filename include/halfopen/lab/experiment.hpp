@@ -37,6 +37,10 @@ namespace halfopen::lab {
 
 enum class ip_version : std::uint8_t { v4 = 4, v6 = 6 };
 
+/// What became of a packet on the cable. One that was held may be delivered later.
+enum class passage : std::uint8_t { delivered, held, cut, lost };
+[[nodiscard]] std::string_view to_string(passage p) noexcept;
+
 /// One packet as evidence: what was on the wire, who sent it, and what was done
 /// at that moment.
 struct record {
@@ -45,6 +49,7 @@ struct record {
   std::size_t sender = 0;            ///< index into options::hosts; its size for the router
   std::span<const std::byte> frame;  ///< Ethernet frame; lives during the call only
   std::vector<std::string> notes;    ///< "server host crashes"
+  passage became = passage::delivered;
 };
 
 struct options {

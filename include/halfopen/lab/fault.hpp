@@ -18,6 +18,8 @@ namespace halfopen::lab {
 /// SIGKILL to one process. Its kernel lives on and closes its sockets: a FIN, or
 /// an RST where data was unread (Linux net/ipv4/tcp.c, __tcp_close).
 void kill(process& p);
+/// The same to every process of the host.
+void kill(host& h);
 
 /// The host is gone: its cable goes dead first, both ways, then every process
 /// dies, so that neither FIN nor RST gets out. Its program cannot know.
@@ -29,6 +31,10 @@ void crash(host& h);
 /// is still there (so are sockets and PID files of the killed programs) unless the disk is lost.
 enum class disk : std::uint8_t { kept, lost };
 void reboot(host& h, disk what = disk::kept);
+
+/// SIGTERM to every process of the host, as each is told when its machine, its service or its container
+/// is to stop. Returns how many there were.
+std::size_t terminate(host& h);
 
 /// As init does when the machine is told to stop: SIGTERM to every process,
 /// `grace` to end by themselves, SIGKILL to those left. The kernel stays up
@@ -48,6 +54,14 @@ std::size_t reset_connections(host& h);
 /// server can call accept: the server process is held meanwhile.
 /// What accept then does is program::accept_like's choice.
 void abort_before_accept(host& from, process& server, std::uint16_t port);
+
+/// What an address translator or a firewall between the hosts does with a connection of which it has dropped
+/// the state (RFC 5382 section 5): the packets of the one that was opened from there are lost, until
+/// experiment::release(). A later connection from the same place gets through.
+void forget(experiment& lab, const trace::endpoint& opener);
+/// ... or it answers the packet at which experiment::before() stopped with an RST in the receiver's name.
+/// Throws lab::error for anything but a TCP segment that is no RST.
+void answer_as_forgotten(experiment& lab);
 
 /// Pulls the host's cable out: nothing gets through either way, nobody says so.
 void unplug(host& h);

@@ -52,8 +52,7 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
     const auto what = failure != 0 ? lab::accept_event::kind::failed : lab::accept_event::kind::discarded;
     s.lab.until([&] { return met(what, failure) || met(lab::accept_event::kind::unseen, 0); }, s.soon);
     if (met(lab::accept_event::kind::unseen, 0))
-      throw no_verdict(verdict::inconclusive,
-                       "the server accepts in a way that cannot be changed (io_uring)");
+      throw no_verdict(obstacle::no_means, "the server accepts in a way that cannot be changed (io_uring)");
     s.prove(met(what, failure), failure != 0 ? "accept failed as on that kernel"
                                              : "the dead connection was gone when accept was called");
   }
@@ -100,16 +99,6 @@ void a_thousand(stage& s) {
   s.judge_server(program, gone);
 }
 
-void client_is_reset(stage& s) {
-  s.expect("it recovers, or exits with an error");
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_connected(s.soon), "the client connects");
-  s.inject([&] { peer.reset(); });
-  s.prove_after(lab::from(s.server) && lab::reset(), "RST from the server right after the handshake");
-  s.judge_client(c);
-}
-
 constexpr judge_case cases[]{
     {"abort/1", subject::server, "a client resets before accept, which returns the dead connection (Linux)",
      transient_rule, on_linux},
@@ -122,8 +111,9 @@ constexpr judge_case cases[]{
      on_berkeley},
     {"abort/5", subject::server, "1,000 connections are reset right after their handshake", transient_rule,
      a_thousand},
-    {"abort/6", subject::client, "the server resets the connection right after the handshake",
-     "an RST ends the connection, and the user is told (RFC 9293 section 3.10.7.4)", client_is_reset},
+    at(moment::connected, loss::reset, "abort/6",
+       "the server resets the connection right after the handshake",
+       "an RST ends the connection, and the user is told (RFC 9293 section 3.10.7.4)"),
 };
 
 }  // namespace

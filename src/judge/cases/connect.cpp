@@ -17,44 +17,13 @@ constexpr const char* told_rule =
     "while connecting, an ICMP unreachable or an RST ends the attempt at once (RFC 1122 section 4.2.3.9, "
     "RFC 9293 section 3.10.7.3)";
 
-/// The pair as it is, where a test leaves the fault out.
-void serve_if_not(stage& s) {
-  if (!s.faulty()) (void)s.serve();
-}
-
 void refused(stage& s) {
-  serve_if_not(s);
-  s.inject([] {});  // nobody listens
+  if (!s.faulty()) (void)s.serve();  // the pair as it is
+  s.inject([] {});                   // nobody listens
   lab::process& c = s.call();
   const auto to_a_syn = lab::match([](const lab::arrival& a) { return !a.connection->handshake_done; });
   s.prove_after(lab::from(s.server) && lab::reset() && to_a_syn, "RST in answer to the SYN");
   s.judge_client(c);
-}
-
-void never_answered(stage& s) {
-  serve_if_not(s);
-  s.inject([&] { lab::unplug(s.server); });
-  lab::process& c = s.call();
-  s.prove_after(lab::from(s.client) && lab::syn(), "SYN from the client");
-  s.judge_client(c);
-  const auto all = s.lab.traffic().connections();
-  s.prove(
-      std::ranges::all_of(all, [](const auto* one) { return one->of(trace::side::responder).segments == 0; }),
-      "nothing ever came back");
-}
-
-void unreachable(stage& s, lab::unreachable_kind what) {
-  serve_if_not(s);
-  s.inject([&] { lab::make_unreachable(s.server, what); });
-  lab::process& c = s.call();
-  s.prove_after(lab::icmp() && lab::to(s.client), "ICMP unreachable from the router");
-  s.judge_client(c);
-}
-void host_unreachable(stage& s) {
-  unreachable(s, lab::unreachable_kind::host);
-}
-void network_unreachable(stage& s) {
-  unreachable(s, lab::unreachable_kind::network);
 }
 
 /// A server that listens and never accepts; its queue of one is taken.
@@ -88,11 +57,11 @@ void first_address_dead(stage& s) {
 
 constexpr judge_case cases[]{
     {"connect/1", subject::client, "nobody listens", told_rule, refused},
-    {"connect/2", subject::client, "the SYN is never answered", rule, never_answered},
-    {"connect/3", subject::client, "a router says that the server's host cannot be reached", told_rule,
-     host_unreachable},
-    {"connect/4", subject::client, "a router says that the server's network cannot be reached", told_rule,
-     network_unreachable},
+    at(moment::before_connect, loss::cut, "connect/2", "the SYN is never answered", rule),
+    at(moment::before_connect, loss::host_unreachable, "connect/3",
+       "a router says that the server's host cannot be reached", told_rule),
+    at(moment::before_connect, loss::network_unreachable, "connect/4",
+       "a router says that the server's network cannot be reached", told_rule),
     {"connect/5", subject::client, "the server's accept queue is full", rule, queue_full},
     {"connect/6", subject::client, "of the server name's two addresses, the first is dead",
      "a client tries the next address when the first does not answer soon (RFC 1123 section 2.3, RFC 8305 "

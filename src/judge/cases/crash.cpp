@@ -71,63 +71,6 @@ void client_network_unreachable(stage& s) {
   client_unreachable(s, lab::unreachable_kind::network);
 }
 
-/// The stand-in's host is gone, and what the client makes of it.
-void judge_without_server(stage& s, const lab::process& c) {
-  s.inject([&] { lab::crash(s.server); });
-  s.judge_client(c);
-  s.prove_gone(s.server, s.main_connection(), trace::side::responder);
-}
-
-void server_idle(stage& s) {
-  s.need_replay_to_client();
-  const std::size_t turn = s.need_idle_turn();
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
-  judge_without_server(s, c);
-}
-
-void server_after_request(stage& s) {
-  s.need_replay_to_client();
-  const asked request = s.need_request();
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_request(request.turn, s.soon),
-          "the request is acknowledged, and nothing of the reply is said");
-  judge_without_server(s, c);
-}
-
-void server_mid_reply(stage& s) {
-  s.need_replay_to_client();
-  const asked request = s.need_request(1, 2);
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_replied(request.turn, request.reply / 2, s.soon), "half of the reply has arrived");
-  judge_without_server(s, c);
-}
-
-/// The request itself meets the router's answer: it is in flight.
-void server_unreachable(stage& s, lab::unreachable_kind what) {
-  s.need_replay_to_client();
-  const asked request = s.need_request();
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  if (request.turn > 0)
-    s.prove(peer.until_before_turn(request.turn, s.soon), "everything before the request is said");
-  s.prove_before(
-      lab::from(s.client) && lab::payload() && s.on_main() && lab::said(s.client, request.client_before + 1),
-      "the request is on its way");
-  s.inject([&] { lab::make_unreachable(s.server, what); });
-  s.prove_after(lab::icmp() && lab::to(s.client), "ICMP unreachable from the router");
-  s.judge_client(c);
-}
-void server_host_unreachable(stage& s) {
-  server_unreachable(s, lab::unreachable_kind::host);
-}
-void server_network_unreachable(stage& s) {
-  server_unreachable(s, lab::unreachable_kind::network);
-}
-
 constexpr judge_case cases[]{
     {"crash/1", subject::server, "the client's host vanishes while the connection is idle", idle_rule,
      client_idle},
@@ -139,17 +82,15 @@ constexpr judge_case cases[]{
      client_host_unreachable},
     {"crash/5", subject::server, "a router says that the client's network cannot be reached", icmp_rule,
      client_network_unreachable},
-    {"crash/6", subject::client, "the server's host vanishes while the connection is idle", idle_rule,
-     server_idle},
-    {"crash/7", subject::client, "the server's host vanishes after the request", idle_rule,
-     server_after_request, nullptr, true},
-    {"crash/8", subject::client, "the server's host vanishes in the middle of the reply", idle_rule,
-     server_mid_reply, nullptr, true},
-    {"crash/9", subject::client, "a router says that the server's host cannot be reached, after the request",
-     icmp_rule, server_host_unreachable, nullptr, true},
-    {"crash/10", subject::client,
-     "a router says that the server's network cannot be reached, after the request", icmp_rule,
-     server_network_unreachable, nullptr, true},
+    at(moment::idle, loss::crash, "crash/6", "the server's host vanishes while the connection is idle",
+       idle_rule),
+    at(moment::requested, loss::crash, "crash/7", "the server's host vanishes after the request", idle_rule),
+    at(moment::mid_reply, loss::crash, "crash/8", "the server's host vanishes in the middle of the reply",
+       idle_rule),
+    at(moment::on_its_way, loss::host_unreachable, "crash/9",
+       "a router says that the server's host cannot be reached, after the request", icmp_rule),
+    at(moment::on_its_way, loss::network_unreachable, "crash/10",
+       "a router says that the server's network cannot be reached, after the request", icmp_rule),
 };
 
 }  // namespace

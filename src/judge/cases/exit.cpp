@@ -72,56 +72,6 @@ void half_close(stage& s) {
   s.judge_server(program, std::array{c.self()});
 }
 
-void server_idle(stage& s) {
-  s.need_replay_to_client();
-  const std::size_t turn = s.need_idle_turn();
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_before_turn(turn, s.soon), "the connection is idle");
-  s.inject([&] { peer.die(); });
-  s.prove_after(lab::from(s.server) && lab::fin() && s.on_main(), "FIN from the server");
-  s.judge_client(c);
-}
-
-void server_after_request(stage& s) {
-  s.need_replay_to_client();
-  const asked request = s.need_request();
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_request(request.turn, s.soon), "the request was read");
-  s.inject([&] { peer.die(); });
-  s.prove_after(lab::from(s.server) && lab::fin() && s.on_main(),
-                "FIN from the server, and nothing of the reply");
-  s.judge_client(c);
-}
-
-/// Half of the reply has arrived.
-lab::process& half_replied(stage& s, stand_in_server& peer) {
-  const asked request = s.need_request(1, 2);
-  lab::process& c = s.call();
-  s.prove(peer.until_replied(request.turn, request.reply / 2, s.soon),
-          "half of the reply has arrived: " + std::to_string(request.reply / 2) + " bytes");
-  return c;
-}
-
-void server_mid_reply(stage& s) {
-  s.need_replay_to_client();
-  stand_in_server peer = s.play_server();
-  lab::process& c = half_replied(s, peer);
-  s.inject([&] { peer.die(); });
-  s.prove_after(lab::from(s.server) && lab::fin() && s.on_main(), "FIN from the server");
-  s.judge_client(c);
-}
-
-void server_mid_reply_reset(stage& s) {
-  s.need_replay_to_client();
-  stand_in_server peer = s.play_server();
-  lab::process& c = half_replied(s, peer);
-  s.inject([&] { peer.reset(); });
-  s.prove_after(lab::from(s.server) && lab::reset() && s.on_main(), "RST from the server");
-  s.judge_client(c);
-}
-
 constexpr judge_case cases[]{
     {"exit/1", subject::server, "the client is killed while the connection is idle", fin_rule, client_idle},
     {"exit/2", subject::server, "the client is killed in the middle of its request", whole_rule,
@@ -132,13 +82,13 @@ constexpr judge_case cases[]{
      "the client shuts its writing side after the request, and still wants the reply",
      "a connection may be half-closed: each direction ends for itself (RFC 9293 section 3.6, shutdown(2))",
      half_close},
-    {"exit/5", subject::client, "the server is killed while the connection is idle", fin_rule, server_idle},
-    {"exit/6", subject::client, "the server is killed after the request, before the reply", whole_rule,
-     server_after_request, nullptr, true},
-    {"exit/7", subject::client, "the server is killed in the middle of the reply: FIN", whole_rule,
-     server_mid_reply, nullptr, true},
-    {"exit/8", subject::client, "the server is killed in the middle of the reply: RST", whole_rule,
-     server_mid_reply_reset, nullptr, true},
+    at(moment::idle, loss::kill, "exit/5", "the server is killed while the connection is idle", fin_rule),
+    at(moment::requested, loss::kill, "exit/6", "the server is killed after the request, before the reply",
+       whole_rule),
+    at(moment::mid_reply, loss::kill, "exit/7", "the server is killed in the middle of the reply: FIN",
+       whole_rule),
+    at(moment::mid_reply, loss::reset, "exit/8", "the server is killed in the middle of the reply: RST",
+       whole_rule),
 };
 
 }  // namespace

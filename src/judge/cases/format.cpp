@@ -37,7 +37,7 @@ std::size_t single_segments(const stage& s, const trace::endpoint& opener, trace
                             std::size_t said_before) {
   std::size_t before = 0;
   std::size_t singles = 0;
-  for (const data_segment& one : s.segments(opener, of)) {
+  for (const data_segment& one : s.packets().segments(opener, of)) {
     if (before < said_before)
       before += one.length;
     else if (one.length == 1)
@@ -100,7 +100,7 @@ void cut_everywhere(stage& s) {
   s.judge_server(program, used);
   const auto in_two = std::ranges::count_if(used, [&](const trace::endpoint& opener) {
     std::size_t sum = 0;
-    const auto all = s.segments(opener, trace::side::opener);
+    const auto all = s.packets().segments(opener, trace::side::opener);
     return std::ranges::any_of(all, [&](const data_segment& one) {
       sum += one.length;
       return sum > said_before && sum < said_before + size;
@@ -186,7 +186,7 @@ void random_bytes(stage& s) {
   (void)c.receive({SIZE_MAX, SIZE_MAX}, 500ms);
   c.close();
   s.judge_server(program, std::array{c.self()});
-  const std::string said = s.said_by(c.self());
+  const std::string said = s.packets().said_by(c.self());
   const std::string_view came = std::string_view(said).substr(std::min(before, said.size()));
   const trace::flow& back = c.traffic()->of(trace::side::responder);
   s.prove(came.size() >= 16 && noise.starts_with(came) && (came == noise || back.fin || back.rst),
@@ -221,8 +221,9 @@ void largest_length(stage& s) {
   s.judge_server(program, used);
   std::size_t bad = 0;
   for (std::size_t i = 0; i < used.size(); ++i)
-    if (s.said_by(used[i])
-            .substr(std::min(said_before, s.said_by(used[i]).size()))
+    if (s.packets()
+            .said_by(used[i])
+            .substr(std::min(said_before, s.packets().said_by(used[i]).size()))
             .starts_with(sent[i].substr(0, 12)))
       ++bad;
   s.prove(bad > 0 && bad + 1 >= used.size(),
@@ -257,8 +258,9 @@ void smallest_segments(stage& s) {
   std::uint32_t longest = 0;
   for (const auto* one : s.lab.traffic().connections())
     for (const trace::side of : {trace::side::opener, trace::side::responder})
-      for (const data_segment& d : s.segments(one->opener, of)) longest = std::max(longest, d.length);
-  const auto& offered = s.offered_mss();
+      for (const data_segment& d : s.packets().segments(one->opener, of))
+        longest = std::max(longest, d.length);
+  const auto& offered = s.packets().offered_mss();
   s.prove(
       offered.size() >= 2 && std::ranges::all_of(offered, [](auto mss) { return mss <= smallest_mss; }) &&
           longest <= smallest_mss,
@@ -268,10 +270,13 @@ void smallest_segments(stage& s) {
 }
 
 constexpr judge_case cases[]{
-    {"format/1", subject::server, "the request comes one byte a segment", stream_rule, bytewise},
-    {"format/2", subject::server, "the request comes in two segments, cut at every place", stream_rule,
-     cut_everywhere},
-    {"format/3", subject::server, "two requests come in one segment", stream_rule, two_in_one},
+    expecting(expectation::whole_reply,
+              {"format/1", subject::server, "the request comes one byte a segment", stream_rule, bytewise}),
+    expecting(expectation::whole_reply,
+              {"format/2", subject::server, "the request comes in two segments, cut at every place",
+               stream_rule, cut_everywhere}),
+    expecting(expectation::two_replies,
+              {"format/3", subject::server, "two requests come in one segment", stream_rule, two_in_one}),
     {"format/4", subject::server, "the request is cut short by one byte, then FIN", hostile_rule, cut_short},
     {"format/5", subject::server, "64 KiB of random bytes", hostile_rule, random_bytes},
     {"format/6", subject::server, "a length field of the largest value", hostile_rule, largest_length},

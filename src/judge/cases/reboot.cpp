@@ -33,58 +33,21 @@ void client_mid_reply(stage& s) {
   s.judge_server(program, std::array{c.self()});
 }
 
-/// The real server has been there from the beginning: a recording would not have told it what the
-/// client wrote.
-void come_back(stage& s, const lab::process& c) {
-  const trace::connection* before = s.main_connection();
-  bool forgotten = false;
-  s.inject([&] { forgotten = s.reboot_server(); });
-  s.prove(forgotten, "the server's host is back, and its kernel knows none of its connections");
-  s.judge_client(c);
-  s.prove(before != nullptr && !before->of(trace::side::responder).fin,
-          "no FIN came from the host that rebooted");
-}
-
-void server_idle(stage& s) {
-  come_back(s, s.until_idle_pair());
-}
-
-void server_after_request(stage& s) {
-  come_back(s, s.until_replied(s.need_request(), 0));
-}
-
-void server_mid_reply(stage& s) {
-  const asked request = s.need_request(1, 2);
-  come_back(s, s.until_replied(request, request.reply / 2));
-}
-
-void only_the_host(stage& s) {
-  s.need_replay_to_client();
-  const asked request = s.need_request();
-  stand_in_server peer = s.play_server();
-  lab::process& c = s.call();
-  s.prove(peer.until_request(request.turn, s.soon),
-          "the request is acknowledged, and nothing of the reply is said");
-  s.inject([&] { lab::reboot(s.server, s.disk()); });
-  s.prove_forgotten(s.server, peer.peer(), s.main_connection(), trace::side::responder);
-  s.judge_client(c);
-}
-
 constexpr judge_case cases[]{
     {"reboot/1", subject::server, "the client's host reboots while the connection is idle", rule,
      client_idle},
     {"reboot/2", subject::server, "the client's host reboots with the reply in flight", rule,
      client_mid_reply},
-    {"reboot/3", subject::client,
-     "the server's host reboots while the connection is idle; the server is started again", rule,
-     server_idle},
-    {"reboot/4", subject::client, "the server's host reboots after the request; the server is started again",
-     rule, server_after_request, nullptr, true},
-    {"reboot/5", subject::client,
-     "the server's host reboots in the middle of the reply; the server is started again", rule,
-     server_mid_reply, nullptr, true},
-    {"reboot/6", subject::client, "the server's host comes back after the request, its server does not", rule,
-     only_the_host, nullptr, true},
+    // The real server has been there from the beginning: a recording would not have told it what the client
+    // wrote.
+    at(moment::idle, loss::reboot, "reboot/3",
+       "the server's host reboots while the connection is idle; the server is started again", rule),
+    at(moment::requested, loss::reboot, "reboot/4",
+       "the server's host reboots after the request; the server is started again", rule),
+    at(moment::mid_reply, loss::reboot, "reboot/5",
+       "the server's host reboots in the middle of the reply; the server is started again", rule),
+    at(moment::requested, loss::host_reboot, "reboot/6",
+       "the server's host comes back after the request, its server does not", rule),
 };
 
 }  // namespace

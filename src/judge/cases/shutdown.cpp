@@ -1,8 +1,6 @@
 // The host is told to stop: SIGTERM to every process, a grace, SIGKILL.
 
 #include <fmt/format.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <array>
 
@@ -128,7 +126,7 @@ void started_again(stage& s) {
   const bool served = c.receive(s.base.reply, s.soon).size() >= s.base.reply.least;
   s.prove(served, "a client was served, and is connected still");
   s.inject([&] {
-    for (const pid_t pid : s.server.pids()) ::kill(pid, SIGKILL);
+    lab::kill(s.server);
     s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.soon);
   });
   s.lab.until_quiet(20ms, s.soon);
@@ -150,37 +148,23 @@ void started_again(stage& s) {
   }
 }
 
-void server_stops(stage& s) {
-  s.expect("it recovers, or exits with an error");
-  const asked request = s.need_request();
-  lab::process& program = s.serve();
-  lab::process& c = s.call();
-  s.prove_before(
-      lab::from(s.client) && lab::payload() && s.on_main() && lab::said(s.client, request.client_before + 1),
-      "the request is on its way");
-  // It stands still until it has both, the request and the signal: else their race would decide.
-  s.hold_server();
-  s.lab.run_for(20ms);
-  s.terminate_server();
-  s.resume_server();
-  if (s.faulty()) s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.under_test.grace);
-  s.judge_client(c);
-}
-
 constexpr judge_case cases[]{
-    {"shutdown/1", subject::server, "SIGTERM while nothing is connected", exit_rule, while_idle},
+    expecting(expectation::ends_in_grace,
+              {"shutdown/1", subject::server, "SIGTERM while nothing is connected", exit_rule, while_idle}),
     {"shutdown/2", subject::server,
      "SIGTERM when half of a request is read; the other half comes two seconds later", drain_rule,
      request_in_flight},
-    {"shutdown/3", subject::server, "SIGTERM with an idle connection open", exit_rule, connection_open},
+    expecting(
+        expectation::ends_in_grace,
+        {"shutdown/3", subject::server, "SIGTERM with an idle connection open", exit_rule, connection_open}),
     {"shutdown/4", subject::server, "a client comes after SIGTERM", drain_rule, new_connection},
     {"shutdown/5", subject::server,
      "killed with a connection open that it has served, and started again at once",
      "a port with connections in TIME_WAIT or FIN_WAIT can be bound only with SO_REUSEADDR (socket(7), RFC "
      "9293 section 3.6.1)",
      started_again},
-    {"shutdown/6", subject::client, "the server is told to stop with the request on its way", exit_rule,
-     server_stops, nullptr, true},
+    at(moment::on_its_way, loss::stop, "shutdown/6", "the server is told to stop with the request on its way",
+       exit_rule),
 };
 
 }  // namespace

@@ -16,8 +16,7 @@ namespace halfopen::lab {
 int shut_down(host& h, std::chrono::milliseconds grace) {
   auto& s = host_access::of(h);
   if (!s.up) return 0;
-  h.lab().note("SIGTERM to every process of the " + h.name() + " host");
-  s.line.signal_all(SIGTERM);
+  terminate(h);
   s.line.signal_all(SIGCONT);  // a process that stands still could not even take it
   const auto all_gone = [&] {
     return h.is_empty() &&

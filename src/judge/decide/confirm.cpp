@@ -1,23 +1,12 @@
-#include "judge/confirm.hpp"
+#include "judge/decide/confirm.hpp"
 
-#include <fmt/format.h>
-
-#include "judge/words.hpp"
+#include "judge/sentences.hpp"
 
 namespace halfopen::judge {
 namespace {
 
 bool accuses(const case_result& r) {
   return r.what == verdict::fail || r.what == verdict::warn;
-}
-
-std::string figures(const case_result& first) {
-  return fmt::format("its programs were ready to run and got no processor for {} of {}",
-                     in_words(first.kept_waiting), in_words(first.took));
-}
-
-std::string_view where(again how) {
-  return how == again::virtual_clock ? "under the virtual clock" : "alone";
 }
 
 }  // namespace
@@ -59,18 +48,11 @@ case_result confirmed(const case_result& first, const case_result& second, again
   }
   case_result r = first;
   r.what = verdict::inconclusive;
+  r.why = obstacle::unconfirmed;
   r.confirmed = confirmation::refuted;
   r.provisional = false;
   r.cure.clear();
-  if (accuses(second))
-    r.reason =
-        fmt::format("the machine was too busy, alone too ({}): \"{}\"", figures(second), second.happened);
-  else
-    r.reason = second.what == verdict::inconclusive
-                   ? fmt::format("not confirmed: beside other cases \"{}\"; {}: {}", first.happened,
-                                 where(how), what_happened(second))
-                   : fmt::format("the machine was too busy ({}): beside other cases \"{}\", {} \"{}\"",
-                                 figures(first), first.happened, where(how), what_happened(second));
+  r.reason = say_refuted(first, second, how == again::virtual_clock);
   return r;
 }
 
@@ -78,9 +60,10 @@ case_result unconfirmed(const case_result& first, const std::string& why) {
   if (first.confirmed != confirmation::wanted) return first;
   case_result r = first;
   r.what = verdict::inconclusive;
+  r.why = obstacle::unconfirmed;
   r.confirmed = confirmation::refuted;
   r.cure.clear();
-  r.reason = fmt::format("not confirmed: \"{}\", and {}", first.happened, why);
+  r.reason = say_unconfirmed(first, why);
   return r;
 }
 

@@ -1,4 +1,4 @@
-#include "judge/confirm.hpp"
+#include "judge/decide/confirm.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "judge/pace.hpp"
+#include "judge/decide/pace.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,98 @@
+#include "judge/decide/finding.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace halfopen::judge {
+namespace {
+
+constexpr std::array<std::string_view, 5> verdict_names{"pass", "warn", "fail", "inconclusive",
+                                                        "not applicable"};
+
+int badness(verdict v) noexcept {
+  switch (v) {
+    case verdict::pass:
+      return 0;
+    case verdict::warn:
+      return 1;
+    case verdict::not_applicable:
+      return 2;
+    case verdict::inconclusive:
+      return 3;
+    case verdict::fail:
+      return 4;
+  }
+  return 0;
+}
+
+bool outweighs(const finding& later, const finding& earlier) noexcept {
+  if (badness(later.what) != badness(earlier.what)) return badness(later.what) > badness(earlier.what);
+  return later.rests_on == basis::event && earlier.rests_on != basis::event;
+}
+
+}  // namespace
+
+std::string_view to_string(subject s) noexcept {
+  return s == subject::client ? "client" : "server";
+}
+
+std::string_view to_string(verdict v) noexcept {
+  const auto index = static_cast<std::size_t>(v);
+  return index < verdict_names.size() ? verdict_names[index] : "?";
+}
+
+std::optional<verdict> parse_verdict(std::string_view text) noexcept {
+  const auto* found = std::ranges::find(verdict_names, text);
+  if (found == verdict_names.end()) return std::nullopt;
+  return static_cast<verdict>(found - verdict_names.begin());
+}
+
+std::string_view to_string(outcome o) noexcept {
+  constexpr std::array<std::string_view, 17> names{"unaffected",
+                                                   "recovered",
+                                                   "reported",
+                                                   "crashed",
+                                                   "hangs",
+                                                   "spins",
+                                                   "tries again without end",
+                                                   "false success",
+                                                   "serves on",
+                                                   "ended",
+                                                   "no answer",
+                                                   "wrong answer",
+                                                   "holds the connection",
+                                                   "releases late",
+                                                   "process crashed",
+                                                   "not as asked",
+                                                   "does as asked"};
+  return names.at(static_cast<std::size_t>(o));
+}
+
+std::string_view to_string(basis b) noexcept {
+  constexpr std::array<std::string_view, 3> names{"event", "time", "processor"};
+  return names.at(static_cast<std::size_t>(b));
+}
+
+std::string_view to_string(obstacle o) noexcept {
+  constexpr std::array<std::string_view, 8> names{"none",     "unproved", "not there",  "no replay",
+                                                  "no means", "too busy", "lab failed", "unconfirmed"};
+  return names.at(static_cast<std::size_t>(o));
+}
+
+std::string_view to_string(hang_length::source s) noexcept {
+  constexpr std::array<std::string_view, 3> names{"unknown", "computed", "measured"};
+  return names.at(static_cast<std::size_t>(s));
+}
+
+std::optional<std::size_t> told_of(std::span<const finding> all) noexcept {
+  std::optional<std::size_t> told;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!told || outweighs(all[i], all[*told])) told = i;
+  return told;
+}
+
+bool needs_confirmation(verdict v, basis rests_on) noexcept {
+  return (v == verdict::fail || v == verdict::warn) && rests_on != basis::event;
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,62 @@
+#include "judge/decide/server.hpp"
+
+#include <netinet/tcp.h>
+#include <signal.h>
+
+namespace halfopen::judge {
+
+finding decide_end(const lab::exit_status& end) noexcept {
+  return {.what = verdict::fail, .did = deadly_signal(end) != 0 ? outcome::crashed : outcome::ended};
+}
+
+finding decide(const other_client& seen) noexcept {
+  if (seen.server_ended) return decide_end(*seen.server_ended);
+  switch (seen.got) {
+    case answer::none:
+      return {.what = verdict::fail, .did = outcome::no_answer, .rests_on = basis::time};
+    case answer::another:
+      return {.what = verdict::fail, .did = outcome::wrong_answer, .rests_on = basis::time};
+    case answer::as_ever:
+      break;
+  }
+  return {};
+}
+
+finding decide(const held_sockets& seen) noexcept {
+  using source = hang_length::source;
+  const auto found = [](verdict v, outcome o, hang_length l) {
+    return finding{.what = v, .did = o, .rests_on = basis::time, .length = l};
+  };
+  // It was told so, and no timer of the kernel ends that: the length is of no interest.
+  if (seen.state == TCP_CLOSE_WAIT || seen.state == TCP_CLOSE)
+    return found(verdict::fail, outcome::holds, {});
+  const auto by_kernel = seen.wait ? seen.wait->by_kernel : std::nullopt;
+  if (seen.watched) {
+    if (seen.released) return found(verdict::warn, outcome::releases_late, {source::measured, seen.watched});
+    if (seen.to_the_end) return found(verdict::fail, outcome::holds, {source::measured, std::nullopt});
+    return found(verdict::warn, outcome::releases_late, {source::computed, by_kernel});
+  }
+  if (by_kernel) return found(verdict::warn, outcome::holds, {source::computed, by_kernel});
+  if (seen.wait && seen.endless == true)
+    return found(verdict::fail, outcome::holds, {source::computed, std::nullopt});
+  return found(verdict::warn, outcome::holds, {});
+}
+
+finding decide(const load_seen& seen) noexcept {
+  if (!seen.share)
+    return {.what = verdict::inconclusive,
+            .did = outcome::spins,
+            .rests_on = basis::processor,
+            .why = obstacle::too_busy};
+  if (*seen.share < too_busy) return {};
+  return {.what = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
+}
+
+finding decide(const death_seen& seen) noexcept {
+  if (seen.signal != SIGPIPE) return {.what = verdict::fail, .did = outcome::process_crashed};
+  if (seen.by_its_pipe) return {};  // curl | head
+  // A process a connection may do with that; one that serves several must not.
+  return {.what = verdict::warn, .did = outcome::process_crashed};
+}
+
+}  // namespace halfopen::judge

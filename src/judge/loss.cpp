@@ -1,0 +1,142 @@
+#include "judge/loss.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "judge/stage.hpp"
+
+namespace halfopen::judge {
+
+lost_peer::lost_peer(stage& s, loss how, subject who, stand_in_server* stand_in)
+    : stage_(s),
+      how_(how),
+      host_(who == subject::server ? s.server : s.client),
+      side_(who == subject::server ? trace::side::responder : trace::side::opener),
+      stand_in_(stand_in) {}
+
+void lost_peer::lose() {
+  for (const trace::connection* c : stage_.lab.traffic().connections()) {
+    const trace::flow& f = c->of(side_);
+    before_.push_back({c, c->handshake_done && !f.fin && !f.rst, f.rst.has_value()});
+  }
+  if (how_ == loss::stop)
+    stop();
+  else
+    stage_.inject([&] { do_it(); });
+}
+
+void lost_peer::do_it() {
+  stage& s = stage_;
+  switch (how_) {
+    case loss::kill:
+      if (stand_in_ != nullptr) return stand_in_->die();
+      lab::kill(host_);
+      done_ = s.lab.until([&] { return host_.is_empty(); }, s.soon);
+      return;
+    case loss::reset:
+      if (stand_in_ != nullptr) return stand_in_->reset();
+      if (lab::reset_connections(host_) == 0)
+        throw no_verdict(obstacle::not_there, "there is no connection here that could be reset");
+      return;
+    case loss::crash:
+      return lab::crash(host_);
+    case loss::reboot:
+      if (side_ == trace::side::responder) {
+        done_ = s.reboot_server();
+        return;
+      }
+      [[fallthrough]];
+    case loss::host_reboot:
+      lab::reboot(host_, s.disk());
+      done_ = host_.sockets().empty();
+      return;
+    case loss::cut:
+      return lab::unplug(host_);
+    case loss::host_unreachable:
+      return lab::make_unreachable(host_, lab::unreachable_kind::host);
+    case loss::network_unreachable:
+      return lab::make_unreachable(host_, lab::unreachable_kind::network);
+    case loss::forgotten:
+      return lab::forget(s.lab, stand_in_->peer());
+    case loss::disowned:
+      return lab::answer_as_forgotten(s.lab);
+    case loss::close_and_reset:
+      stand_in_->shut_writing();
+      return stand_in_->reset();
+    case loss::stop:
+      return;
+  }
+}
+
+/// It stands still until it has both, what is on its way and the signal: else their race would decide.
+void lost_peer::stop() {
+  stage_.hold_server();
+  stage_.lab.run_for(20ms);
+  stage_.terminate_server();
+  stage_.resume_server();
+  if (stage_.faulty()) stage_.lab.until([&] { return host_.is_empty(); }, stage_.under_test.grace);
+}
+
+void lost_peer::prove_at_once() {
+  stage& s = stage_;
+  const lab::match from_there = lab::from(host_);
+  const lab::match to_the_other = lab::to(side_ == trace::side::responder ? s.client : s.server);
+  switch (how_) {
+    case loss::kill:
+      if (stand_in_ != nullptr)
+        s.prove_after(from_there && lab::fin() && s.on_main(), "FIN from the " + host_.name());
+      return;
+    case loss::reset:
+    case loss::close_and_reset:
+      if (stand_in_ != nullptr)
+        s.prove_after(from_there && lab::reset() && s.on_main(), "RST from the " + host_.name());
+      return;
+    case loss::host_unreachable:
+    case loss::network_unreachable:
+      s.prove_after(lab::icmp() && to_the_other, "ICMP unreachable from the router");
+      return;
+    case loss::host_reboot:
+      s.prove_forgotten(host_, stand_in_->peer(), s.main_connection(), side_);
+      return;
+    case loss::reboot:
+      s.prove(done_, fmt::format("the {}'s host is back, and its kernel knows none of its connections",
+                                 host_.name()));
+      return;
+    case loss::forgotten:
+      s.prove_after(lab::retransmission(s.client) && s.on_main(),
+                    "the client's next request is repeated, and never answered");
+      return;
+    case loss::disowned:
+      s.prove_after(to_the_other && lab::reset(), "RST from the middlebox");
+      return;
+    case loss::crash:
+    case loss::cut:
+    case loss::stop:
+      return;
+  }
+}
+
+void lost_peer::prove_silence() {
+  stage& s = stage_;
+  const bool real = stand_in_ == nullptr;
+  if (before_.empty() && (how_ == loss::crash || how_ == loss::cut))
+    s.prove_gone(host_, s.main_connection(), side_);
+  if (how_ == loss::kill && real)
+    s.prove(done_, fmt::format("no process was left on the {}'s host", host_.name()));
+  for (const before& b : before_) {
+    const trace::flow& now = b.on->of(side_);
+    if (how_ == loss::crash || how_ == loss::cut)
+      s.prove_gone(host_, b.on, side_);
+    else if (how_ == loss::kill && real && b.was_open)
+      s.prove(now.fin || now.rst, "FIN or RST from the kernel of what was killed");
+    else if (how_ == loss::reboot && side_ == trace::side::responder)
+      s.prove(!now.fin || !b.was_open, "no FIN came from the host that rebooted");
+  }
+  if (how_ == loss::reset && real)
+    s.prove(
+        std::ranges::any_of(before_, [&](const before& b) { return !b.was_reset && b.on->of(side_).rst; }),
+        "RST from there");
+}
+
+}  // namespace halfopen::judge
