@@ -21,12 +21,14 @@ function(halfopen_library name)
   target_link_libraries(halfopen_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} halfopen_warnings)
 endfunction()
 
-# halfopen_test(trace SOURCES a_test.cpp LINK halfopen::trace [LABELS slow]): one test program a folder.
+# halfopen_test(trace SOURCES a_test.cpp LINK halfopen::trace [SHARDS 4]): one test program a folder, which is
+# one test for ctest, or one a shard where its tests wait for something: a process for each of a thousand tests
+# would take longer than the tests. Each test has to leave the process as it found it.
 function(halfopen_test name)
   if(NOT HALFOPEN_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SHARDS" "SOURCES;LINK")
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main halfopen_warnings)
@@ -34,11 +36,15 @@ function(halfopen_test name)
     target_compile_options(${name}_test PRIVATE -O0)
     target_compile_definitions(${name}_test PRIVATE HALFOPEN_EMULATOR="${CMAKE_CROSSCOMPILING_EMULATOR}")
   endif()
-  set(properties TIMEOUT 120)
-  if(arg_LABELS)
-    list(APPEND properties LABELS "${arg_LABELS}")
+  if(NOT arg_SHARDS)
+    set(arg_SHARDS 1)
   endif()
-  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" PROPERTIES ${properties})
+  foreach(shard RANGE 1 ${arg_SHARDS})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${name}/${shard} COMMAND ${name}_test)
+    set_tests_properties(${name}/${shard} PROPERTIES TIMEOUT 300
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()
 
 # halfopen_fuzzer(decode SOURCES decode_fuzz.cpp LINK halfopen::trace): libFuzzer, with clang only.

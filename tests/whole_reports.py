@@ -57,7 +57,7 @@ for path in list(reports.iterdir()):
 
 # A disk without room: said, and the old report stays.
 small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))}
-(folder / "big.json").write_text(json.dumps({"pairs": [{"name": "x" * 5000, "cases": []}]}))
+(folder / "big.json").write_text(json.dumps({"schema": 2, "pairs": [{"name": "x" * 5000, "cases": []}]}))
 for verb in ("report", "merge", folder / "big.json", "--json"), ("autopsy", capture, "--html"):
     path = old("report")
     ran = halfopen(*verb, path, **small)

@@ -1,7 +1,7 @@
 // The second playing. A guest of the virtual clock has no neighbours, and in it a hang is watched to its
 // end in no time; what it cannot decide is played alone, with the real clock.
 
-#include "judge/decide/confirm.hpp"
+#include "judge/confirm.hpp"
 
 #include <fmt/format.h>
 

@@ -22,7 +22,7 @@
 #include "clock/kernel.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
-#include "judge/decide/confirm.hpp"
+#include "judge/confirm.hpp"
 #include "judge/document.hpp"
 #include "judge/runner.hpp"
 #include "judge/text_report.hpp"

@@ -23,6 +23,23 @@ std::string children_of(int pid) {
   return text;
 }
 
+/// TMPDIR for as long as it lives.
+struct temporary_directory {
+  fs::path path;
+  temporary_directory() {
+    std::string made = fs::temp_directory_path() / "guest-test-XXXXXX";
+    path = ::mkdtemp(made.data());
+    ::setenv("TMPDIR", path.c_str(), 1);
+  }
+  ~temporary_directory() {
+    ::unsetenv("TMPDIR");
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  temporary_directory(const temporary_directory&) = delete;
+  temporary_directory& operator=(const temporary_directory&) = delete;
+};
+
 class in_a_guest : public testing::Test {
  protected:
   void SetUp() override {
@@ -222,9 +239,10 @@ TEST_F(in_a_guest, a_program_that_is_not_there_is_named) {
 }
 
 TEST_F(in_a_guest, nothing_is_left_of_it) {
-  const auto names = [] {
+  const temporary_directory own;  // others' guests begin in /tmp meanwhile
+  const auto names = [&own] {
     std::vector<fs::path> found;
-    for (const auto& e : fs::directory_iterator(fs::temp_directory_path()))
+    for (const auto& e : fs::directory_iterator(own.path))
       if (e.path().filename().string().starts_with("halfopen-guest-")) found.push_back(e.path());
     return found;
   };

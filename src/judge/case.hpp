@@ -37,6 +37,7 @@ struct judge_case {
   std::size_t request = 0;  ///< which, counted from 1; 0: the last whose reply the client waits for
   std::optional<client_row> row{};
   expectation expects = expectation::usual;
+  std::string_view expected{};  ///< instead, in the case's own words
 };
 
 /// A case of a client that is a moment and a loss.
@@ -49,6 +50,10 @@ struct judge_case {
 /// The same case with another expectation.
 [[nodiscard]] constexpr judge_case expecting(expectation what, judge_case c) {
   c.expects = what;
+  return c;
+}
+[[nodiscard]] constexpr judge_case expecting(std::string_view what, judge_case c) {
+  c.expected = what;
   return c;
 }
 

@@ -23,7 +23,7 @@ TEST(usual_expectation, names_the_limits_of_the_pair) {
 
 TEST(usual_expectation, every_case_has_one) {
   for (const family* f : catalogue())
-    for (const judge_case& c : f->cases) EXPECT_GT(usual_expectation(c, {}).size(), 20U) << c.id;
+    for (const judge_case& c : f->cases) EXPECT_GT(usual_expectation(c, {}).size(), 10U) << c.id;
 }
 
 TEST(complete, a_pass_without_words_is_its_checks) {

@@ -78,19 +78,26 @@ void lost_peer::stop() {
   if (stage_.faulty()) stage_.lab.until([&] { return host_.is_empty(); }, stage_.under_test.grace);
 }
 
+/// The connection that the stand-in played as the main one.
+lab::match lost_peer::of_the_stand_in() const {
+  return lab::from(host_) && lab::match([self = stand_in_->peer()](const lab::arrival& a) {
+           return a.connection != nullptr && a.connection->opener == self;
+         });
+}
+
 void lost_peer::prove_at_once() {
   stage& s = stage_;
-  const lab::match from_there = lab::from(host_);
   const lab::match to_the_other = lab::to(side_ == trace::side::responder ? s.client : s.server);
   switch (how_) {
     case loss::kill:
       if (stand_in_ != nullptr)
-        s.prove_after(from_there && lab::fin() && s.on_main(), "FIN from the " + host_.name());
+        s.prove_after(of_the_stand_in() && lab::fin(), "FIN from the " + host_.name());
       return;
     case loss::reset:
+      if (stand_in_ != nullptr) s.prove_after(of_the_stand_in() && lab::reset(), "RST from the " + host_.name());
+      return;
     case loss::close_and_reset:
-      if (stand_in_ != nullptr)
-        s.prove_after(from_there && lab::reset() && s.on_main(), "RST from the " + host_.name());
+      s.prove_after(of_the_stand_in() && lab::reset(), "FIN and RST from the " + host_.name());
       return;
     case loss::host_unreachable:
     case loss::network_unreachable:
@@ -117,26 +124,40 @@ void lost_peer::prove_at_once() {
   }
 }
 
+/// The host answers nobody: a SYN from the witness, which a living kernel would answer at once, is not
+/// answered; and nothing came from there on any connection since the fault.
+void lost_peer::prove_gone() {
+  auto all = stage_.lab.traffic().connections();
+  std::erase_if(all, [&](const trace::connection* c) {
+    return (side_ == trace::side::opener ? c->opener : c->responder).address != host_.address();
+  });
+  const auto silent = [&](const trace::connection* c) {
+    return play::silent_since(*c, side_, stage_.fault_at());
+  };
+  stage_.prove(!all.empty() && std::ranges::all_of(all, silent),
+               fmt::format("not a segment more of any connection came from the {}'s host", host_.name()));
+  stage_.prove_unanswered(host_);
+}
+
 void lost_peer::prove_silence() {
   stage& s = stage_;
-  const bool real = stand_in_ == nullptr;
-  if (before_.empty() && (how_ == loss::crash || how_ == loss::cut))
-    s.prove_gone(host_, s.main_connection(), side_);
-  if (how_ == loss::kill && real)
-    s.prove(done_, fmt::format("no process was left on the {}'s host", host_.name()));
-  for (const before& b : before_) {
-    const trace::flow& now = b.on->of(side_);
-    if (how_ == loss::crash || how_ == loss::cut)
-      s.prove_gone(host_, b.on, side_);
-    else if (how_ == loss::kill && real && b.was_open)
-      s.prove(now.fin || now.rst, "FIN or RST from the kernel of what was killed");
-    else if (how_ == loss::reboot && side_ == trace::side::responder)
-      s.prove(!now.fin || !b.was_open, "no FIN came from the host that rebooted");
+  if (how_ == loss::crash || how_ == loss::cut) return prove_gone();
+  if (how_ == loss::reboot && side_ == trace::side::responder) {
+    // One that came before the fault would have told the client that all is over.
+    const auto closed = [&](const before& b) { return b.on->of(side_).fin.has_value(); };
+    s.prove(std::ranges::none_of(before_, closed), "no FIN came from the host that rebooted");
   }
-  if (how_ == loss::reset && real)
-    s.prove(
-        std::ranges::any_of(before_, [&](const before& b) { return !b.was_reset && b.on->of(side_).rst; }),
-        "RST from there");
+  if (stand_in_ != nullptr) return;
+  if (how_ == loss::kill) {
+    s.prove(done_, fmt::format("no process was left on the {}'s host", host_.name()));
+    const auto ended = [&](const before& b) {
+      return !b.was_open || b.on->of(side_).fin || b.on->of(side_).rst;
+    };
+    s.prove(std::ranges::all_of(before_, ended), "FIN or RST from the kernel of what was killed");
+  } else if (how_ == loss::reset) {
+    const auto reset_since = [&](const before& b) { return !b.was_reset && b.on->of(side_).rst; };
+    s.prove(std::ranges::any_of(before_, reset_since), "RST from there");
+  }
 }
 
 }  // namespace halfopen::judge

@@ -40,6 +40,8 @@ class lost_peer {
   };
   void do_it();
   void stop();
+  [[nodiscard]] lab::match of_the_stand_in() const;
+  void prove_gone();
 
   stage& stage_;
   loss how_;

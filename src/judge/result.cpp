@@ -15,28 +15,21 @@ namespace {
 constexpr std::array<std::string_view, 5> confirmation_names{"not needed", "wanted", "virtual clock", "alone",
                                                              "refuted"};
 
-/// The enum's value with that name, of `count` from 0 on; an unknown name is the first one's, as of a
-/// file that a later version wrote.
+/// The enum's value with that name; an unknown name is the first one's, as of a file that a later version
+/// wrote. Beyond the last value to_string() gives "?".
 template <class Enum>
-Enum named(std::size_t count, std::string_view name) {
-  for (std::size_t i = 0; i < count; ++i)
-    if (to_string(static_cast<Enum>(i)) == name) return static_cast<Enum>(i);
-  return Enum{};
+void read_name(const nlohmann::json& j, const char* key, Enum& into) {
+  if (!j.contains(key)) return;
+  const auto name = j[key].get<std::string>();
+  into = Enum{};
+  for (int i = 0; to_string(static_cast<Enum>(i)) != "?"; ++i)
+    if (to_string(static_cast<Enum>(i)) == name) into = static_cast<Enum>(i);
 }
 
-constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> flag_names{{{trace::syn, "SYN"},
-                                                                               {trace::fin, "FIN"},
-                                                                               {trace::rst, "RST"},
-                                                                               {trace::psh, "PSH"},
-                                                                               {trace::ack, "ACK"}}};
-constexpr std::array<std::string_view, 6> icmp_names{
-    "none", "network unreachable", "host unreachable", "port unreachable", "prohibited", "other"};
-constexpr std::size_t outcomes = 17, obstacles = 8, bases = 3, sources = 3, confirmations = 5, passages = 4;
-
-template <class Enum>
-void read_name(const nlohmann::json& j, const char* key, std::size_t count, Enum& into) {
-  if (j.contains(key)) into = named<Enum>(count, j[key].get<std::string>());
-}
+constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> flag_names{
+    {{trace::syn, "SYN"}, {trace::fin, "FIN"}, {trace::rst, "RST"}, {trace::psh, "PSH"}, {trace::ack, "ACK"}}};
+constexpr std::array<std::string_view, 6> icmp_names{"none",        "network unreachable", "host unreachable",
+                                                     "port unreachable", "prohibited",     "other"};
 
 template <class T>
 void read(const nlohmann::json& j, const char* key, T& into) {
@@ -51,7 +44,8 @@ void read(const nlohmann::json& j, const char* key, T& into) {
 }  // namespace
 
 std::string_view to_string(confirmation c) noexcept {
-  return confirmation_names.at(static_cast<std::size_t>(c));
+  const auto index = static_cast<std::size_t>(c);
+  return index < confirmation_names.size() ? confirmation_names[index] : "?";
 }
 
 std::string label_of(const seen_packet& p) {
@@ -96,7 +90,7 @@ static void from_json(const nlohmann::json& j, seen_packet& p) {
     const auto found = std::ranges::find(icmp_names, j["icmp"].get<std::string>());
     if (found != icmp_names.end()) p.icmp = static_cast<trace::unreachable>(found - icmp_names.begin());
   }
-  read_name(j, "became", passages, p.became);
+  read_name(j, "became", p.became);
   read(j, "notes", p.notes);
 }
 
@@ -166,17 +160,17 @@ void from_json(const nlohmann::json& j, case_result& r) {
   const auto v = parse_verdict(j.at("verdict").get<std::string>());
   if (!v) throw std::invalid_argument("unknown verdict " + j.at("verdict").get<std::string>());
   r.what = *v;
-  if (j.contains("outcome")) r.did = named<outcome>(outcomes, j["outcome"].get<std::string>());
-  read_name(j, "obstacle", obstacles, r.why);
-  read_name(j, "rests_on", bases, r.rests_on);
-  read_name(j, "confirmed", confirmations, r.confirmed);
+  if (j.contains("outcome")) read_name(j, "outcome", r.did.emplace());
+  read_name(j, "obstacle", r.why);
+  read_name(j, "rests_on", r.rests_on);
+  read_name(j, "confirmed", r.confirmed);
   read(j, "provisional", r.provisional);
   read(j, "may_be_load", r.may_be_load);
   if (j.contains("fault_at_ms")) r.fault_at_ms = j["fault_at_ms"].get<double>();
   if (j.contains("after_ms")) r.after = report::whole_milliseconds(j["after_ms"]);
   if (j.contains("length")) {
     const auto& length = j["length"];
-    read_name(length, "source", sources, r.length.how);
+    read_name(length, "source", r.length.how);
     read(length, "words", r.length_words);
     if (length.contains("ends_ms")) r.length.ends = report::whole_milliseconds(length["ends_ms"]);
   }

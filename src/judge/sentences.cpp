@@ -59,6 +59,11 @@ wording of_its_usual_output(const client_seen& s, outcome did) {
 
 wording of_a_false_success(const client_seen& s) {
   wording w;
+  if (s.guessed) {
+    w.reason =
+        "the client said what was not recorded, or on another connection: what it was answered need not fit";
+    return w;
+  }
   w.happened =
       fmt::format("false success: exit 0{}, but its output is not the usual: {}", when(s), s.difference);
   w.cure =
@@ -69,9 +74,6 @@ wording of_a_false_success(const client_seen& s) {
         ". Its command is a pipe, of which only the last part's exit status counts: if the client "
         "stands before it and failed, only its own exit status tells (bash's 'set -o pipefail', or a "
         "file in between)";
-  if (s.guessed)
-    w.reason =
-        "the client said what was not recorded, or on another connection: what it was answered need not fit";
   return w;
 }
 

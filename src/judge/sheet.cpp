@@ -32,8 +32,10 @@ bool sheet::require(bool holds, std::string what, std::string cure, basis rests_
   return holds;
 }
 
-bool sheet::failed() const noexcept {
-  return std::ranges::any_of(found_, [](const auto& one) { return one.first.what == verdict::fail; });
+bool sheet::says_enough() const noexcept {
+  return std::ranges::any_of(found_, [](const auto& one) {
+    return one.first.what == verdict::fail || one.first.what == verdict::inconclusive;
+  });
 }
 
 case_result sheet::finish() && {
@@ -52,10 +54,11 @@ case_result sheet::finish() && {
     facts.length_words = std::move(said.length);
     facts.may_be_load = f.why == obstacle::too_busy;
   }
+  if (facts.what == verdict::inconclusive) return std::move(facts);
   if (const auto unproved = first_unproved(facts.checks)) {
     facts.what = verdict::inconclusive;
     facts.why = obstacle::unproved;
-    facts.reason = "not proved: " + facts.checks[*unproved].what;
+    facts.reason = "not proved: " + play::in_words(facts.checks[*unproved]);
     facts.may_be_load = true;
   }
   facts.confirmed =

@@ -27,7 +27,8 @@ class sheet {
   /// One of the case's own expectations, in its own words. Gives back whether it holds.
   bool require(bool holds, std::string what, std::string cure, basis rests_on);
 
-  [[nodiscard]] bool failed() const noexcept;
+  /// It has failed, or nothing can be said of the program: what else is found does not count.
+  [[nodiscard]] bool says_enough() const noexcept;
   /// The verdict, if all proofs hold.
   [[nodiscard]] case_result finish() &&;
 

@@ -194,9 +194,7 @@ stand_in_server stage::play_server(int backlog) {
   return made;
 }
 
-void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side its_side) {
-  prove(c != nullptr && play::silent_since(*c, its_side, fault_at_),
-        fmt::format("not a segment more of the connection came from the {}'s host", which.name()));
+void stage::prove_unanswered(lab::host& which) {
   constexpr std::uint16_t nobodys_port = 1;
   const lab::unique_fd probe = witness.begin_to_connect(which, nobodys_port);
   const auto answered = [&] {
@@ -209,6 +207,12 @@ void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side
   const bool silent = !lab.until(answered, 300ms);
   prove(asked && silent, fmt::format("a SYN to the {}'s host is not answered", which.name()));
   sheet_.facts.checks.back().packet = asking;
+}
+
+void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side its_side) {
+  prove(c != nullptr && play::silent_since(*c, its_side, fault_at_),
+        fmt::format("not a segment more of the connection came from the {}'s host", which.name()));
+  prove_unanswered(which);
 }
 
 void stage::prove_forgotten(lab::host& which, const trace::endpoint& far_end, const trace::connection* c,
@@ -236,7 +240,7 @@ void stage::look_around() {
 
 /// Of the program itself it is told already, by its end.
 void stage::judge_deaths() {
-  if (sheet_.failed()) return;
+  if (sheet_.says_enough()) return;
   const bool by_its_pipe = the_case.who == subject::client && hides_exit_status(under_test.client_command);
   for (const death& d : deaths_.found()) {
     const death_seen seen{d.signal, by_its_pipe};

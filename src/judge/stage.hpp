@@ -147,8 +147,9 @@ class stage {
   bool prove_before(const lab::match& which, std::string what) {
     return proofs_.prove_before(which, std::move(what));
   }
-  /// The host is gone: a SYN from the witness, which a living kernel would answer at once, is not
-  /// answered; and neither FIN nor RST of that connection came from there since the fault.
+  /// A SYN from the witness to the host, which a living kernel would answer at once, is not answered.
+  void prove_unanswered(lab::host& which);
+  /// That, and not a segment of the connection came from there since the fault.
   void prove_gone(lab::host& which, const trace::connection* c, trace::side its_side);
   /// The host's kernel knows no connection with that far end any more, and said neither FIN nor
   /// RST about it of its own accord.
@@ -158,7 +159,6 @@ class stage {
 
   // What the program did. The worst of what is found counts; nothing found is a pass.
 
-  void expect(std::string of_the_program) { sheet_.facts.expected = std::move(of_the_program); }
   void pass(std::string happened) {
     sheet_.conclude({.did = outcome::does_as_asked}, {.happened = std::move(happened)});
   }
@@ -177,7 +177,6 @@ class stage {
   /// Waits for the client's end, and says what it was. A stand-in goes on answering meanwhile; the
   /// limit counts from its last byte on.
   void judge_client(const lab::process& c, stand_in_server* peer = nullptr);
-  void judge_client(const lab::process& c, stand_in_server& peer) { judge_client(c, &peer); }
 
   /// After a fault on these connections (the far ends of the server's sockets): the server
   /// lives, answers the next client, burns no time, and gives the sockets back.

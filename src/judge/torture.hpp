@@ -34,6 +34,8 @@ inline constexpr std::string_view torture_prefix = "torture/";
 /// Of an id, with its prefix or without; nothing if it is none.
 [[nodiscard]] std::optional<place> parse_place(std::string_view id);
 [[nodiscard]] std::string id_of(const place& p);
+/// "kill-server"
+[[nodiscard]] std::string name_of(const place& p);
 /// "the server's host vanishes"
 [[nodiscard]] std::string_view what_is_lost(const place& p) noexcept;
 

@@ -153,7 +153,9 @@ unique_fd bound(const host& h, int kind, const std::string& address, std::uint16
   const int on = only_v6 ? 1 : 0;
   if (here.get()->sa_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   EXPECT_EQ(::bind(fd.get(), here.get(), here.size()), 0) << address << ": " << std::strerror(errno);
-  if (kind == SOCK_STREAM) EXPECT_EQ(::listen(fd.get(), 8), 0);
+  if (kind == SOCK_STREAM) {
+    EXPECT_EQ(::listen(fd.get(), 8), 0);
+  }
   return fd;
 }
 

@@ -32,9 +32,9 @@ void to_json(nlohmann::json& j, const check& c) {
 }
 
 void from_json(const nlohmann::json& j, check& c) {
-  j.at("what").get_to(c.what);
-  j.at("holds").get_to(c.holds);
-  j.at("is_proof").get_to(c.is_proof);
+  c.what = j.value("what", std::string());
+  c.holds = j.value("holds", false);
+  c.is_proof = j.value("is_proof", false);
   if (j.contains("packet")) c.packet = report::whole_number<std::uint64_t>(j["packet"]);
 }
 

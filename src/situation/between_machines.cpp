@@ -52,6 +52,7 @@ void as_memory(scene& s, const std::string& format) {
   s.prove(fits(without_spaces(a.sent), of_client), "which is the structure in the client's memory");
   const std::string answer = answer_of(a.by);
   s.saw("-22 + -77 = " + answer);
+  s.answered(answer);
   if (alike)
     s.expect(answer == answer_is, "the right sum, between machines that lay it out alike");
   else
@@ -62,6 +63,7 @@ void as_specified(scene& s, const std::string& format, const std::string& reques
   const explicit_answer a = ask_in_explicit_format(s, format, scene::port);
   s.expect(a.sent == hex(std::as_bytes(std::span(request))), "what is sent is what docs/wire-format.md says");
   s.saw("-22 + -77 = " + a.answer);
+  s.answered(a.answer);
 }
 
 void raw(scene& s) {
@@ -96,14 +98,10 @@ const result* find_cell(std::span<const result> results, const std::string& name
   return found;
 }
 
-std::string sum_of(const result& r) {
-  return r.saw.substr(r.saw.rfind(' ') + 1);
-}
-
 /// "text right", and what the lab says to it if it is not as expected.
 std::string line_of(const result& r, const played_format& f) {
   if (r.what == verdict::not_applicable) return to_string(r.what);
-  const std::string sum = r.saw.empty() ? "no sum" : sum_of(r) == answer_is ? "right" : "wrong";
+  const std::string sum = r.answer.empty() ? "no sum" : r.answer == answer_is ? "right" : "wrong";
   return std::string(f.name) + " " + sum +
          (r.what == verdict::met ? "" : ": " + std::string(to_string(r.what)));
 }
@@ -128,7 +126,7 @@ std::string wrong_sums(std::span<const result> results) {
   std::string text;
   for (const result& r : results) {
     const auto packet = std::ranges::find_if(r.checks, [](const check& c) { return c.is_proof; });
-    if (r.saw.empty() || sum_of(r) == answer_is || packet == r.checks.end()) continue;
+    if (r.answer.empty() || r.answer == answer_is || packet == r.checks.end()) continue;
     text += "  " + r.variant + ": " + r.saw + "\n    " + packet->what + "\n";
   }
   return text.empty() ? text : "\nThe wrong sums, and the packets that they were made from:\n\n" + text;

@@ -53,20 +53,18 @@ void to_json(nlohmann::json& j, const result& r) {
        {"round", r.round},
        {"verdict", to_string(r.what)},
        {"saw", r.saw},
+       {"answer", r.answer},
        {"after_ms", r.after ? nlohmann::json(r.after->count()) : nlohmann::json()},
        {"settings", r.settings},
        {"at_kernel_defaults_computed", r.by_default_measured ? "" : r.by_default},
        {"at_kernel_defaults_measured", r.by_default_measured ? r.by_default : ""},
+       {"at_kernel_defaults_ms", r.by_default_length ? nlohmann::json(r.by_default_length->count()) : nlohmann::json()},
        {"checks", r.checks},
        {"story", r.story},
        {"endings", r.endings ? nlohmann::json(*r.endings) : nlohmann::json()},
        {"evidence", r.evidence},
        {"problem", r.problem},
        {"took_ms", r.took.count()}};
-}
-
-std::string to_text(const result& r) {
-  return nlohmann::json(r).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void from_json(const nlohmann::json& j, result& r) {
@@ -76,8 +74,11 @@ void from_json(const nlohmann::json& j, result& r) {
   r.round = report::whole_number<std::size_t>(j.at("round"));
   r.what = parse_verdict(j.at("verdict").get<std::string>());
   j.at("saw").get_to(r.saw);
+  j.at("answer").get_to(r.answer);
   if (!j.at("after_ms").is_null()) r.after = report::whole_milliseconds(j.at("after_ms"));
   j.at("settings").get_to(r.settings);
+  if (!j.at("at_kernel_defaults_ms").is_null())
+    r.by_default_length = report::whole_milliseconds(j.at("at_kernel_defaults_ms"));
   j.at("at_kernel_defaults_measured").get_to(r.by_default);
   r.by_default_measured = !r.by_default.empty();
   if (!r.by_default_measured) j.at("at_kernel_defaults_computed").get_to(r.by_default);

@@ -46,9 +46,11 @@ struct result {
   std::size_t round = 1;  ///< of a run that is repeated
   verdict what = verdict::broken;
   std::string saw;                                 ///< what the program saw, in words
+  std::string answer;                              ///< that it got, where that is what is looked at: "-99"
   std::optional<std::chrono::milliseconds> after;  ///< from the fault to that
   std::vector<std::string> settings;               ///< kernel settings that were changed: "tcp_retries2 3"
   std::string by_default;                          ///< its length at the kernel's default settings
+  std::optional<std::chrono::milliseconds> by_default_length;  ///< the same, in figures
   bool by_default_measured = false;                ///< ... measured, not computed
   std::vector<check> checks;
   std::vector<std::string> story;      ///< of the connection, as the packets tell it
@@ -65,9 +67,6 @@ void to_json(nlohmann::json& j, const three_views& v);
 void from_json(const nlohmann::json& j, three_views& v);
 void to_json(nlohmann::json& j, const result& r);
 void from_json(const nlohmann::json& j, result& r);
-
-/// As JSON in one line; bytes that are not UTF-8 are replaced.
-[[nodiscard]] std::string to_text(const result& r);
 
 }  // namespace halfopen::situation
 

@@ -171,6 +171,7 @@ void scene::saw_what(const lab::process& p) {
 
 void scene::by_default(std::chrono::milliseconds computed, std::string_view what) {
   if (full_length()) return;
+  sheet_.by_default_length = computed;
   sheet_.by_default = play::in_words(computed) + " " + std::string(what);
 }
 
@@ -196,6 +197,7 @@ void scene::watch_idle(const lab::process& p, const lab::unique_fd& witness,
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(witness.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    sheet_.by_default_length = met;
     sheet_.by_default = play::in_words(met) + " " + what + ": " + strerrorname_np(error);
     sheet_.by_default_measured = true;
     expect(error == ETIMEDOUT || error == ECONNRESET, "a connection with SO_KEEPALIVE on is told");

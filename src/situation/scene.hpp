@@ -141,6 +141,8 @@ class scene {
   void saw_nothing(const std::string& so);
   /// What the program saw, in words, and when (counted from the fault).
   void saw(std::string what, std::optional<trace::time_point> when = {});
+  /// The answer itself, as it stood there: "-99".
+  void answered(std::string answer) { sheet_.answer = std::move(answer); }
   /// The same, read off a program: the signal that killed it, its last error, or
   /// that it noticed nothing.
   void saw_what(const lab::process& p);

@@ -237,7 +237,7 @@ void reply_bytewise(stage& s) {
   s.inject([&] { peer.say_bytewise(); });
   lab::process& c = s.call();
   s.must_succeed(read_on);
-  s.judge_client(c, peer);
+  s.judge_client(c, &peer);
   s.lab.run_for(20ms);
   const std::size_t wanted = std::min(single_bytes, s.base.said.main().said(speaker::server));
   const std::size_t singles = single_segments(s, peer.peer(), trace::side::responder, 0);

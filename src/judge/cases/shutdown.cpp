@@ -48,7 +48,6 @@ stand_in_client begin_request(stage& s, std::size_t half) {
 }
 
 void request_in_flight(stage& s) {
-  s.expect("the whole reply");
   const std::size_t half = s.need_request(2).bytes.size() / 2;
   lab::process& program = s.serve();
   stand_in_client c = begin_request(s, half);
@@ -81,7 +80,6 @@ bool declined(const stand_in_client& c) {
 }
 
 void new_connection(stage& s) {
-  s.expect("a refusal, or an answer");
   const std::size_t half = s.need_request(2).bytes.size() / 2;
   lab::process& program = s.serve();
   stand_in_client first = begin_request(s, half);
@@ -119,7 +117,6 @@ void new_connection(stage& s) {
 }
 
 void started_again(stage& s) {
-  s.expect("it listens again");
   lab::process& program = s.serve();
   stand_in_client c = s.stand_in();
   c.send(c.request());
@@ -151,20 +148,24 @@ void started_again(stage& s) {
 constexpr judge_case cases[]{
     expecting(expectation::ends_in_grace,
               {"shutdown/1", subject::server, "SIGTERM while nothing is connected", exit_rule, while_idle}),
-    {"shutdown/2", subject::server,
+    expecting("the whole reply",
+              {"shutdown/2", subject::server,
      "SIGTERM when half of a request is read; the other half comes two seconds later", drain_rule,
-     request_in_flight},
+     request_in_flight}),
     expecting(
         expectation::ends_in_grace,
         {"shutdown/3", subject::server, "SIGTERM with an idle connection open", exit_rule, connection_open}),
-    {"shutdown/4", subject::server, "a client comes after SIGTERM", drain_rule, new_connection},
-    {"shutdown/5", subject::server,
+    expecting("a refusal, or an answer",
+              {"shutdown/4", subject::server, "a client comes after SIGTERM", drain_rule, new_connection}),
+    expecting("it listens again",
+              {"shutdown/5", subject::server,
      "killed with a connection open that it has served, and started again at once",
      "a port with connections in TIME_WAIT or FIN_WAIT can be bound only with SO_REUSEADDR (socket(7), RFC "
      "9293 section 3.6.1)",
-     started_again},
-    at(moment::on_its_way, loss::stop, "shutdown/6", "the server is told to stop with the request on its way",
-       exit_rule),
+     started_again}),
+    expecting("it recovers, or exits with an error",
+              at(moment::on_its_way, loss::stop, "shutdown/6", "the server is told to stop with the request on its way",
+       exit_rule)),
 };
 
 }  // namespace

@@ -9,6 +9,12 @@ namespace {
 constexpr std::array<std::string_view, 5> verdict_names{"pass", "warn", "fail", "inconclusive",
                                                         "not applicable"};
 
+template <std::size_t Count, class Enum>
+std::string_view name_in(const std::array<std::string_view, Count>& names, Enum e) noexcept {
+  const auto index = static_cast<std::size_t>(e);
+  return index < Count ? names[index] : "?";
+}
+
 int badness(verdict v) noexcept {
   switch (v) {
     case verdict::pass:
@@ -37,8 +43,7 @@ std::string_view to_string(subject s) noexcept {
 }
 
 std::string_view to_string(verdict v) noexcept {
-  const auto index = static_cast<std::size_t>(v);
-  return index < verdict_names.size() ? verdict_names[index] : "?";
+  return name_in(verdict_names, v);
 }
 
 std::optional<verdict> parse_verdict(std::string_view text) noexcept {
@@ -65,23 +70,23 @@ std::string_view to_string(outcome o) noexcept {
                                                    "process crashed",
                                                    "not as asked",
                                                    "does as asked"};
-  return names.at(static_cast<std::size_t>(o));
+  return name_in(names, o);
 }
 
 std::string_view to_string(basis b) noexcept {
   constexpr std::array<std::string_view, 3> names{"event", "time", "processor"};
-  return names.at(static_cast<std::size_t>(b));
+  return name_in(names, b);
 }
 
 std::string_view to_string(obstacle o) noexcept {
   constexpr std::array<std::string_view, 8> names{"none",     "unproved", "not there",  "no replay",
                                                   "no means", "too busy", "lab failed", "unconfirmed"};
-  return names.at(static_cast<std::size_t>(o));
+  return name_in(names, o);
 }
 
 std::string_view to_string(hang_length::source s) noexcept {
   constexpr std::array<std::string_view, 3> names{"unknown", "computed", "measured"};
-  return names.at(static_cast<std::size_t>(s));
+  return name_in(names, s);
 }
 
 std::optional<std::size_t> told_of(std::span<const finding> all) noexcept {

@@ -1,4 +1,4 @@
-#include "judge/decide/confirm.hpp"
+#include "judge/confirm.hpp"
 
 #include "judge/sentences.hpp"
 
