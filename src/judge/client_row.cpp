@@ -124,11 +124,14 @@ reached reach(stage& s, const client_row& row) {
 void play(stage& s, const client_row& row) {
   reached r = reach(s, row);
   lost_peer peer(s, row.how, subject::server, r.peer ? &*r.peer : nullptr);
+  const trace::connection* before = s.main_connection();
   peer.lose();
   if (r.client == nullptr) r.client = &s.call();
   peer.prove_at_once();
   s.judge_client(*r.client, peer.lives_on() ? &*r.peer : nullptr);
   peer.prove_silence();
+  if (row.how == loss::reboot)  // before the fault it would have told the client that all is over
+    s.prove(before != nullptr && !before->of(trace::side::responder).fin, "the server had not closed the connection");
 }
 
 }  // namespace halfopen::judge

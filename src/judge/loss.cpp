@@ -143,8 +143,7 @@ void lost_peer::prove_silence() {
   stage& s = stage_;
   if (how_ == loss::crash || how_ == loss::cut) return prove_gone();
   if (how_ == loss::reboot && side_ == trace::side::responder) {
-    // One that came before the fault would have told the client that all is over.
-    const auto closed = [&](const before& b) { return b.on->of(side_).fin.has_value(); };
+    const auto closed = [&](const before& b) { return b.was_open && b.on->of(side_).fin; };
     s.prove(std::ranges::none_of(before_, closed), "no FIN came from the host that rebooted");
   }
   if (stand_in_ != nullptr) return;

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "halfopen/lab/error.hpp"
-#include "judge/decide/pace.hpp"
+#include "judge/pace.hpp"
 #include "judge/expected.hpp"
 #include "judge/stage.hpp"
 #include "play/jobs.hpp"

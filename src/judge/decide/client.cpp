@@ -79,15 +79,8 @@ told_since what_was_told(const std::vector<const trace::connection*>& all, const
 }
 
 wait_length length_of_wait(const liveness& options, const hang& timers, waiting what_for) {
-  switch (what_for) {
-    case waiting::for_connection:
-      return {options, timers.connecting};
-    case waiting::for_acknowledgement:
-      return {options, timers.in_flight};
-    case waiting::for_data:
-      break;
-  }
-  return {options, timers.idle};
+  if (what_for == waiting::for_connection) return {options, timers.connecting};
+  return {options, what_for == waiting::for_acknowledgement ? timers.in_flight : timers.idle};
 }
 
 int deadly_signal(const lab::exit_status& end) noexcept {

@@ -159,6 +159,13 @@ TEST(told_since, counts_what_came_after_the_fault_on_the_clients_own_connections
   EXPECT_EQ(t.answered, 1U);
 }
 
+TEST(told_since, a_connection_of_which_no_syn_was_seen_is_no_attempt) {
+  const auto client = trace::ip_address::parse("10.0.0.1").value();
+  trace::connection c = connection_of(client, 7, trace::time_point{12s});
+  c.of(trace::side::opener).syn.reset();
+  EXPECT_EQ(what_was_told({&c}, client, 7, trace::time_point{10s}).attempts, 0U);
+}
+
 TEST(told_since, of_several_the_first_counts) {
   const auto client = trace::ip_address::parse("10.0.0.1").value();
   trace::connection late = connection_of(client, 7, trace::time_point{1s});

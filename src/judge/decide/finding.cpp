@@ -15,20 +15,11 @@ std::string_view name_in(const std::array<std::string_view, Count>& names, Enum 
   return index < Count ? names[index] : "?";
 }
 
-int badness(verdict v) noexcept {
-  switch (v) {
-    case verdict::pass:
-      return 0;
-    case verdict::warn:
-      return 1;
-    case verdict::not_applicable:
-      return 2;
-    case verdict::inconclusive:
-      return 3;
-    case verdict::fail:
-      return 4;
-  }
-  return 0;
+constexpr std::array from_good_to_bad{verdict::pass, verdict::warn, verdict::not_applicable, verdict::inconclusive,
+                                      verdict::fail};
+
+auto badness(verdict v) noexcept {
+  return std::ranges::find(from_good_to_bad, v);
 }
 
 bool outweighs(const finding& later, const finding& earlier) noexcept {

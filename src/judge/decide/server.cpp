@@ -11,15 +11,9 @@ finding decide_end(const lab::exit_status& end) noexcept {
 
 finding decide(const other_client& seen) noexcept {
   if (seen.server_ended) return decide_end(*seen.server_ended);
-  switch (seen.got) {
-    case answer::none:
-      return {.what = verdict::fail, .did = outcome::no_answer, .rests_on = basis::time};
-    case answer::another:
-      return {.what = verdict::fail, .did = outcome::wrong_answer, .rests_on = basis::time};
-    case answer::as_ever:
-      break;
-  }
-  return {};
+  if (seen.got == answer::as_ever) return {};
+  const outcome did = seen.got == answer::none ? outcome::no_answer : outcome::wrong_answer;
+  return {.what = verdict::fail, .did = did, .rests_on = basis::time};
 }
 
 finding decide(const held_sockets& seen) noexcept {

@@ -1,4 +1,4 @@
-#include "judge/decide/pace.hpp"
+#include "judge/pace.hpp"
 
 #include <gtest/gtest.h>
 
