@@ -170,6 +170,8 @@ def a_server_that_is_started_again_knows_what_it_was_told():
     yield lost.of("reboot/3", "fail", "false success")
     options = "--torture", "--case", "reboot-server*", "--limit", 8
     torture = verdicts(server(DURABLE_SERVER), client(DURABLE_CLIENT), *options)
+    # How many bare ACKs there are depends on who was faster: the last packets are not always there.
+    torture.cases = {k: c for k, c in torture.cases.items() if c["verdict"] != "not applicable"}
     check(len(torture.cases) > 10, "a reboot at every packet")
     yield torture.all_are("pass")
 
