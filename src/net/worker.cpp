@@ -14,19 +14,14 @@
 #include <asio/use_awaitable.hpp>
 #include <exception>
 
+#include "fate/make_fate.hpp"
+
 namespace halfopen {
 namespace {
 
 /// The process itself needs a moment to end within the grace.
 std::chrono::milliseconds usable(std::chrono::milliseconds grace) {
   return grace - std::min(grace / 10, std::chrono::milliseconds(100));
-}
-
-fate handler_failed() {
-  fate f;
-  f.how = ending::local_failure;
-  f.detail = "the handler threw an exception";
-  return f;
 }
 
 }  // namespace
@@ -77,7 +72,7 @@ net::root server::worker::play(stream connection) {
   } catch (...) {
     threw = true;
   }
-  if (threw) tell(peer, handler_failed());
+  if (threw) tell(peer, of_local_failure({}, "the handler threw an exception"));
   here->said_all = true;
   co_await connection.close(options.linger);
   sessions.erase(here);
