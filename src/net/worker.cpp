@@ -17,14 +17,10 @@
 #include "fate/make_fate.hpp"
 
 namespace halfopen {
-namespace {
 
-/// The process itself needs a moment to end within the grace.
-std::chrono::milliseconds usable(std::chrono::milliseconds grace) {
+std::chrono::milliseconds net::usable_grace(std::chrono::milliseconds grace) noexcept {
   return grace - std::min(grace / 10, std::chrono::milliseconds(100));
 }
-
-}  // namespace
 
 void server::worker::run() {
   asio::co_spawn(context, accept_all(), asio::detached);
@@ -91,7 +87,7 @@ void server::worker::begin_drain() {
 
 asio::awaitable<void> server::worker::cut_off_in_time() {
   asio::error_code cancelled;
-  grace.expires_after(usable(options.grace));
+  grace.expires_after(net::usable_grace(options.grace));
   co_await grace.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   if (cancelled) co_return;
   // An RST now (tcp_disconnect() in net/ipv4/tcp.c): a FIN first would make half a reply look
