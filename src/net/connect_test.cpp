@@ -24,6 +24,8 @@ using testing::ElementsAre;
 class dead_address {
  public:
   [[nodiscard]] tcp::endpoint name() const { return name_of(listening_.get()); }
+  /// From the next SYN on, which comes again after a second.
+  void refuse() { listening_.reset(); }
 
  private:
   unique_fd listening_ = listen_here(0);
@@ -93,6 +95,17 @@ TEST_F(connecting, the_next_address_is_tried_at_once_after_a_refusal) {
   ASSERT_TRUE(s);
   EXPECT_EQ(s->peer(), alive);
   EXPECT_EQ(failed.size(), 2U);
+}
+
+TEST_F(connecting, the_next_address_is_tried_at_once_after_a_refusal_that_took_its_time) {
+  dead_address dead;
+  const tcp::endpoint refuses_late = dead.name();
+  asio::steady_timer later(context, moment);
+  later.async_wait([&](asio::error_code) { dead.refuse(); });
+  const auto s = connect_to_all({refuses_late, alive}, deadline::never(), 1h);
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->peer(), alive);
+  EXPECT_EQ(summary(failed), (std::vector{std::pair{refuses_late, ending::refused}}));
 }
 
 TEST_F(connecting, a_dead_first_address_costs_the_head_start_only) {
