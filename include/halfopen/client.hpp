@@ -93,6 +93,8 @@ class client {
     lease& operator=(lease&&) = delete;
     ~lease();
     void keep();
+    /// An exchange of several requests is asked again as a whole.
+    [[nodiscard]] fate of_the_whole(const fate& why, std::uint64_t before) const;
     stream connection;
 
    private:
@@ -120,10 +122,7 @@ auto client::call(Exchange exchange, deadline limit, repeat may) -> std::invoke_
           taken->keep();
           co_return answer;
         }
-        why = answer.error();
-        // An exchange of several requests is asked again as a whole.
-        if (why.again == retry::safe && (!taken->connection || taken->connection.handed_over() != before))
-          why.again = retry::unknown;
+        why = taken->of_the_whole(answer.error(), before);
       } else {
         why = taken.error();
       }

@@ -33,7 +33,7 @@
 #include <new>
 
 #include "fate/ask_kernel.hpp"
-#include "halfopen/fate.hpp"
+#include "fate/make_fate.hpp"
 
 namespace halfopen {
 namespace {
@@ -162,6 +162,15 @@ retry again(const fate& f, const std::optional<connection_facts>& k) noexcept {
   return sent_none && k->opened && never_will ? retry::safe : retry::unknown;
 }
 
+fate of_own_doing(ending how, const standing& at, std::string_view detail, int error = 0) noexcept {
+  fate f = diagnose(at.fd, at.during, 0, at.when);
+  f.how = how;
+  f.again = at.again;
+  f.error = error;
+  f.detail = detail;
+  return f;
+}
+
 }  // namespace
 
 kept_evidence::kept_evidence(const evidence& e) noexcept {
@@ -197,6 +206,41 @@ fate diagnose(int fd, operation during, int error, std::optional<phase> when) no
   f.again = again(f, known);
   if (known) f.seen = known->seen;
   return f;
+}
+
+fate of_error(const standing& at, int error) noexcept {
+  fate f = diagnose(at.fd, at.during, error, at.when);
+  f.again = at.again;
+  if (at.during == operation::read && error == 0 && at.when == phase::idle) f.how = ending::completed;
+  return f;
+}
+
+fate of_deadline(const standing& at, std::string_view detail) noexcept {
+  return of_own_doing(ending::deadline_passed, at, detail);
+}
+
+fate of_stop(const standing& at) noexcept {
+  return of_own_doing(ending::shut_down, at, "told to stop");
+}
+
+fate of_local_failure(const standing& at, std::string_view detail, int error) noexcept {
+  return of_own_doing(ending::local_failure, at, detail, error);
+}
+
+fate of_completion(const standing& at, std::string_view detail) noexcept {
+  return of_own_doing(ending::completed, at, detail);
+}
+
+fate of_malformed(standing at, std::string_view what) noexcept {
+  at.again = retry::pointless;
+  return of_own_doing(ending::malformed, at, what);
+}
+
+fate for_request(fate end, phase when, retry again) noexcept {
+  if (end.during != operation::write) end.when = when;
+  if (end.how == ending::completed && when != phase::idle) end.how = ending::peer_closed;
+  if (end.how != ending::malformed) end.again = again;
+  return end;
 }
 
 }  // namespace halfopen

@@ -49,6 +49,7 @@ TEST(diagnose, refused_is_told_by_so_error_too) {
 
 TEST(diagnose, a_reset_that_is_read) {
   if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
+  const auto begun = std::chrono::steady_clock::now();
   connection c;
   ASSERT_EQ(send(c.client), 0);
   reset(c.server);
@@ -61,7 +62,7 @@ TEST(diagnose, a_reset_that_is_read) {
   EXPECT_EQ(f.again, retry::unknown) << "five bytes were sent";
   EXPECT_FALSE(f.seen->still_open);
   ASSERT_TRUE(f.seen->last_heard);
-  EXPECT_LT(*f.seen->last_heard, 5s);
+  EXPECT_LE(*f.seen->last_heard, std::chrono::steady_clock::now() - begun + 10ms) << "a jiffy may be so long";
   EXPECT_GT(f.seen->round_trip, 0us);
   EXPECT_EQ(f.seen->unacknowledged, 0u);
   EXPECT_EQ(f.seen->retransmissions, 0u);

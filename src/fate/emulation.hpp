@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <string_view>
 
 namespace halfopen::emulation {
@@ -20,9 +19,6 @@ inline constexpr std::string_view by = HALFOPEN_EMULATOR;
 #else
 inline constexpr std::string_view by{};
 #endif
-
-/// What a limit of a few hundred milliseconds grants an emulator, which compiles as it goes.
-inline constexpr std::chrono::milliseconds slower_by{by.empty() ? 0 : 1000};
 
 inline constexpr const char* no_tcp_info =
     "qemu-user takes every TCP option for an int (linux-user/syscall.c, do_getsockopt): of TCP_INFO it "

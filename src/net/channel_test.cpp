@@ -32,7 +32,7 @@ struct channels : testing::Test {
     ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
     return fd;
   }
-  wake wait(direction d, deadline limit = patience / 2) { return play(context, here.wait(d, limit)); }
+  wake wait(direction d, deadline limit = ample) { return play(context, here.wait(d, limit)); }
   void poll_events() {
     context.restart();
     context.poll();
@@ -46,7 +46,7 @@ TEST_F(channels, a_wait_ends_when_bytes_come) {
     send_all(there.get(), "x");
   });
   EXPECT_EQ(wait(direction::reading), wake::ready);
-  EXPECT_GE(steady_clock::now() - start, moment / 2);
+  EXPECT_GE(steady_clock::now() - start, moment);
 }
 
 TEST_F(channels, an_edge_that_comes_while_nobody_waits_is_kept) {
@@ -98,7 +98,7 @@ TEST_F(channels, cancel_ends_a_wait_and_only_in_that_direction) {
 asio::awaitable<bool> second_wait_throws(channel& c) {
   bool threw = false;
   try {
-    co_await c.wait(direction::reading, 1s);
+    co_await c.wait(direction::reading, ample);
   } catch (const std::logic_error&) {
     threw = true;
   }
@@ -143,8 +143,8 @@ struct says_when_gone {
 asio::awaitable<void> wait_for_ever(asio::any_io_executor executor, unique_fd fd, bool& gone) {
   const says_when_gone s{gone};
   channel own(executor, std::move(fd));
-  co_await own.wait(direction::writing, 5s);
-  co_await own.wait(direction::reading, 5s);
+  co_await own.wait(direction::writing, 1h);
+  co_await own.wait(direction::reading, 1h);
 }
 
 TEST(channel, a_wait_under_way_goes_with_its_io_context) {
@@ -171,15 +171,14 @@ TEST(channel, an_io_context_has_nothing_to_do_once_its_channels_are_gone) {
   {
     ends both = connection();
     channel c(context.get_executor(), std::move(both.here));
-    EXPECT_EQ(play(context, c.wait(direction::writing, 3s)), wake::ready);
+    EXPECT_EQ(play(context, c.wait(direction::writing, ample)), wake::ready);
     context.restart();
     context.run_for(20ms);
     EXPECT_FALSE(context.stopped()) << "an open channel is work";
   }
-  const auto start = steady_clock::now();
   context.restart();
   context.run_for(patience);
-  EXPECT_LT(steady_clock::now() - start, 500ms);
+  EXPECT_TRUE(context.stopped());
 }
 
 // A token goes round: each waits for a byte, reads it, and writes one.
@@ -187,7 +186,7 @@ asio::awaitable<void> pass_on(channel& c, int rounds, int& done, int& lost) {
   char byte = 'x';
   for (int i = 0; i < rounds; ++i) {
     while (::recv(c.fd(), &byte, 1, MSG_DONTWAIT) != 1) {
-      const wake why = co_await c.wait(direction::reading, 2s);
+      const wake why = co_await c.wait(direction::reading, ample);
       if (why != wake::ready) ++lost;
       if (why != wake::ready) co_return;
     }

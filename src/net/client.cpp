@@ -20,23 +20,10 @@
 #include <list>
 #include <vector>
 
+#include "fate/make_fate.hpp"
 #include "net/channel.hpp"
 
 namespace halfopen {
-
-namespace {
-
-fate no_connection(ending how) {
-  fate f;
-  f.how = how;
-  f.when = phase::connecting;
-  f.again = retry::safe;
-  f.during = operation::connect;
-  f.detail = how == ending::shut_down ? "told to stop" : "the time limit passed";
-  return f;
-}
-
-}  // namespace
 
 struct client::pool {
   pool(asio::any_io_executor ex, std::string h, std::string s, client_options how)
@@ -116,6 +103,11 @@ void client::lease::keep() {
   pool_->idle.push_back({std::move(connection), deadline::clock::now()});
 }
 
+fate client::lease::of_the_whole(const fate& why, std::uint64_t before) const {
+  const bool untouched = connection && connection.handed_over() == before;
+  return why.again != retry::safe || untouched ? why : for_request(why, why.when, retry::unknown);
+}
+
 client::client(asio::any_io_executor executor, std::string host, std::string service, client_options options)
     : pool_(std::make_shared<pool>(std::move(executor), std::move(host), std::move(service), options)) {}
 client::~client() = default;
@@ -131,12 +123,11 @@ asio::awaitable<std::expected<client::lease, fate>> client::take(deadline limit)
     asio::error_code woken;
     co_await mine.woken.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
-      co_return std::unexpected(no_connection(ending::shut_down));
-    if (!std::exchange(mine.has_place, false))
-      co_return std::unexpected(no_connection(ending::deadline_passed));
+      co_return std::unexpected(of_stop(opening()));
+    if (!std::exchange(mine.has_place, false)) co_return std::unexpected(of_deadline(opening()));
   }
   lease taken(p, {});
-  if (limit.passed()) co_return std::unexpected(no_connection(ending::deadline_passed));
+  if (limit.passed()) co_return std::unexpected(of_deadline(opening()));
   taken.connection = p->take_idle();
   if (!taken.connection) {
     auto made = co_await connect(p->host, p->service, limit, p->options.connecting);
@@ -172,8 +163,7 @@ asio::awaitable<std::optional<fate>> client::pause(const fate& why, unsigned tri
   for_a_moment.expires_at(min(deadline(how_long), limit).at());
   asio::error_code woken;
   co_await for_a_moment.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
-    co_return no_connection(ending::shut_down);
+  if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return of_stop(opening());
   co_return std::nullopt;
 }
 

@@ -26,8 +26,8 @@ using std::chrono::steady_clock;
 using answer = std::expected<std::string, fate>;
 
 asio::awaitable<answer> ask(stream& s) {
-  if (auto sent = co_await s.write("ask\n", 1s); !sent) co_return std::unexpected(sent.error());
-  auto reply = co_await s.read_line(100, 1s);
+  if (auto sent = co_await s.write("ask\n", ample); !sent) co_return std::unexpected(sent.error());
+  auto reply = co_await s.read_line(100, ample);
   if (!reply) co_return std::unexpected(reply.error());
   co_return std::string(*reply);
 }
@@ -102,7 +102,7 @@ struct calling : testing::Test {
   client to(const answering_server& server, client_options options = {}) {
     return {context.get_executor(), "127.0.0.1", server.port(), options};
   }
-  answer call(client& c, repeat may = repeat::if_safe, deadline limit = 2s) {
+  answer call(client& c, repeat may = repeat::if_safe, deadline limit = ample) {
     return play(context, c.call(ask, limit, may));
   }
   void let_it_come() {
@@ -164,7 +164,7 @@ TEST_F(calling, what_certainly_was_not_asked_is_asked_again) {
     if (c.count().repeated == 0) static_cast<void>(co_await s.ended());
     co_return co_await ask(s);
   };
-  EXPECT_EQ(play(context, c.call(ask_when_it_is_reset, 2s, repeat::if_safe)).value_or("?"), "answer");
+  EXPECT_EQ(play(context, c.call(ask_when_it_is_reset, ample, repeat::if_safe)).value_or("?"), "answer");
   EXPECT_EQ(server.asked, 1);
   EXPECT_EQ(c.count().repeated, 1U);
   // The reset may come before a slow machine has seen that it is connected.
@@ -174,7 +174,7 @@ TEST_F(calling, what_certainly_was_not_asked_is_asked_again) {
 TEST_F(calling, an_exchange_of_two_requests_is_not_safe_when_the_first_was_answered) {
   const answering_server server("A");
   client c = to(server);
-  const answer none = play(context, c.call(ask_twice, 2s, repeat::if_safe));
+  const answer none = play(context, c.call(ask_twice, ample, repeat::if_safe));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().again, retry::unknown);
   EXPECT_EQ(server.asked, 1);
@@ -184,12 +184,12 @@ TEST_F(calling, a_fate_that_says_pointless_is_not_asked_again) {
   const answering_server server;
   client c = to(server);
   const auto too_short = [](stream& s) -> asio::awaitable<answer> {
-    static_cast<void>(co_await s.write("ask\n", 1s));
-    auto reply = co_await s.read_line(2, 1s);
+    static_cast<void>(co_await s.write("ask\n", ample));
+    auto reply = co_await s.read_line(2, ample);
     if (!reply) co_return std::unexpected(reply.error());
     co_return std::string(*reply);
   };
-  const answer none = play(context, c.call(too_short, 2s, repeat::idempotent));
+  const answer none = play(context, c.call(too_short, ample, repeat::idempotent));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().how, ending::malformed);
   EXPECT_EQ(server.asked, 1);
@@ -213,7 +213,7 @@ TEST_F(calling, what_is_over_is_not_asked_again_though_it_were_safe) {
       ++played;
       co_return std::unexpected(why);
     };
-    EXPECT_FALSE(play(context, c.call(fails, 2s, repeat::idempotent)));
+    EXPECT_FALSE(play(context, c.call(fails, ample, repeat::idempotent)));
     EXPECT_EQ(played, 1) << to_string(why.how);
   }
 }
@@ -222,12 +222,12 @@ TEST_F(calling, a_connection_with_bytes_that_nobody_asked_for_is_not_kept) {
   const answering_server server;
   client c = to(server);
   const auto half = [](stream& s) -> asio::awaitable<answer> {
-    static_cast<void>(co_await s.write("ask\n", 1s));
-    auto reply = co_await s.read_exactly(3, 3, 1s);
+    static_cast<void>(co_await s.write("ask\n", ample));
+    auto reply = co_await s.read_exactly(3, 3, ample);
     if (!reply) co_return std::unexpected(reply.error());
     co_return std::string(*reply);
   };
-  EXPECT_EQ(play(context, c.call(half, 2s)).value_or("?"), "ans");
+  EXPECT_EQ(play(context, c.call(half, ample)).value_or("?"), "ans");
   EXPECT_EQ(c.count().open, 0U);
 }
 
@@ -275,7 +275,7 @@ TEST_F(calling, no_more_connections_than_the_most_and_all_get_their_turn) {
   int answered = 0;
   int ended = 0;
   for (int i = 0; i < 6; ++i)
-    asio::co_spawn(context, c.call(counted, 3s), [&](const std::exception_ptr& e, const answer& a) {
+    asio::co_spawn(context, c.call(counted, ample), [&](const std::exception_ptr& e, const answer& a) {
       answered += !e && a ? 1 : 0;
       ++ended;
     });
@@ -289,7 +289,7 @@ TEST_F(calling, no_more_connections_than_the_most_and_all_get_their_turn) {
 TEST_F(calling, who_waits_in_vain_gives_up_in_time) {
   const answering_server server;
   client c = to(server);
-  asio::co_spawn(context, c.call(ask_slowly, 2s), asio::detached);
+  asio::co_spawn(context, c.call(ask_slowly, ample), asio::detached);
   const answer none = call(c, repeat::if_safe, 5ms);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().how, ending::deadline_passed);
@@ -311,27 +311,25 @@ TEST_F(calling, a_place_given_to_one_who_goes_is_passed_on) {
   int ended = 0;
   bool answered = false;
   fate of_the_second;
-  asio::co_spawn(context, c.call(ask_and_block, 2s),
+  asio::co_spawn(context, c.call(ask_and_block, ample),
                  [&](const std::exception_ptr&, const answer&) { ++ended; });
   asio::co_spawn(context, c.call(ask, moment / 2), [&](const std::exception_ptr&, const answer& a) {
     ++ended;
     if (!a) of_the_second = a.error();
   });
-  asio::co_spawn(context, c.call(ask, 1s), [&](const std::exception_ptr&, const answer& a) {
+  asio::co_spawn(context, c.call(ask, deadline::never()), [&](const std::exception_ptr&, const answer& a) {
     ++ended;
     answered = a.has_value();
   });
-  const auto start = steady_clock::now();
   while (ended < 3 && context.run_one_for(patience) > 0) {
   }
   EXPECT_EQ(of_the_second.how, ending::deadline_passed);
   EXPECT_TRUE(answered);
-  EXPECT_LT(steady_clock::now() - start, 500ms);
 }
 
 asio::awaitable<int> call_often(client& c, int calls) {
   int answered = 0;
-  for (int i = 0; i < calls; ++i) answered += co_await c.call(ask, 1s) ? 1 : 0;
+  for (int i = 0; i < calls; ++i) answered += co_await c.call(ask, ample) ? 1 : 0;
   co_return answered;
 }
 
@@ -354,7 +352,7 @@ TEST_F(calling, one_that_calls_all_the_time_leaves_the_others_their_turn) {
 TEST_F(calling, who_is_cancelled_while_waiting_for_a_place_is_told_so) {
   const answering_server server;
   client c = to(server);
-  asio::co_spawn(context, c.call(ask_slowly, 2s), asio::detached);
+  asio::co_spawn(context, c.call(ask_slowly, ample), asio::detached);
   const answer none = play_and_cancel(context, c.call(ask, deadline::never()), 10ms);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().how, ending::shut_down);
@@ -364,12 +362,10 @@ TEST_F(calling, who_is_cancelled_while_waiting_for_a_place_is_told_so) {
 
 TEST_F(calling, who_is_cancelled_in_the_pause_is_told_so) {
   const std::string port = answering_server().port();
-  client c(context.get_executor(), "127.0.0.1", port, {.tries = 3, .pause = 5s});
-  const auto start = steady_clock::now();
+  client c(context.get_executor(), "127.0.0.1", port, {.tries = 3, .pause = 1h});
   const answer none = play_and_cancel(context, c.call(ask, deadline::never()), 10ms);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().how, ending::shut_down);
-  EXPECT_LT(steady_clock::now() - start, 2s);
 }
 
 TEST_F(calling, an_exchange_that_is_cancelled_is_not_played_again) {
@@ -392,7 +388,7 @@ TEST_F(calling, one_cancelled_between_two_tries_ends_with_the_fate_of_the_first)
     stop.emit(asio::cancellation_type::terminal);
     co_return reply;
   };
-  const answer none = play(context, c.call(ask_and_stop, 2s, repeat::idempotent), stop.slot());
+  const answer none = play(context, c.call(ask_and_stop, ample, repeat::idempotent), stop.slot());
   ASSERT_FALSE(none);
   EXPECT_TRUE(none.error().could_be(ending::peer_reset));
   EXPECT_EQ(server.asked, 1);
@@ -403,7 +399,7 @@ TEST_F(calling, who_is_cancelled_while_waiting_leaves_the_line) {
   const answering_server server;
   client c = to(server);
   bool first_answered = false;
-  asio::co_spawn(context, c.call(ask_slowly, 2s),
+  asio::co_spawn(context, c.call(ask_slowly, ample),
                  [&](const std::exception_ptr&, const answer& a) { first_answered = a.has_value(); });
   asio::steady_timer timer(context, 10ms);
   const auto first = play(context, c.call(ask, deadline::never()) || timer.async_wait(asio::use_awaitable));
@@ -416,7 +412,7 @@ TEST_F(calling, who_is_cancelled_while_waiting_leaves_the_line) {
 TEST_F(calling, an_exchange_that_throws_gives_its_place_back) {
   const answering_server server;
   client c = to(server);
-  EXPECT_THROW(static_cast<void>(play(context, c.call(throws, 1s))), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(play(context, c.call(throws, ample))), std::runtime_error);
   EXPECT_TRUE(call(c));
   EXPECT_EQ(c.count().open, 1U);
 }
@@ -428,10 +424,9 @@ TEST_F(calling, close_lets_the_io_context_end) {
   let_it_come();
   EXPECT_FALSE(context.stopped());
   c.close();
-  const auto start = steady_clock::now();
   context.restart();
   context.run_for(patience);
-  EXPECT_LT(steady_clock::now() - start, 500ms);
+  EXPECT_TRUE(context.stopped());
   EXPECT_EQ(c.count().open, 0U);
 }
 
@@ -440,7 +435,7 @@ TEST_F(calling, close_during_a_call_does_not_disturb_it) {
   client c = to(server);
   asio::steady_timer timer(context, 10ms);
   timer.async_wait([&](asio::error_code) { c.close(); });
-  EXPECT_EQ(play(context, c.call(ask_slowly, 1s)).value_or("?"), "answer");
+  EXPECT_EQ(play(context, c.call(ask_slowly, ample)).value_or("?"), "answer");
   EXPECT_EQ(c.count().open, 0U);
 }
 

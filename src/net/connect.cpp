@@ -25,6 +25,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "fate/make_fate.hpp"
 #include "halfopen/liveness.hpp"
 #include "net/resolve.hpp"
 #include "net/stream_state.hpp"
@@ -53,23 +54,9 @@ struct race {
   std::vector<std::shared_ptr<channel>> under_way;  // shared: any of them may be destroyed first
   std::shared_ptr<channel> winner;
   tcp::endpoint won_by;
-  fate last;
+  fate last = of_local_failure(opening(), "no address");
   bool over = false;  // nobody looks at options.failed any more
 };
-
-fate failure(int fd, int error) {
-  fate f = diagnose(fd, operation::connect, error, phase::connecting);
-  f.again = retry::safe;
-  return f;
-}
-
-fate ended_by_us(int fd, ending how, std::string_view detail) {
-  fate f = failure(fd, 0);
-  f.how = how;
-  f.or_else.reset();
-  f.detail = detail;
-  return f;
-}
 
 /// A socket that is connecting; null and errno if it never began.
 std::shared_ptr<channel> begin(const asio::any_io_executor& executor, const tcp::endpoint& to,
@@ -99,11 +86,11 @@ asio::awaitable<void> try_one(std::shared_ptr<race> r, std::shared_ptr<channel> 
   for (;;) {
     const wake why = co_await c->wait(direction::writing, r->limit);
     if (why == wake::cancelled) {
-      if (!r->over && !r->winner) r->fail(to, ended_by_us(c->fd(), ending::shut_down, "told to stop"));
+      if (!r->over && !r->winner) r->fail(to, of_stop(opening(c->fd())));
     } else if (why == wake::timed_out) {
-      r->fail(to, ended_by_us(c->fd(), ending::deadline_passed, "the time limit passed"));
+      r->fail(to, of_deadline(opening(c->fd())));
     } else if (const int error = pending_error(c->fd()); error != 0) {
-      r->fail(to, failure(c->fd(), error));
+      r->fail(to, of_error(opening(c->fd()), error));
     } else if (!is_connected(c->fd())) {
       continue;  // an edge of another kind
     } else if (!r->winner) {
@@ -119,7 +106,7 @@ asio::awaitable<void> try_one(std::shared_ptr<race> r, std::shared_ptr<channel> 
 
 void start(const std::shared_ptr<race>& r, const asio::any_io_executor& executor, const tcp::endpoint& to) {
   std::shared_ptr<channel> c = begin(executor, to, r->options);
-  if (!c) return r->fail(to, failure(-1, errno));
+  if (!c) return r->fail(to, of_error(opening(), errno));
   r->under_way.push_back(c);
   asio::co_spawn(executor, try_one(r, std::move(c), to), asio::detached);
 }
@@ -151,14 +138,13 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
   const auto executor = co_await asio::this_coro::executor;
   const auto r = std::make_shared<race>(executor, options, limit);
   const finish at_the_end(r);
-  r->last = ended_by_us(-1, ending::local_failure, "no address");
   auto next_start = deadline::clock::now();
   std::size_t next = 0;
   while (!r->winner && (next < addresses.size() || !r->under_way.empty())) {
     const std::size_t racing = r->under_way.size();
     if (next < addresses.size() && (racing == 0 || deadline::clock::now() >= next_start)) {
       if (limit.passed()) {
-        r->fail(addresses[next], ended_by_us(-1, ending::deadline_passed, "the time limit passed"));
+        r->fail(addresses[next], of_deadline(opening()));
         break;
       }
       start(r, executor, addresses[next++]);
@@ -168,7 +154,7 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
     }
     co_await wait(*r, next < addresses.size() ? next_start : deadline::clock::time_point::max());
     if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
-      co_return std::unexpected(ended_by_us(-1, ending::shut_down, "told to stop"));
+      co_return std::unexpected(of_stop(opening()));
     if (r->under_way.size() < racing) next_start = deadline::clock::now();  // one has failed
   }
   if (!r->winner) co_return std::unexpected(r->last);

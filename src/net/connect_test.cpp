@@ -24,6 +24,8 @@ using testing::ElementsAre;
 class dead_address {
  public:
   [[nodiscard]] tcp::endpoint name() const { return name_of(listening_.get()); }
+  /// From the next SYN on, which comes again after a second.
+  void refuse() { listening_.reset(); }
 
  private:
   unique_fd listening_ = listen_here(0);
@@ -48,13 +50,13 @@ struct connecting : testing::Test {
   std::vector<attempt> failed;
   steady_clock::time_point start = steady_clock::now();
 
-  auto connect_to_all(std::vector<tcp::endpoint> all, deadline limit = 2s,
+  auto connect_to_all(std::vector<tcp::endpoint> all, deadline limit = ample,
                       std::chrono::milliseconds head_start = 60ms) {
     start = steady_clock::now();
     return play(context, connect(std::move(all), limit,
                                  {.connection = {}, .head_start = head_start, .failed = &failed}));
   }
-  auto connect_by_name(const std::string& host, const std::string& service, deadline limit = 3s) {
+  auto connect_by_name(const std::string& host, const std::string& service, deadline limit = ample) {
     return play(context, connect(host, service, limit));
   }
   [[nodiscard]] auto took() const { return steady_clock::now() - start; }
@@ -66,7 +68,7 @@ TEST_F(connecting, to_an_address_that_answers) {
   EXPECT_EQ(s->peer(), alive);
   EXPECT_EQ(s->where(), phase::idle);
   const unique_fd there = accept_from(listening.get());
-  ASSERT_TRUE(play(context, s->write("hello\n", 1s)));
+  ASSERT_TRUE(play(context, s->write("hello\n", ample)));
   EXPECT_EQ(receive(there.get(), 6).bytes, "hello\n");
   EXPECT_TRUE(failed.empty());
 }
@@ -89,27 +91,35 @@ TEST_F(connecting, to_no_address_at_all_fails) {
 
 TEST_F(connecting, the_next_address_is_tried_at_once_after_a_refusal) {
   const auto nobody = refusing();
-  const auto s = connect_to_all({nobody, nobody, alive}, 3s, 1500ms);
+  const auto s = connect_to_all({nobody, nobody, alive}, deadline::never(), 1h);
   ASSERT_TRUE(s);
   EXPECT_EQ(s->peer(), alive);
-  EXPECT_LT(took(), 500ms);
   EXPECT_EQ(failed.size(), 2U);
+}
+
+TEST_F(connecting, the_next_address_is_tried_at_once_after_a_refusal_that_took_its_time) {
+  dead_address dead;
+  const tcp::endpoint refuses_late = dead.name();
+  asio::steady_timer later(context, moment);
+  later.async_wait([&](asio::error_code) { dead.refuse(); });
+  const auto s = connect_to_all({refuses_late, alive}, deadline::never(), 1h);
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->peer(), alive);
+  EXPECT_EQ(summary(failed), (std::vector{std::pair{refuses_late, ending::refused}}));
 }
 
 TEST_F(connecting, a_dead_first_address_costs_the_head_start_only) {
   const dead_address dead;
-  const auto s = connect_to_all({dead.name(), alive}, 3s, 80ms);
+  const auto s = connect_to_all({dead.name(), alive}, deadline::never(), 80ms);
   ASSERT_TRUE(s);
   EXPECT_EQ(s->peer(), alive);
   EXPECT_GE(took(), 80ms);
-  EXPECT_LT(took(), 400ms);
   EXPECT_TRUE(failed.empty()) << "it has not failed";
 }
 
 TEST_F(connecting, the_second_address_is_left_alone_if_the_first_answers_in_its_head_start) {
   const unique_fd other = listen_here();
-  ASSERT_TRUE(connect_to_all({alive, name_of(other.get())}, 3s, 500ms));
-  EXPECT_LT(took(), 200ms);
+  ASSERT_TRUE(connect_to_all({alive, name_of(other.get())}, deadline::never(), 1h));
   pollfd watched{other.get(), POLLIN, 0};
   EXPECT_EQ(::poll(&watched, 1, 20), 0);
 }
@@ -120,7 +130,6 @@ TEST_F(connecting, the_deadline_is_one_for_all) {
   const auto s = connect_to_all({dead.name(), also_dead.name()}, 120ms, 50ms);
   ASSERT_FALSE(s);
   EXPECT_GE(took(), 120ms);
-  EXPECT_LT(took(), 400ms);
   EXPECT_EQ(s.error().how, ending::deadline_passed);
   EXPECT_EQ(s.error().again, retry::safe);
   EXPECT_EQ(summary(failed), (std::vector{std::pair{dead.name(), ending::deadline_passed},
@@ -129,9 +138,8 @@ TEST_F(connecting, the_deadline_is_one_for_all) {
 
 TEST_F(connecting, a_deadline_within_the_first_head_start) {
   const dead_address dead;
-  const auto s = connect_to_all({dead.name(), alive}, 40ms, 2s);
+  const auto s = connect_to_all({dead.name(), alive}, 40ms, 1h);
   ASSERT_FALSE(s);
-  EXPECT_LT(took(), 300ms);
   EXPECT_EQ(s.error().how, ending::deadline_passed);
   EXPECT_EQ(failed.size(), 2U);
 }
@@ -150,7 +158,7 @@ TEST_F(connecting, to_a_v6_number) {
 }
 
 TEST_F(connecting, to_a_name_or_service_that_is_not_there) {
-  const auto no_name = connect_by_name("no-such-name.invalid", "7", 3s);
+  const auto no_name = connect_by_name("no-such-name.invalid", "7", ample);
   ASSERT_FALSE(no_name);
   EXPECT_TRUE(no_name.error().how == ending::local_failure || no_name.error().how == ending::deadline_passed);
   EXPECT_EQ(no_name.error().again, retry::safe);
@@ -183,7 +191,7 @@ TEST_F(connecting, no_descriptor_is_left_however_it_ends) {
   static_cast<void>(connect_to_all({alive}));
   const std::size_t before = open_descriptors();
   for (int i = 0; i < 5; ++i) {
-    EXPECT_TRUE(connect_to_all({dead.name(), nobody, alive}, 1s, 5ms));
+    EXPECT_TRUE(connect_to_all({dead.name(), nobody, alive}, ample, 5ms));
     EXPECT_FALSE(connect_to_all({dead.name(), nobody}, 10ms, 2ms));
     context.restart();
     context.run_for(100ms);
@@ -197,7 +205,7 @@ TEST_F(connecting, an_io_context_destroyed_meanwhile_takes_all_with_it) {
   const std::size_t before = open_descriptors();
   {
     asio::io_context own{1};
-    asio::co_spawn(own, connect({dead.name(), dead.name()}, 5s, {.connection = {}, .head_start = 5ms}),
+    asio::co_spawn(own, connect({dead.name(), dead.name()}, 1h, {.connection = {}, .head_start = 5ms}),
                    [](const std::exception_ptr&, const auto&) {});
     own.run_for(20ms);
     EXPECT_GT(open_descriptors(), before);

@@ -15,15 +15,7 @@
 
 namespace halfopen::net {
 
-using time_point = deadline::clock::time_point;
-
-asio::execution_context::id deadline_queue::id;
-
-deadline_queue& deadline_queue::of(asio::io_context& context) {
-  return asio::use_service<deadline_queue>(context);
-}
-
-void deadline_queue::arm(timed& t, time_point when) {
+void deadline_heap::arm(timed& t, time_point when) {
   t.wanted_ = when;
   if (when == time_point::max()) return;
   if (t.place_ == timed::nowhere) {
@@ -33,43 +25,20 @@ void deadline_queue::arm(timed& t, time_point when) {
   } else if (when < heap_[t.place_].at) {
     heap_[t.place_].at = when;
     sift_up(t.place_);
-  } else {
-    return;
   }
-  set_timer();
 }
 
-void deadline_queue::disarm(timed& t) noexcept {
+void deadline_heap::disarm(timed& t) noexcept {
   t.wanted_ = time_point::max();
 }
 
-void deadline_queue::remove(timed& t) noexcept {
+void deadline_heap::remove(timed& t) noexcept {
   if (t.place_ == timed::nowhere) return;
   take_out(t.place_);
   t.place_ = timed::nowhere;
-  // A timer that waits for nobody would keep the io_context at work.
-  if (heap_.empty() && timer_) {
-    timer_at_ = time_point::max();
-    timer_->cancel();
-  }
 }
 
-void deadline_queue::shutdown() {
-  timer_.reset();
-}
-
-void deadline_queue::set_timer() {
-  if (heap_.empty() || heap_.front().at >= timer_at_) return;
-  timer_at_ = heap_.front().at;
-  timer_->expires_at(timer_at_);  // cancels the wait for a later time
-  timer_->async_wait([this](const asio::error_code& why) {
-    if (!why) on_timer();
-  });
-}
-
-void deadline_queue::on_timer() {
-  timer_at_ = time_point::max();
-  const time_point now = deadline::clock::now();
+void deadline_heap::ring(time_point now) noexcept {
   while (!heap_.empty() && heap_.front().at <= now) {
     timed& t = *heap_.front().what;
     if (t.wanted_ > now && t.wanted_ != time_point::max()) {
@@ -81,15 +50,14 @@ void deadline_queue::on_timer() {
     t.place_ = timed::nowhere;
     if (t.wanted_ != time_point::max()) t.expired();
   }
-  set_timer();
 }
 
-void deadline_queue::place(std::size_t where, entry e) noexcept {
+void deadline_heap::place(std::size_t where, entry e) noexcept {
   heap_[where] = e;
   e.what->place_ = where;
 }
 
-void deadline_queue::sift_up(std::size_t where) noexcept {
+void deadline_heap::sift_up(std::size_t where) noexcept {
   const entry e = heap_[where];
   while (where > 0 && e.at < heap_[(where - 1) / 2].at) {
     place(where, heap_[(where - 1) / 2]);
@@ -98,7 +66,7 @@ void deadline_queue::sift_up(std::size_t where) noexcept {
   place(where, e);
 }
 
-void deadline_queue::sift_down(std::size_t where) noexcept {
+void deadline_heap::sift_down(std::size_t where) noexcept {
   const entry e = heap_[where];
   for (std::size_t child; (child = 2 * where + 1) < heap_.size(); where = child) {
     if (child + 1 < heap_.size() && heap_[child + 1].at < heap_[child].at) ++child;
@@ -108,13 +76,49 @@ void deadline_queue::sift_down(std::size_t where) noexcept {
   place(where, e);
 }
 
-void deadline_queue::take_out(std::size_t where) noexcept {
+void deadline_heap::take_out(std::size_t where) noexcept {
   const entry last = heap_.back();
   heap_.pop_back();
   if (where == heap_.size()) return;
   place(where, last);
   sift_up(where);
   sift_down(last.what->place_);
+}
+
+asio::execution_context::id deadline_queue::id;
+
+deadline_queue& deadline_queue::of(asio::io_context& context) {
+  return asio::use_service<deadline_queue>(context);
+}
+
+void deadline_queue::arm(timed& t, deadline::clock::time_point when) {
+  heap_.arm(t, when);
+  set_timer();
+}
+
+void deadline_queue::remove(timed& t) noexcept {
+  heap_.remove(t);
+  // A timer that waits for nobody would keep the io_context at work.
+  if (heap_.next() == deadline_heap::time_point::max() && timer_) {
+    timer_at_ = deadline_heap::time_point::max();
+    timer_->cancel();
+  }
+}
+
+void deadline_queue::shutdown() {
+  timer_.reset();
+}
+
+void deadline_queue::set_timer() {
+  if (heap_.next() >= timer_at_) return;
+  timer_at_ = heap_.next();
+  timer_->expires_at(timer_at_);  // cancels the wait for a later time
+  timer_->async_wait([this](const asio::error_code& why) {
+    if (why) return;
+    timer_at_ = deadline_heap::time_point::max();
+    heap_.ring(deadline::clock::now());
+    set_timer();
+  });
 }
 
 }  // namespace halfopen::net

@@ -31,6 +31,7 @@
 #include <system_error>
 #include <utility>
 
+#include "fate/make_fate.hpp"
 #include "halfopen/liveness.hpp"
 #include "net/channel.hpp"
 #include "net/connection_limits.hpp"
@@ -55,20 +56,7 @@ unique_fd a_spare_descriptor() noexcept {
 }
 
 fate local_failure(std::string_view detail, int error) {
-  fate f;
-  f.how = ending::local_failure;
-  f.when = phase::connecting;
-  f.again = retry::safe;
-  f.during = operation::accept;
-  f.error = error;
-  f.detail = detail;
-  return f;
-}
-
-fate ended_by_us(ending how, std::string_view detail) {
-  fate f = local_failure(detail, 0);
-  f.how = how;
-  return f;
+  return of_local_failure(accepting, detail, error);
 }
 
 /// What an error of accept means for the listener.
@@ -221,9 +209,8 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
   state& s = *state_;
   for (;;) {
     if (s.stopped || net::is_cancelled(co_await asio::this_coro::cancellation_state))
-      co_return std::unexpected(ended_by_us(ending::shut_down, "told to stop"));
-    if (limit.passed())
-      co_return std::unexpected(ended_by_us(ending::deadline_passed, "the time limit passed"));
+      co_return std::unexpected(of_stop(accepting));
+    if (limit.passed()) co_return std::unexpected(of_deadline(accepting));
     if (std::exchange(s.pausing, false)) {
       co_await s.wait_until(min(deadline(s.options.pause), limit));
       continue;

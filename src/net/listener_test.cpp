@@ -29,10 +29,17 @@ std::deque<int>& errors_to_come() {
   return errors;
 }
 
+/// How often accept4() was called: often, by one that spins.
+int& accepts() {
+  static int count = 0;
+  return count;
+}
+
 }  // namespace
 
 /// In place of the C library's.
 extern "C" int accept4(int fd, sockaddr* peer, socklen_t* size, int flags) {
+  ++accepts();
   if (!errors_to_come().empty()) {
     errno = errors_to_come().front();
     errors_to_come().pop_front();
@@ -67,7 +74,7 @@ struct listening : testing::Test {
     ASSERT_TRUE(opened) << to_string(opened.error());
     door.emplace(std::move(*opened));
   }
-  auto accept(deadline limit = 2s) { return play(context, door->accept(limit)); }
+  auto accept(deadline limit = ample) { return play(context, door->accept(limit)); }
   /// A slow machine, or one that is emulated, takes longer than a moment.
   void accept_none_until_told() {
     for (int i = 0; i < 200 && told.empty(); ++i) EXPECT_FALSE(accept(10ms));
@@ -84,7 +91,7 @@ TEST_F(listening, hands_over_who_calls) {
     ASSERT_TRUE(s) << host;
     EXPECT_EQ(s->peer(), name_of(there.get()));
     send_all(there.get(), "hello\n");
-    EXPECT_EQ(play(context, s->read_line(10, 1s)).value(), "hello");
+    EXPECT_EQ(play(context, s->read_line(10, ample)).value(), "hello");
   }
   EXPECT_TRUE(told.empty());
 }
@@ -97,7 +104,7 @@ TEST_F(listening, a_request_that_came_with_the_connection_is_read) {
     if (fin) finish(there);
     auto s = accept();
     ASSERT_TRUE(s);
-    EXPECT_EQ(play(context, s->read_line(10, 1s)).value_or("lost"), "now");
+    EXPECT_EQ(play(context, s->read_line(10, ample)).value_or("lost"), "now");
     const auto next = play(context, s->read_line(10, 50ms));
     EXPECT_EQ(next.error().how, fin ? ending::peer_closed : ending::deadline_passed);
   }
@@ -153,11 +160,9 @@ TEST_F(listening, the_deadline_counts_at_the_limit_too) {
   auto first = accept();
   ASSERT_TRUE(first);
   for (int i = 0; i < 3; ++i) {
-    const auto start = steady_clock::now();
     auto none = accept(30ms);
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().how, ending::deadline_passed);
-    EXPECT_LT(steady_clock::now() - start, 300ms);
   }
   *first = stream();
   EXPECT_TRUE(accept());
@@ -187,9 +192,9 @@ TEST_F(listening, one_that_is_idle_takes_no_place_from_another) {
 
 TEST_F(listening, an_idle_one_with_a_limit_sleeps) {
   open({.limits = std::make_shared<connection_limits>(1)});
-  const auto before = cpu_time();
+  accepts() = 0;
   EXPECT_FALSE(accept(200ms));
-  EXPECT_LT(cpu_time() - before, 40ms);
+  EXPECT_LE(accepts(), 2);
 }
 
 TEST_F(listening, one_that_died_in_the_queue_takes_no_place) {
@@ -237,7 +242,7 @@ TEST_F(listening, stop_ends_a_wait_and_leaves_the_queue_alone) {
   send_all(queued[1].get(), "still here\n");
   auto waiting = door->take_waiting();
   ASSERT_EQ(waiting.size(), 2U);
-  EXPECT_EQ(play(context, waiting[1].read_line(20, 1s)).value(), "still here");
+  EXPECT_EQ(play(context, waiting[1].read_line(20, ample)).value(), "still here");
   EXPECT_EQ(count(kind::aborted), 1);
   EXPECT_TRUE(door->take_waiting().empty());
 }
@@ -278,7 +283,7 @@ TEST_F(listening, one_that_was_in_the_queue_before_the_options_has_them) {
   options.connection.notice_within = 5s;
   auto adopted = listener::adopt(context.get_executor(), std::move(fd), options);
   ASSERT_TRUE(adopted);
-  auto s = play(context, adopted->accept(1s));
+  auto s = play(context, adopted->accept(ample));
   ASSERT_TRUE(s);
   int on = 0;
   socklen_t size = sizeof on;
@@ -296,7 +301,7 @@ TEST_F(listening, adopts_a_listener_and_nothing_else) {
   EXPECT_EQ(adopted->local(), name);
   EXPECT_NE(::fcntl(adopted->native_handle(), F_GETFD) & FD_CLOEXEC, 0);
   const unique_fd there = connect_to(name);
-  EXPECT_TRUE(play(context, adopted->accept(1s)));
+  EXPECT_TRUE(play(context, adopted->accept(ample)));
   EXPECT_EQ(adopt(connection().here).error().how, ending::local_failure);
   EXPECT_EQ(adopt(unique_fd(::open("/dev/null", O_RDONLY))).error().error, ENOTSOCK);
   EXPECT_EQ(adopt(unique_fd()).error().error, EBADF);
@@ -367,14 +372,12 @@ TEST_F(listening, want_of_memory_or_of_files_on_the_system_makes_it_pause) {
 }
 
 TEST_F(listening, stop_ends_a_pause) {
-  open({.pause = 5s});
+  open({.pause = 1h});
   errors_to_come() = {ENFILE};
   const unique_fd there = caller();
   asio::steady_timer later(context, 10ms);
   later.async_wait([&](asio::error_code) { door->stop(); });
-  const auto start = steady_clock::now();
   EXPECT_EQ(accept(deadline::never()).error().how, ending::shut_down);
-  EXPECT_LT(steady_clock::now() - start, 2s);
 }
 
 int expect(bool right, const char* what) {
@@ -398,10 +401,11 @@ int without_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &few);
   for (int fd = 0; (fd = ::dup(0)) >= 0;) filling.emplace_back(fd);
 
-  const auto busy_before = cpu_time();
+  accepts() = 0;
   const auto none = play(context, door->accept(300ms));
   int wrong = expect(!none && none.error().how == ending::deadline_passed, "it does not end the listener");
-  wrong += expect(cpu_time() - busy_before < 60ms, "it does not spin");
+  wrong +=
+      expect(accepts() < 50, "it does not spin: two accepts each 20 ms of 300 ms, and those turned away");
   wrong += expect(count(kind::out_of_room) == 1, "told once");
   wrong += expect(told.front().why.error == EMFILE, "why");
   wrong += expect(count(kind::turned_away) == 3, "all who wait are told");
@@ -409,7 +413,7 @@ int without_descriptors() {
 
   filling.resize(filling.size() / 2);
   const unique_fd later = connect_to(door->local());
-  const auto s = play(context, door->accept(1s));
+  const auto s = play(context, door->accept(ample));
   wrong += expect(s && s->peer() == name_of(later.get()), "it recovers");
   wrong += expect(count(kind::recovered) == 1 && told.back().what == kind::recovered, "and says so");
   return wrong;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string_view>
 
+#include "fate/make_fate.hpp"
 #include "net/channel.hpp"
 
 namespace halfopen::net {
@@ -33,25 +34,14 @@ std::optional<endpoints> numeric(const std::string& host, const std::string& ser
   return endpoints{{address, port}};
 }
 
-fate failed(ending how, std::string_view detail, int error) {
-  fate f;
-  f.how = how;
-  f.when = phase::connecting;
-  f.again = retry::safe;
-  f.during = operation::connect;
-  f.detail = detail;
-  f.error = error;
-  return f;
-}
-
 /// gai_strerror(3)'s texts live for ever; netdb's errors are not errnos.
 fate failed(const asio::error_code& why) {
   if (why.category() == asio::error::get_system_category())
-    return failed(ending::local_failure, "the name cannot be resolved", why.value());
-  if (why == asio::error::service_not_found) return failed(ending::local_failure, "no such service", 0);
+    return of_local_failure(opening(), "the name cannot be resolved", why.value());
+  if (why == asio::error::service_not_found) return of_local_failure(opening(), "no such service");
   if (why == asio::error::host_not_found_try_again)
-    return failed(ending::local_failure, "no name server answers", 0);
-  return failed(ending::local_failure, "no such name", 0);
+    return of_local_failure(opening(), "no name server answers");
+  return of_local_failure(opening(), "no such name");
 }
 
 struct answer {
@@ -92,9 +82,8 @@ asio::awaitable<std::expected<endpoints, fate>> resolve(std::string host, std::s
   co_await a->here.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   if (!a->why) resolver->cancel();
   if (is_cancelled(co_await asio::this_coro::cancellation_state))
-    co_return std::unexpected(failed(ending::shut_down, "told to stop", 0));
-  if (!a->why)
-    co_return std::unexpected(failed(ending::deadline_passed, "the name was not resolved in time", 0));
+    co_return std::unexpected(of_stop(opening()));
+  if (!a->why) co_return std::unexpected(of_deadline(opening(), "the name was not resolved in time"));
   if (*a->why) co_return std::unexpected(failed(*a->why));
   co_return by_turns(a->found);
 }

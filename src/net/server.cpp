@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "fate/make_fate.hpp"
 #include "net/service_manager.hpp"
 #include "net/worker.hpp"
 
@@ -54,13 +55,6 @@ class stop_signals {
   asio::signal_set signals_;
   std::array<struct sigaction, 2> before_{};
 };
-
-fate cannot_open(std::string_view detail, int error) {
-  fate f = diagnose(-1, operation::accept, error, phase::connecting);
-  f.how = ending::local_failure;
-  f.detail = detail;
-  return f;
-}
 
 }  // namespace
 
@@ -113,11 +107,12 @@ std::expected<void, fate> server::state::open_by_name() {
 
 std::expected<void, fate> server::state::open_handed_over(int handed_over) {
   if (handed_over > 1)
-    return std::unexpected(cannot_open("systemd handed over more than one socket; this server takes one", 0));
+    return std::unexpected(
+        of_local_failure(accepting, "systemd handed over more than one socket; this server takes one"));
   for (const auto& w : workers) {
     // Copies share one queue, which the kernel deals out among the threads.
     unique_fd copy(::fcntl(net::first_handed_over, F_DUPFD_CLOEXEC, 3));
-    if (!copy) return std::unexpected(cannot_open("dup", errno));
+    if (!copy) return std::unexpected(of_local_failure(accepting, "dup", errno));
     auto adopted = listener::adopt(w->context.get_executor(), std::move(copy), options.listening);
     if (!adopted) return std::unexpected(adopted.error());
     w->door = std::move(*adopted);
@@ -133,7 +128,7 @@ server::~server() = default;
 std::expected<void, fate> server::open() {
   const auto handed_over =
       state_->options.use_systemd ? net::sockets_handed_over() : std::expected<int, const char*>(0);
-  if (!handed_over) return std::unexpected(cannot_open(handed_over.error(), 0));
+  if (!handed_over) return std::unexpected(of_local_failure(accepting, handed_over.error()));
   auto opened = *handed_over > 0 ? state_->open_handed_over(*handed_over) : state_->open_by_name();
   if (opened) state_->local = state_->workers.front()->door->local();
   return opened;

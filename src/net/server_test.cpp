@@ -22,6 +22,7 @@
 #include "fate/emulation.hpp"
 #include "net/service_manager.hpp"
 #include "net/test_peer.hpp"
+#include "net/worker.hpp"
 
 namespace halfopen::net {
 namespace {
@@ -34,23 +35,23 @@ using std::chrono::steady_clock;
 /// Answers each line with itself. Some lines ask for something else.
 asio::awaitable<fate> serve(stream& s) {
   for (;;) {
-    const auto next = co_await s.next_message(10s);
+    const auto next = co_await s.next_message(1h);
     if (!next) co_return next.error();
-    const auto line = co_await s.read_line(100, 10s);
+    const auto line = co_await s.read_line(100, 1h);
     if (!line) co_return line.error();
     if (*line == "throw") throw std::runtime_error("on purpose");
     if (*line == "throw an int") throw 1;
     if (*line == "close") {
-      co_await s.close(10s);
+      co_await s.close(1h);
       co_return fate{};
     }
     if (*line == "half") {
-      static_cast<void>(co_await s.write("half a re", 1s));
-      asio::steady_timer timer(s.get_executor(), 10s);
+      static_cast<void>(co_await s.write("half a re", ample));
+      asio::steady_timer timer(s.get_executor(), 1h);
       co_await timer.async_wait(asio::use_awaitable);
     }
     const std::string reply = std::string(*line) + "\n";
-    const auto sent = co_await s.write(reply, 1s);
+    const auto sent = co_await s.write(reply, ample);
     if (!sent) co_return sent.error();
   }
 }
@@ -96,7 +97,7 @@ bool echoes(const unique_fd& c, const std::string& line = "hello\n") {
 
 TEST(server, serves_until_it_is_told_to_stop) {
   for (const int number : {SIGTERM, SIGINT}) {
-    server_process server;
+    server_process server({.grace = 1h, .linger = 1h});
     const unique_fd one = server.call();
     const unique_fd two = server.call();
     EXPECT_TRUE(echoes(one) && echoes(two) && echoes(one));
@@ -104,11 +105,9 @@ TEST(server, serves_until_it_is_told_to_stop) {
     EXPECT_TRUE(receive(one.get()).ended) << "an idle connection is closed";
     EXPECT_TRUE(receive(two.get()).ended);
     EXPECT_FALSE(server.call());
-    const auto start = steady_clock::now();
     finish(one);
     finish(two);
     EXPECT_EQ(server.outcome(), 20);
-    EXPECT_LT(steady_clock::now() - start, 500ms);
   }
 }
 
@@ -149,7 +148,11 @@ TEST(server, cuts_off_with_an_rst_what_the_grace_is_too_short_for) {
   EXPECT_EQ(end.error, ECONNRESET) << "a FIN would say that the reply was whole";
   EXPECT_EQ(server.outcome(), 11);
   EXPECT_GE(steady_clock::now() - start, 100ms);
-  EXPECT_LT(steady_clock::now() - start, 400ms);
+}
+
+TEST(server, the_process_itself_has_a_moment_of_the_grace) {
+  EXPECT_EQ(usable_grace(300ms), 270ms);
+  EXPECT_EQ(usable_grace(5s), 4900ms);
 }
 
 TEST(server, a_handler_that_throws_costs_its_connection_only) {
@@ -344,7 +347,7 @@ TEST(server, threads_serve_side_by_side_until_a_stop_from_another) {
 }
 
 asio::awaitable<fate> say_nothing(stream& s) {
-  const auto next = co_await s.next_message(10s);
+  const auto next = co_await s.next_message(1h);
   co_return next ? fate{} : next.error();
 }
 
@@ -429,12 +432,10 @@ TEST(server, one_in_the_queue_that_says_nothing_does_not_keep_it) {
     finish(stays);
   });
   s.stop();
-  const auto start = steady_clock::now();
   const auto done = s.run();
   ASSERT_TRUE(done);
   EXPECT_EQ(done->served, 2U);
   EXPECT_EQ(done->cut_off, 0U);
-  EXPECT_LT(steady_clock::now() - start, 1s);
 }
 
 TEST(server, one_with_a_socket_from_systemd_leaves_who_waits_to_the_next) {

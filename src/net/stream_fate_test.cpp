@@ -56,7 +56,6 @@ struct last_acts : testing::TestWithParam<last_act> {
 TEST_P(last_acts, what_came_is_read_and_then_the_end_is_told_without_waiting) {
   const last_act a = GetParam();
   conversation c;
-  const auto start = steady_clock::now();
   send_all(c.peer.get(), "first\n");
   if (a.before_first_read) act(c);
   EXPECT_EQ(c.line().value(), "first");
@@ -68,6 +67,7 @@ TEST_P(last_acts, what_came_is_read_and_then_the_end_is_told_without_waiting) {
   for (int i = 0; i < 2; ++i) {
     const auto end = c.line();
     ASSERT_FALSE(end);
+    EXPECT_NE(end.error().how, ending::deadline_passed) << "it waited for an edge that had come already";
     if (!a.rst) {
       EXPECT_EQ(end.error().how, ending::peer_closed);
       EXPECT_EQ(end.error().detail, "end-of-file");
@@ -81,7 +81,6 @@ TEST_P(last_acts, what_came_is_read_and_then_the_end_is_told_without_waiting) {
     ASSERT_NE(c.s.how_it_ended(), nullptr);
     EXPECT_EQ(c.s.how_it_ended()->how, end.error().how);
   }
-  EXPECT_LT(steady_clock::now() - start, 500ms) << "it waited for an edge that had come already";
 }
 
 INSTANTIATE_TEST_SUITE_P(stream, last_acts, testing::ValuesIn(all_acts()), name_of_act);

@@ -119,31 +119,12 @@ stream_state::pull stream_state::try_read() noexcept {
       if (!wire().take_ready(direction::reading)) return pull::wait;
       continue;
     }
-    fate f = diagnose(fd(), operation::read, got < 0 ? errno : 0, where);
-    f.again = again();
-    if (got == 0) {
-      f.detail = "end-of-file";
-      // What was asked is answered and no part of a message is here: that is how it should end.
-      if (where == phase::idle) f.how = ending::completed;
-    }
-    static_cast<void>(end(f));
+    static_cast<void>(end(of_error(at(operation::read), got < 0 ? errno : 0)));
     break;
   }
   read_over = true;
   return pull::over;
 }
-
-namespace {
-
-/// The peer's FIN was met, and something was written after it: now a reply is owed.
-void has_been_asked(fate& f) noexcept {
-  f.again = retry::unknown;
-  if (f.how != ending::completed) return;
-  f.how = ending::peer_closed;
-  f.when = phase::awaiting_reply;
-}
-
-}  // namespace
 
 bool stream_state::try_write(std::string_view& bytes) noexcept {
   if (write_failed) return false;
@@ -151,14 +132,15 @@ bool stream_state::try_write(std::string_view& bytes) noexcept {
     const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
       handed_over += static_cast<std::uint64_t>(sent);
-      if (ended && sent > 0) has_been_asked(*ended);
+      if (ended && sent > 0)  // after the peer's FIN: now a reply is owed
+        *ended = for_request(*ended, ended->how == ending::completed ? phase::awaiting_reply : ended->when,
+                             retry::unknown);
       bytes.remove_prefix(static_cast<std::size_t>(sent));
       proven = true;
     } else if (errno == EAGAIN) {
       return true;
     } else if (errno != EINTR) {
-      fate f = diagnose(fd(), operation::write, errno, phase::sending);
-      f.again = again();
+      const fate f = of_error(at(operation::write), errno);
       // Replies that came before the RST are still to be read (tcp_reset() in
       // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
       // with this fate.
@@ -195,21 +177,11 @@ stream::result<void> stream_state::begun(wake last) const {
 }
 
 fate stream_state::stopped(wake why, operation during) const noexcept {
-  fate f = diagnose(fd(), during, 0, where);
-  f.how = why == wake::timed_out ? ending::deadline_passed : ending::shut_down;
-  f.or_else.reset();
-  f.again = again();
-  f.detail = why == wake::timed_out ? "the time limit passed" : "told to stop";
-  return f;
+  return why == wake::timed_out ? of_deadline(at(during)) : of_stop(at(during));
 }
 
 fate stream_state::malformed(std::string_view what) const noexcept {
-  fate f = diagnose(fd(), operation::read, 0, where);
-  f.how = ending::malformed;
-  f.or_else.reset();
-  f.again = retry::pointless;
-  f.detail = what;
-  return f;
+  return of_malformed(at(operation::read), what);
 }
 
 void stream_state::settle() noexcept {

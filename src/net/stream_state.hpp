@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "fate/make_fate.hpp"
 #include "halfopen/stream.hpp"
 #include "halfopen/wire/byte_queue.hpp"
 #include "net/channel.hpp"
@@ -83,6 +84,7 @@ class stream_state {
  private:
   [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
   [[nodiscard]] retry again() const noexcept;
+  [[nodiscard]] standing at(operation during) const noexcept { return {during, where, again(), fd()}; }
 
   bool counts_unread_ = false;  // TCP_INQ is on
   std::shared_ptr<channel> channel_;

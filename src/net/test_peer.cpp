@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -133,15 +132,6 @@ std::size_t open_descriptors() {
   std::size_t count = 0;
   while (here && ::readdir(here.get()) != nullptr) ++count;
   return count;
-}
-
-std::chrono::microseconds cpu_time() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto microseconds = [](const timeval& t) {
-    return std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_usec};
-  };
-  return microseconds(used.ru_utime) + microseconds(used.ru_stime);
 }
 
 child::child(const std::function<int()>& run) {

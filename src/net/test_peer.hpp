@@ -25,7 +25,9 @@
 
 namespace halfopen::net::test {
 
-inline constexpr std::chrono::milliseconds patience{4000};
+inline constexpr std::chrono::milliseconds patience{20'000};
+/// The limit of what is to succeed, however busy the machine is.
+inline constexpr std::chrono::milliseconds ample = patience / 2;
 /// Long enough for what is under way on a busy machine, where its end cannot be seen.
 inline constexpr std::chrono::milliseconds moment{40};
 
@@ -100,7 +102,6 @@ void reset(unique_fd& fd);
 void finish(const unique_fd& fd);
 
 [[nodiscard]] std::size_t open_descriptors();
-[[nodiscard]] std::chrono::microseconds cpu_time();
 
 /// A process of its own, killed at the end if it has not ended by itself.
 class child {
@@ -127,8 +128,8 @@ struct conversation {
   T play(asio::awaitable<T> what) {
     return test::play(context, std::move(what));
   }
-  auto line(deadline limit = patience / 2) { return play(s.read_line(100, limit)); }
-  auto write(std::string_view bytes, deadline limit = patience / 2) { return play(s.write(bytes, limit)); }
+  auto line(deadline limit = ample) { return play(s.read_line(100, limit)); }
+  auto write(std::string_view bytes, deadline limit = ample) { return play(s.write(bytes, limit)); }
 
   asio::io_context context{1};
   stream s;

@@ -14,22 +14,13 @@
 #include <asio/use_awaitable.hpp>
 #include <exception>
 
-namespace halfopen {
-namespace {
+#include "fate/make_fate.hpp"
 
-/// The process itself needs a moment to end within the grace.
-std::chrono::milliseconds usable(std::chrono::milliseconds grace) {
+namespace halfopen {
+
+std::chrono::milliseconds net::usable_grace(std::chrono::milliseconds grace) noexcept {
   return grace - std::min(grace / 10, std::chrono::milliseconds(100));
 }
-
-fate handler_failed() {
-  fate f;
-  f.how = ending::local_failure;
-  f.detail = "the handler threw an exception";
-  return f;
-}
-
-}  // namespace
 
 void server::worker::run() {
   asio::co_spawn(context, accept_all(), asio::detached);
@@ -77,7 +68,7 @@ net::root server::worker::play(stream connection) {
   } catch (...) {
     threw = true;
   }
-  if (threw) tell(peer, handler_failed());
+  if (threw) tell(peer, of_local_failure({}, "the handler threw an exception"));
   here->said_all = true;
   co_await connection.close(options.linger);
   sessions.erase(here);
@@ -96,7 +87,7 @@ void server::worker::begin_drain() {
 
 asio::awaitable<void> server::worker::cut_off_in_time() {
   asio::error_code cancelled;
-  grace.expires_after(usable(options.grace));
+  grace.expires_after(net::usable_grace(options.grace));
   co_await grace.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   if (cancelled) co_return;
   // An RST now (tcp_disconnect() in net/ipv4/tcp.c): a FIN first would make half a reply look

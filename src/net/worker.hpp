@@ -11,6 +11,12 @@
 #include "net/start.hpp"
 
 namespace halfopen {
+namespace net {
+
+/// Until connections are cut off: the process itself needs a moment to end within the grace.
+[[nodiscard]] std::chrono::milliseconds usable_grace(std::chrono::milliseconds grace) noexcept;
+
+}  // namespace net
 
 /// One thread of a server: its io_context, its listener, its connections. All but drain()
 /// runs on that thread.

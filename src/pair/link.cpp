@@ -20,6 +20,7 @@
 #include <asio/use_awaitable.hpp>
 #include <cstdio>
 
+#include "fate/make_fate.hpp"
 #include "halfopen/connect.hpp"
 #include "pair/sockets.hpp"
 
@@ -137,11 +138,8 @@ asio::awaitable<void> link::watch_the_time() {
   while (!failed_ && connection_) {
     const deadline limit = waiting_.empty() ? deadline::never() : waiting_.front().limit;
     if (limit.passed()) {
-      fate f = connection_.malformed({});
-      f.how = ending::deadline_passed;
       last_words_ = fmt::format("no whole reply within {} ms", options_.timeout.count());
-      f.detail = last_words_;
-      fail(f);
+      fail(of_deadline({.fd = connection_.native_handle()}, last_words_));
       changed_();
       co_return;
     }
@@ -167,12 +165,9 @@ retry link::again() const noexcept {
   return connection_.handed_over() <= waiting_.front().begin ? retry::safe : retry::unknown;
 }
 
-void link::fail(fate f) {
+void link::fail(const fate& end) {
   if (std::exchange(failed_, true)) return;
-  if (f.during != operation::write) f.when = where();
-  if (f.how == ending::completed && !waiting_.empty()) f.how = ending::peer_closed;
-  if (f.how != ending::malformed) f.again = again();
-  tell(f);
+  tell(for_request(end, where(), again()));
   due_.cancel();
   changed_();
 }
@@ -181,11 +176,7 @@ void link::finish() {
   if (failed_ || !connection_) return;
   failed_ = true;
   due_.cancel();
-  if (!options_.tell_endings) return;
-  fate f;
-  f.again = again();
-  f.detail = "all is answered";
-  tell(f);
+  if (options_.tell_endings) tell(of_completion({.again = again()}, "all is answered"));
 }
 
 void link::tell(const fate& f) const {

@@ -56,7 +56,7 @@ class link {
 
   [[nodiscard]] phase where() const noexcept;
   [[nodiscard]] retry again() const noexcept;
-  void fail(fate f);
+  void fail(const fate& end);
   void tell(const fate& f) const;
 
   const call_options& options_;

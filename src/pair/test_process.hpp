@@ -17,7 +17,7 @@
 
 namespace halfopen::pair::test {
 
-inline constexpr std::chrono::milliseconds patience{5000};
+inline constexpr std::chrono::milliseconds patience{20'000};
 
 /// What can be read from fd until it ends, `enough` bytes are there, or time is up.
 [[nodiscard]] std::string read_some(int fd, std::size_t enough = SIZE_MAX,
