@@ -48,6 +48,17 @@ merged = halfopen("report", "merge", *(folder / f"{n}.json" for n in "1231"), "-
 check(merged.returncode == 1, f"merge: {merged.returncode} {merged.stderr}")
 check([line.split(":")[0] for line in merged.stdout.splitlines()] == ["naive", "robust"], merged.stdout)
 pairs = json.loads((folder / "all.json").read_text())["pairs"]
+schema = json.loads((pathlib.Path(__file__).resolve().parent.parent / "docs" / "report.schema.json").read_text())
+try:
+    import jsonschema
+except ImportError:
+    print("not compared with docs/report.schema.json: python3-jsonschema is not there")
+else:
+    for name in ("1", "2", "3", "all"):
+        jsonschema.validate(json.loads((folder / f"{name}.json").read_text()), schema)
+    wrong = json.loads((folder / "1.json").read_text())
+    wrong["pairs"][0]["cases"][0]["verdict"] = "guilty"
+    check(not jsonschema.Draft202012Validator(schema).is_valid(wrong), "the schema refuses what is none")
 for pair in pairs:
     check([c["id"] for c in pair["cases"]] == ["exit/6", "exit/7", "shutdown/1", "connect/1"],
           f"{pair['name']}: the catalogue's order, each once")
