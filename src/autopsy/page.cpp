@@ -93,8 +93,7 @@ class page {
 
   void portrait(const trace::file_entry& c) {
     add("<section id=\"c{}\">\n<h2>Connection {}</h2>\n", c.number, c.number);
-    for (const std::string& line : trace::describe(c.story, "the opener", "the responder"))
-      add("<p>{}</p>\n", html_escaped(line));
+    for (const std::string& line : trace::describe(c.story)) add("<p>{}</p>\n", html_escaped(line));
     out_ += report::to_svg(ladder_of(c, r_));
     out_ += "</section>\n";
   }

@@ -365,8 +365,7 @@ report::ladder ladder_of(const trace::file_entry& c, const reading& r) {
 
 std::string portrait(const trace::file_entry& c, const reading& r, const report::canvas& where) {
   std::string text;
-  for (const std::string& line : trace::describe(c.story, "the opener", "the responder"))
-    text += report::clean(line) + "\n";
+  for (const std::string& line : trace::describe(c.story)) text += report::clean(line) + "\n";
   const trace::connection& what = c.story.what;
   if (const std::string to = called(what, r); to != what.responder.to_string())
     text += report::clean("  the responder is " + to) + "\n";

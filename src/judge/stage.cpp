@@ -303,8 +303,10 @@ case_result stage::finish() {
   if (!all.empty()) {
     const auto of_the_case =
         std::ranges::find(all, client.address(), [](const auto* c) { return c->opener.address; });
-    facts.story = trace::describe(trace::tell(of_the_case == all.end() ? *all.front() : **of_the_case),
-                                  "client", "server");
+    trace::story_hints hints;
+    hints.names = {"client", "server"};
+    facts.story =
+        trace::describe(trace::tell(of_the_case == all.end() ? *all.front() : **of_the_case, hints));
   }
   for (const auto& [program, noted] : programs_)
     facts.outputs.push_back({program->where().name(), kept(program->output()), kept(program->errors())});

@@ -114,6 +114,14 @@ requirement short_timers() {
           why ? "Linux 6.15 or later; without it the lab takes a second longer" : ""};
 }
 
+/// host::private_folder is there.
+requirement own_folders() {
+  const bool met = ::access("/dev/shm", F_OK) == 0;
+  return {"hosts with a folder of their own: $HALFOPEN_DIR", met, false,
+          met ? "/dev/shm is there" : "there is no /dev/shm, so no $HALFOPEN_DIR either",
+          met ? "" : "sudo mkdir /dev/shm && sudo mount -t tmpfs -o mode=1777 tmpfs /dev/shm"};
+}
+
 }  // namespace
 
 std::vector<requirement> examine() {
@@ -130,6 +138,7 @@ std::vector<requirement> examine() {
   found.push_back(try_it("accept flavours: seccomp user notification",
                          "a kernel with CONFIG_SECCOMP_FILTER; " + std::string(container_remedy),
                          supervise_a_program));
+  found.push_back(own_folders());
   found.push_back(short_timers());
   return found;
 }

@@ -21,8 +21,9 @@ void scene::prove_ending(ending how, trace::culprit by, const trace::connection&
   trace::story_hints all = hints;
   all.capture_end = lab::experiment::now();
   all.every_packet = true;
+  all.names = {client.name(), server.name()};
   const trace::story told = trace::tell(c, all);
-  sheet_.story = trace::describe(told, client.name(), server.name());
+  sheet_.story = trace::describe(told);
   if (hints.owed_by_responder)  // what the capture alone cannot tell whoever reads it later
     sheet_.story.push_back("  the server owed " + std::to_string(*hints.owed_by_responder) + " bytes in all");
   const bool fits = packets_allow(how, told).agrees && told.by == by;

@@ -55,10 +55,11 @@ void teller::tell_cancelled() {
   prove(answer);
   could_also_be(ending::deadline_passed);
   std::string why = fmt::format(
-      "the opener answered the SYN+ACK of packet {} by RST in packet {}, {:.3f} s after its SYN: it had "
+      "{} answered the SYN+ACK of packet {} by RST in packet {}, {:.3f} s after its SYN: it had "
       "given the "
       "connect up meanwhile, or never wanted more (a port scan)",
-      answer.number, f.rst->number, std::chrono::duration<double>(f.rst->when - from).count());
+      name_of(side::opener), answer.number, f.rst->number,
+      std::chrono::duration<double>(f.rst->when - from).count());
   also(manner::connect_cancelled, why);
   conclude(ending::aborted_before_accept, culprit::opener, std::move(why));
 }
@@ -132,11 +133,10 @@ void teller::tell_aborted(side by) {
     could_also_be(ending::peer_reset);
     surely(confidence::likely, story_.sure_by);
     const char* when = c_.handshake_done ? "after the handshake" : "instead of completing the handshake";
-    return conclude(
-        ending::aborted_before_accept, culprit::opener,
-        fmt::format("the opener sent RST in packet {} {}, before a byte was said; packets cannot tell "
-                    "whether accept had returned",
-                    f.rst->number, when));
+    return conclude(ending::aborted_before_accept, culprit::opener,
+                    fmt::format("{} sent RST in packet {} {}, before a byte was said; packets cannot tell "
+                                "whether accept had returned",
+                                name_of(side::opener), f.rst->number, when));
   }
   if (before_words && (c_.opener_seen || c_.of(side::responder).syn))
     could_also_be(ending::aborted_before_accept);

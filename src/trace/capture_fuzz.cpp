@@ -27,7 +27,7 @@ void check(const file_entry& c) {
   require(!s.why.empty());
   require(s.ended == (s.by != culprit::unknown));
   require(std::ranges::is_sorted(s.proof));
-  require(!describe(s, "client", "server").empty());
+  require(!describe(s).empty());
   require(!zeek_conn_state(s.what).empty());
   require(c.steps.size() <= 8);
   require(std::ranges::is_sorted(c.steps, {}, &step::number));

@@ -463,7 +463,7 @@ TEST(tracker, any_sequence_of_segments_keeps_the_counts_in_order) {
       const story s = tell(*c);
       EXPECT_FALSE(s.why.empty());
       EXPECT_TRUE(std::ranges::is_sorted(s.proof));
-      EXPECT_FALSE(describe(s, "a", "b").empty());
+      EXPECT_FALSE(describe(s).empty());
     }
   }
 }

@@ -30,16 +30,9 @@ std::string counted(std::uint64_t n, std::string_view thing) {
   return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
 }
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
-}
-
 class describer {
  public:
-  describer(const story& s, const std::string& opener, const std::string& responder)
-      : s_{s}, c_{s.what}, opener_{opener}, responder_{responder} {}
+  explicit describer(const story& s) : s_{s}, c_{s.what} {}
 
   std::vector<std::string> lines() {
     opening();
@@ -48,25 +41,22 @@ class describer {
     slowness();
     notices();
     ending_line();
-    lines_.push_back("  why: " + named(s_.why));
+    lines_.push_back("  why: " + s_.why);
     for (const auto& m : s_.manners)
-      if (m.why != s_.why) lines_.push_back(fmt::format("  {}: {}", to_string(m.what), named(m.why)));
+      if (m.why != s_.why) lines_.push_back(fmt::format("  {}: {}", to_string(m.what), m.why));
     for (const auto& d : s_.doubts)
-      if (d.what != doubt::still_open) lines_.push_back("  uncertain: " + named(d.why));
+      if (d.what != doubt::still_open) lines_.push_back("  uncertain: " + d.why);
     knowledge();
     proof();
     return std::move(lines_);
   }
 
  private:
-  [[nodiscard]] const std::string& name(side s) const { return s == side::opener ? opener_ : responder_; }
-  [[nodiscard]] std::string named(std::string text) const {
-    return replaced(replaced(std::move(text), "the opener", opener_), "the responder", responder_);
-  }
+  [[nodiscard]] std::string_view name(side s) const { return s_.names.of(s); }
 
   void opening() {
-    const std::string who = fmt::format("{} ({}) -> {} ({})", opener_, c_.opener.to_string(), responder_,
-                                        c_.responder.to_string());
+    const std::string who = fmt::format("{} ({}) -> {} ({})", name(side::opener), c_.opener.to_string(),
+                                        name(side::responder), c_.responder.to_string());
     const auto& syn = c_.of(side::opener).syn;
     if (!syn) {
       lines_.push_back(who + ": the capture begins after the SYN");
@@ -131,8 +121,8 @@ class describer {
       lines_.emplace_back("  not ended when the capture stopped");
       return;
     }
-    const std::string by = s_.by == culprit::opener      ? opener_
-                           : s_.by == culprit::responder ? responder_
+    const std::string by = s_.by == culprit::opener      ? std::string(name(side::opener))
+                           : s_.by == culprit::responder ? std::string(name(side::responder))
                                                          : std::string{to_string(s_.by)};
     std::string line = fmt::format("  ended: {}, by {}", to_string(s_.how), by);
     if (s_.sure != confidence::certain || s_.sure_by != confidence::certain)
@@ -171,16 +161,13 @@ class describer {
 
   const story& s_;
   const connection& c_;
-  const std::string& opener_;
-  const std::string& responder_;
   std::vector<std::string> lines_;
 };
 
 }  // namespace
 
-std::vector<std::string> describe(const story& s, const std::string& opener_name,
-                                  const std::string& responder_name) {
-  return describer{s, opener_name, responder_name}.lines();
+std::vector<std::string> describe(const story& s) {
+  return describer{s}.lines();
 }
 
 }  // namespace halfopen::trace

@@ -213,10 +213,10 @@ void teller::tell_given_up_opening() {
     prove(c_.challenge);
     prove(c_.challenge_answered);
     story_.why = fmt::format(
-        "the SYN of packet {} was answered by an ACK of other numbers in packet {}: the responder still knew "
+        "the SYN of packet {} was answered by an ACK of other numbers in packet {}: {} still knew "
         "an "
         "older connection of these ports{}, and no SYN+ACK was captured before {}",
-        number, c_.challenge->number,
+        number, c_.challenge->number, name_of(side::responder),
         c_.challenge_answered
             ? fmt::format(", which the RST of packet {} ended", c_.challenge_answered->number)
             : std::string{},
@@ -226,10 +226,9 @@ void teller::tell_given_up_opening() {
   if (opener.rst) {
     prove(opener.rst);
     could_also_be(ending::deadline_passed);
-    return conclude(
-        ending::aborted_before_accept, culprit::opener,
-        fmt::format("the opener took its SYN of packet {} back with RST in packet {} before any answer",
-                    number, opener.rst->number));
+    return conclude(ending::aborted_before_accept, culprit::opener,
+                    fmt::format("{} took its SYN of packet {} back with RST in packet {} before any answer",
+                                name_of(side::opener), number, opener.rst->number));
   }
   const auto sure = silence_of(side::opener, std::nullopt);
   if (sure) {
@@ -264,8 +263,8 @@ void teller::tell_both_closed() {
   if (owed == confidence::certain) {
     half_open(responder.fin, opener.fin->when);
     return conclude(ending::peer_closed, culprit::responder,
-                    fmt::format("the responder sent FIN in packet {} {}", responder.fin->number,
-                                debt_of(side::responder)));
+                    fmt::format("{} sent FIN in packet {} {}", name_of(side::responder),
+                                responder.fin->number, debt_of(side::responder)));
   }
   const side first = responder_first ? side::responder : side::opener;
   const auto by = first_reset();
@@ -281,11 +280,11 @@ void teller::tell_both_closed() {
     if (!early) could_also_be(ending::peer_closed);
     surely(*owed, confidence::certain);
     prove(opener.first_data);
-    after += fmt::format("; the responder closed first, {}", debt_of(side::responder));
+    after += fmt::format("; {} closed first, {}", name_of(side::responder), debt_of(side::responder));
   }
   conclude(ending::completed, culprit_of(first),
-           fmt::format("both sides sent FIN, the opener in packet {} and the responder in packet {}{}",
-                       opener.fin->number, responder.fin->number, after));
+           fmt::format("both sides sent FIN, {} in packet {} and {} in packet {}{}", name_of(side::opener),
+                       opener.fin->number, name_of(side::responder), responder.fin->number, after));
 }
 
 // ---- 5. one FIN, 6. none -------------------------------------------------------------

@@ -455,10 +455,14 @@ TEST(story, an_open_connection_has_not_ended) {
 
 TEST(describe, names_the_sides_and_the_proof) {
   conversation c;
-  const story s =
-      c.handshake().data(opener, 1).wait(seconds(200)).data(opener, 10).no_such_socket(responder).told();
+  const story s = c.handshake()
+                      .data(opener, 1)
+                      .wait(seconds(200))
+                      .data(opener, 10)
+                      .no_such_socket(responder)
+                      .told({.names = {"alice", "bob"}});
   EXPECT_THAT(
-      describe(s, "alice", "bob"),
+      describe(s),
       ElementsAre(
           "alice (10.0.0.1:40000) -> bob (10.0.0.2:80): SYN in packet 1, handshake done in packet 3, "
           "after 2.0 ms",
@@ -474,37 +478,40 @@ TEST(describe, names_the_sides_and_the_proof) {
 TEST(describe, says_who_paused_and_what_for) {
   conversation c = talking();
   c.data(responder, 10).ack(opener).wait(seconds(30)).data(responder, 10).ack(opener);
-  EXPECT_THAT(describe(c.told(), "a", "b"),
+  EXPECT_THAT(describe(c.told({.names = {"a", "b"}})),
               Contains(AllOf(HasSubstr("  b paused in the middle for 30.00 s until packet"),
                              HasSubstr("nobody held it up"))));
   conversation lost = talking();
   lost.data(responder, 10).wait(seconds(30)).data(responder, 10);
-  EXPECT_THAT(describe(lost.told(), "a", "b"), Contains(HasSubstr("it waited for an acknowledgement")));
+  EXPECT_THAT(describe(lost.told({.names = {"a", "b"}})),
+              Contains(HasSubstr("it waited for an acknowledgement")));
   conversation late = talking();  // repeated for long, and acknowledged just before it goes on
   late.data(responder, 10).wait(seconds(15)).again(responder).wait(seconds(15)).again(responder);
   late.ack(opener).data(responder, 10);
-  EXPECT_THAT(describe(late.told(), "a", "b"), Contains(HasSubstr("it waited for an acknowledgement")));
+  EXPECT_THAT(describe(late.told({.names = {"a", "b"}})),
+              Contains(HasSubstr("it waited for an acknowledgement")));
   conversation half;  // only one direction was captured
   half.syn().segment_of(opener, {.sequence = 1001, .acknowledgement = 900'001, .payload = 10});
   half.wait(seconds(30)).segment_of(opener, {.sequence = 1011, .acknowledgement = 900'501, .payload = 10});
-  EXPECT_THAT(describe(half.told(), "a", "b"), Not(Contains(HasSubstr("paused"))));
+  EXPECT_THAT(describe(half.told({.names = {"a", "b"}})), Not(Contains(HasSubstr("paused"))));
   conversation asked = talking();
   asked.data(responder, 10).ack(opener).wait(seconds(30)).data(opener, 5).data(responder, 10);
-  EXPECT_THAT(describe(asked.told(), "a", "b"), Not(Contains(HasSubstr("b paused"))))
+  EXPECT_THAT(describe(asked.told({.names = {"a", "b"}})), Not(Contains(HasSubstr("b paused"))))
       << "it had answered, and was asked again";
 }
 
 TEST(describe, tells_of_repeats_and_routers) {
   conversation c = talking();
   c.data(opener, 10).wait(seconds(1)).again(opener).icmp(opener, 1);
-  const auto lines = describe(c.told(), "a", "b");
+  const auto lines = describe(c.told({.names = {"a", "b"}}));
   EXPECT_THAT(lines, Contains(HasSubstr("1 retransmission")));
   EXPECT_THAT(lines, Contains("  1 ICMP error from 10.0.0.254, first in packet 9"));
   EXPECT_THAT(lines, Contains("  ended: host_unreachable, by router"));
 }
 
 TEST(describe, says_when_nothing_has_ended) {
-  EXPECT_THAT(describe(talking().told(), "a", "b"), Contains("  not ended when the capture stopped"));
+  EXPECT_THAT(describe(talking().told({.names = {"a", "b"}})),
+              Contains("  not ended when the capture stopped"));
 }
 
 }  // namespace

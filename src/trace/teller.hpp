@@ -15,9 +15,6 @@
 
 namespace halfopen::trace {
 
-constexpr const char* name_of(side s) {
-  return s == side::opener ? "the opener" : "the responder";
-}
 constexpr culprit culprit_of(side s) {
   return s == side::opener ? culprit::opener : culprit::responder;
 }
@@ -32,10 +29,14 @@ constexpr culprit culprit_of(side s) {
 
 class teller {
  public:
-  teller(const connection& c, const story_hints& hints) : c_{c}, hints_{hints} { story_.what = c; }
+  teller(const connection& c, const story_hints& hints) : c_{c}, hints_{hints} {
+    story_.what = c;
+    story_.names = hints.names;
+  }
   story tell() &&;
 
  private:
+  [[nodiscard]] std::string_view name_of(side s) const noexcept { return hints_.names.of(s); }
   void choose();
   [[nodiscard]] bool never_opened() const;
   void tell_opening();

@@ -72,7 +72,7 @@ void check(const story& s) {
   require(s.could_be(s.how) == s.ended);
   require(!s.half_open_for || s.half_open_for->count() >= 0);
   require(s.what.last.when >= s.what.first.when);
-  require(!describe(s, "client", "server").empty());
+  require(!describe(s).empty());
   for (const flow& f : s.what.flows) check(f);
 }
 

@@ -70,8 +70,15 @@ struct remark {
   std::string why;
 };
 
+/// What the two sides are called in a story's sentences. The texts have to live as long as the story.
+struct side_names {
+  std::string_view opener = "the opener", responder = "the responder";
+  [[nodiscard]] std::string_view of(side s) const noexcept { return s == side::opener ? opener : responder; }
+};
+
 /// A connection's story. A value.
 struct story {
+  side_names names{};                        ///< in its sentences
   connection what;                           ///< endpoints, counts and marks
   bool ended = false;                        ///< false: the capture stops with the connection still open
   ending how = ending::completed;            ///< meaningful only if ended
@@ -108,6 +115,7 @@ enum class watched : std::uint8_t {
 
 /// What the packets cannot show, and the teller may know.
 struct story_hints {
+  side_names names{};
   /// Payload bytes that the responder owed the opener in all. With it, a FIN
   /// after fewer is peer_closed and not completed; without it a request that
   /// got no byte of an answer counts as owed.
@@ -124,9 +132,9 @@ struct story_hints {
 /// Tells the story of one connection. Thread-safe.
 [[nodiscard]] story tell(const connection& c, const story_hints& hints = {});
 
-/// The story in a few plain lines: handshake, bytes each way, ending, proof.
-[[nodiscard]] std::vector<std::string> describe(const story& s, const std::string& opener_name,
-                                                const std::string& responder_name);
+/// The story in a few plain lines: handshake, bytes each way, ending, proof. The sides have the names with
+/// which it was told.
+[[nodiscard]] std::vector<std::string> describe(const story& s);
 
 /// The word that Zeek would have for it in conn.log's conn_state: S0, S1, SF, REJ, S2, S3,
 /// RSTO, RSTR, RSTOS0, RSTRH, SH, SHR or OTH. docs/autopsy.md holds the two against each other.
