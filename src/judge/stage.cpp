@@ -84,15 +84,17 @@ lab::process& stage::serve(std::optional<lab::accept_flavour> accept_like, bool 
   const bool listens =
       lab.until([&] { return s.ended() || std::ranges::count(server.listening_ports(), port()) > 0; }, limit);
   if (!listens || s.ended())
-    throw lab::error(fmt::format("the server {} port {}: {}",
-                                 s.ended() ? "ended and does not listen on" : "does not listen on", port(),
-                                 s.errors()));
+    throw does_not_listen(
+        fmt::format("the server {} port {}: {}",
+                    s.ended() ? "ended and does not listen on" : "does not listen on", port(), s.errors()),
+        s.ended().has_value());
   if (!under_test.ready.empty()) {
     const std::regex ready(under_test.ready);
     const auto says_so = [&] {
       return std::regex_search(s.output(), ready) || std::regex_search(s.errors(), ready);
     };
-    if (!lab.until(says_so, limit)) throw lab::error("the server never said what --ready waits for");
+    if (!lab.until(says_so, limit))
+      throw does_not_listen("the server never said what --ready waits for", false);
   }
   lab.run_for(settled);
   return s;

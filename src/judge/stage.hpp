@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "halfopen/fate.hpp"
+#include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
 #include "judge/busy.hpp"
@@ -33,6 +34,12 @@ using namespace std::chrono_literals;
 struct no_verdict : std::runtime_error {
   obstacle why;
   no_verdict(obstacle o, const std::string& sentence) : std::runtime_error(sentence), why(o) {}
+};
+
+/// The server's command does not listen.
+struct does_not_listen : lab::error {
+  bool ended;  ///< it has ended; else it has not begun to listen in time
+  does_not_listen(const std::string& sentence, bool has_ended) : lab::error(sentence), ended(has_ended) {}
 };
 
 /// A request of the recording that is answered, and what was said before it.
@@ -77,7 +84,7 @@ class stage {
 
   // Programs.
 
-  /// The server's command, until it listens; throws lab::error if it does not.
+  /// The server's command, until it listens; throws does_not_listen if it does not.
   lab::process& serve(std::optional<lab::accept_flavour> accept_like = {}, bool watch_accepts = false);
   /// The client's command.
   lab::process& call() { return call_from(client); }
@@ -162,8 +169,8 @@ class stage {
   void pass(std::string happened) {
     sheet_.conclude({.did = outcome::does_as_asked}, {.happened = std::move(happened)});
   }
-  void fail(std::string happened, std::string cure) {
-    sheet_.conclude({.what = verdict::fail, .did = outcome::not_as_asked, .rests_on = basis::time},
+  void fail(std::string happened, std::string cure, basis rests_on) {
+    sheet_.conclude({.what = verdict::fail, .did = outcome::not_as_asked, .rests_on = rests_on},
                     {.happened = std::move(happened), .cure = std::move(cure)});
   }
   /// Fails unless it holds.

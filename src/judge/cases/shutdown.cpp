@@ -138,10 +138,11 @@ void started_again(stage& s) {
   try {
     lab::process& again = s.serve();
     s.answers_others(again, "after the restart");
-  } catch (const lab::error& e) {
+  } catch (const does_not_listen& e) {
     s.fail(std::string("it cannot be started again at once: ") + e.what(),
            "set SO_REUSEADDR on the listener before bind (socket(7)): connections of the dead process keep "
-           "the port otherwise");
+           "the port otherwise",
+           e.ended ? basis::event : basis::time);
   }
 }
 
@@ -150,8 +151,8 @@ constexpr judge_case cases[]{
               {"shutdown/1", subject::server, "SIGTERM while nothing is connected", exit_rule, while_idle}),
     expecting("the whole reply",
               {"shutdown/2", subject::server,
-     "SIGTERM when half of a request is read; the other half comes two seconds later", drain_rule,
-     request_in_flight}),
+               "SIGTERM when half of a request is read; the other half comes two seconds later", drain_rule,
+               request_in_flight}),
     expecting(
         expectation::ends_in_grace,
         {"shutdown/3", subject::server, "SIGTERM with an idle connection open", exit_rule, connection_open}),
@@ -159,13 +160,14 @@ constexpr judge_case cases[]{
               {"shutdown/4", subject::server, "a client comes after SIGTERM", drain_rule, new_connection}),
     expecting("it listens again",
               {"shutdown/5", subject::server,
-     "killed with a connection open that it has served, and started again at once",
-     "a port with connections in TIME_WAIT or FIN_WAIT can be bound only with SO_REUSEADDR (socket(7), RFC "
-     "9293 section 3.6.1)",
-     started_again}),
+               "killed with a connection open that it has served, and started again at once",
+               "a port with connections in TIME_WAIT or FIN_WAIT can be bound only with SO_REUSEADDR "
+               "(socket(7), RFC "
+               "9293 section 3.6.1)",
+               started_again}),
     expecting("it recovers, or exits with an error",
-              at(moment::on_its_way, loss::stop, "shutdown/6", "the server is told to stop with the request on its way",
-       exit_rule)),
+              at(moment::on_its_way, loss::stop, "shutdown/6",
+                 "the server is told to stop with the request on its way", exit_rule)),
 };
 
 }  // namespace
