@@ -1,7 +1,8 @@
 """A program with one defect is caught by the cases that shall catch it, and by no other.
 
 Each program of `halfopen_broken list` goes through all cases of its kind, with the flawless
-one as its peer. `broken.py server/dies-of-sigpipe ...` tries only those."""
+one as its peer. `broken.py server/dies-of-sigpipe ...` tries only those; with `--caught` before them each goes
+only through the cases that shall catch it."""
 
 import concurrent.futures
 import os
@@ -14,6 +15,8 @@ from lab_helpers import check, halfopen, judged, not_as_meant
 BROKEN = os.environ["HALFOPEN_BROKEN"]
 AT_ONCE = 4  # most of the time is waiting
 HAS_KERNEL = halfopen("clock", "status").returncode == 0
+CAUGHT = "--caught" in sys.argv
+sys.argv = [word for word in sys.argv if word != "--caught"]
 # How the judge calls what it caught.
 WORDS = {
     "client/waits-after-end-of-file": "hangs",
@@ -42,13 +45,18 @@ def entries():
     return found
 
 
+def catching(meant):
+    return sorted(meant["fail"] | meant["warn"] | meant["remark"])
+
+
 def judge(entry):
     whose, name = entry.split("/")
+    only = ["--case", *catching(chosen[entry])] if CAUGHT else []
     defect = {"server": "none", "client": "none"} | {whose: name}
     return judged(
         f"exec {BROKEN} server {defect['server']} --port 7",
         f"exec {BROKEN} client {defect['client']} server 7",
-        "--subject", whose, "--limit", 12,
+        "--subject", whose, "--limit", 12, *only,
     )
 
 
@@ -62,6 +70,9 @@ def otherwise_called(entry, results):
 
 
 chosen = {entry: meant for entry, meant in entries().items() if not sys.argv[1:] or entry in sys.argv[1:]}
+if CAUGHT:  # what none shall catch is flawless
+    chosen = {entry: {kind: cases for kind, cases in meant.items() if kind in ("fail", "warn", "remark")}
+              for entry, meant in chosen.items() if catching(meant)}
 check(chosen, "there is no such program")
 wrong = 0
 with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
