@@ -131,7 +131,8 @@ void play(stage& s, const client_row& row) {
   s.judge_client(*r.client, peer.lives_on() ? &*r.peer : nullptr);
   peer.prove_silence();
   if (row.how == loss::reboot)  // before the fault it would have told the client that all is over
-    s.prove(before != nullptr && !before->of(trace::side::responder).fin, "the server had not closed the connection");
+    s.prove(before != nullptr && !before->of(trace::side::responder).fin,
+            "the server had not closed the connection");
 }
 
 }  // namespace halfopen::judge

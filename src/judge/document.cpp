@@ -88,9 +88,10 @@ std::expected<std::vector<judgement>, std::string> from_json_document(const std:
     const auto j = nlohmann::json::parse(text);
     const auto& pairs = j.at("pairs");
     if (const int schema = j.value("schema", 1); schema != schema_version)
-      return std::unexpected(fmt::format("its schema is {}, and this halfopen reads {}: it was written by another "
-                                         "version",
-                                         schema, schema_version));
+      return std::unexpected(
+          fmt::format("its schema is {}, and this halfopen reads {}: it was written by another "
+                      "version",
+                      schema, schema_version));
     return pairs.get<std::vector<judgement>>();
   } catch (const nlohmann::json::parse_error& e) {
     return std::unexpected("it is no JSON: byte " + std::to_string(e.byte));

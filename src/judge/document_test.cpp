@@ -37,15 +37,17 @@ TEST(document, is_read_back) {
 TEST(document, what_is_none_is_refused_with_a_sentence) {
   EXPECT_THAT(from_json_document("{\"pairs\": [").error(), HasSubstr("no JSON: byte 12"));
   EXPECT_THAT(from_json_document("").error(), HasSubstr("no JSON"));
-  for (const char* other :
-       {R"({"schema": 2})", "[]", "3", R"({"schema": 2, "pairs": 3})", R"({"schema": 2, "pairs": [{}]})",
-        R"({"schema": 2, "pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "?"}]}]})",
-        R"({"schema": 2, "pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "pass", "took_ms": 4e80}]}]})"})
+  for (
+      const char* other :
+      {R"({"schema": 2})", "[]", "3", R"({"schema": 2, "pairs": 3})", R"({"schema": 2, "pairs": [{}]})",
+       R"({"schema": 2, "pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "?"}]}]})",
+       R"({"schema": 2, "pairs": [{"cases": [{"id": "x", "subject": "client", "verdict": "pass", "took_ms": 4e80}]}]})"})
     EXPECT_THAT(from_json_document(other).error(), HasSubstr("no report of halfopen test")) << other;
 }
 
 TEST(document, of_another_schema_is_refused_rather_than_read_wrongly) {
-  for (const char* other : {R"({"pairs": []})", R"({"schema": 1, "pairs": []})", R"({"schema": 3, "pairs": []})"})
+  for (const char* other :
+       {R"({"pairs": []})", R"({"schema": 1, "pairs": []})", R"({"schema": 3, "pairs": []})"})
     EXPECT_THAT(from_json_document(other).error(), HasSubstr("another version")) << other;
 }
 

@@ -94,7 +94,8 @@ void lost_peer::prove_at_once() {
         s.prove_after(of_the_stand_in() && lab::fin(), "FIN from the " + host_.name());
       return;
     case loss::reset:
-      if (stand_in_ != nullptr) s.prove_after(of_the_stand_in() && lab::reset(), "RST from the " + host_.name());
+      if (stand_in_ != nullptr)
+        s.prove_after(of_the_stand_in() && lab::reset(), "RST from the " + host_.name());
       return;
     case loss::close_and_reset:
       s.prove_after(of_the_stand_in() && lab::reset(), "FIN and RST from the " + host_.name());

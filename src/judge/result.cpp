@@ -26,10 +26,13 @@ void read_name(const nlohmann::json& j, const char* key, Enum& into) {
     if (to_string(static_cast<Enum>(i)) == name) into = static_cast<Enum>(i);
 }
 
-constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> flag_names{
-    {{trace::syn, "SYN"}, {trace::fin, "FIN"}, {trace::rst, "RST"}, {trace::psh, "PSH"}, {trace::ack, "ACK"}}};
-constexpr std::array<std::string_view, 6> icmp_names{"none",        "network unreachable", "host unreachable",
-                                                     "port unreachable", "prohibited",     "other"};
+constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> flag_names{{{trace::syn, "SYN"},
+                                                                               {trace::fin, "FIN"},
+                                                                               {trace::rst, "RST"},
+                                                                               {trace::psh, "PSH"},
+                                                                               {trace::ack, "ACK"}}};
+constexpr std::array<std::string_view, 6> icmp_names{
+    "none", "network unreachable", "host unreachable", "port unreachable", "prohibited", "other"};
 
 template <class T>
 void read(const nlohmann::json& j, const char* key, T& into) {

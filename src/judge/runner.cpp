@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "halfopen/lab/error.hpp"
-#include "judge/pace.hpp"
 #include "judge/expected.hpp"
+#include "judge/pace.hpp"
 #include "judge/stage.hpp"
 #include "play/jobs.hpp"
 

@@ -51,7 +51,7 @@ struct result {
   std::vector<std::string> settings;               ///< kernel settings that were changed: "tcp_retries2 3"
   std::string by_default;                          ///< its length at the kernel's default settings
   std::optional<std::chrono::milliseconds> by_default_length;  ///< the same, in figures
-  bool by_default_measured = false;                ///< ... measured, not computed
+  bool by_default_measured = false;                            ///< ... measured, not computed
   std::vector<check> checks;
   std::vector<std::string> story;      ///< of the connection, as the packets tell it
   std::optional<three_views> endings;  ///< of the robust pair; nothing if the run did not come so far

@@ -48,7 +48,7 @@ struct silence_signs {
 /// Whether a side that closed with FIN owed the other something.
 struct debt_signs {
   std::optional<bool> known{};  ///< the caller knows how much was owed
-  bool opener_seen = false;   ///< else who asked whom is a guess, and what was said before unknown
+  bool opener_seen = false;     ///< else who asked whom is a guess, and what was said before unknown
   bool capture_lacks = false;
   std::uint64_t asked = 0;     ///< bytes of the other side that it had acknowledged when it closed
   std::uint64_t answered = 0;  ///< its own bytes

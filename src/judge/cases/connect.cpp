@@ -64,9 +64,10 @@ constexpr judge_case cases[]{
     {"connect/5", subject::client, "the server's accept queue is full", rule, queue_full},
     expecting("it goes on to the next address in time",
               {"connect/6", subject::client, "of the server name's two addresses, the first is dead",
-     "a client tries the next address when the first does not answer soon (RFC 1123 section 2.3, RFC 8305 "
-     "section 5)",
-     first_address_dead, [](lab::options& o) { o.half_dead_names = {"server"}; }}),
+               "a client tries the next address when the first does not answer soon (RFC 1123 section 2.3, "
+               "RFC 8305 "
+               "section 5)",
+               first_address_dead, [](lab::options& o) { o.half_dead_names = {"server"}; }}),
 };
 
 }  // namespace

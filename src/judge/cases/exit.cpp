@@ -79,9 +79,10 @@ constexpr judge_case cases[]{
      client_mid_reply},
     expecting("the whole reply, then its own close",
               {"exit/4", subject::server,
-     "the client shuts its writing side after the request, and still wants the reply",
-     "a connection may be half-closed: each direction ends for itself (RFC 9293 section 3.6, shutdown(2))",
-     half_close}),
+               "the client shuts its writing side after the request, and still wants the reply",
+               "a connection may be half-closed: each direction ends for itself (RFC 9293 section 3.6, "
+               "shutdown(2))",
+               half_close}),
     at(moment::idle, loss::kill, "exit/5", "the server is killed while the connection is idle", fin_rule),
     at(moment::requested, loss::kill, "exit/6", "the server is killed after the request, before the reply",
        whole_rule),

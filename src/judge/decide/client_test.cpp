@@ -172,7 +172,8 @@ TEST(told_since, of_several_the_first_counts) {
   late.of(trace::side::responder).fin = trace::mark{9, trace::time_point{12s}};
   trace::connection early = late;
   early.of(trace::side::responder).fin = trace::mark{5, trace::time_point{11s}};
-  early.first_icmp = early.last_icmp = trace::icmp_notice{{6, trace::time_point{11s}}, trace::unreachable::host, trace::side::opener, {}, true};
+  early.first_icmp = early.last_icmp = trace::icmp_notice{
+      {6, trace::time_point{11s}}, trace::unreachable::host, trace::side::opener, {}, true};
   for (const auto& order : {std::array{&late, &early}, std::array{&early, &late}}) {
     const told_since t = what_was_told({order[0], order[1]}, client, 7, trace::time_point{10s});
     EXPECT_EQ(t.fin, 5U);

@@ -15,8 +15,8 @@ std::string_view name_in(const std::array<std::string_view, Count>& names, Enum 
   return index < Count ? names[index] : "?";
 }
 
-constexpr std::array from_good_to_bad{verdict::pass, verdict::warn, verdict::not_applicable, verdict::inconclusive,
-                                      verdict::fail};
+constexpr std::array from_good_to_bad{verdict::pass, verdict::warn, verdict::not_applicable,
+                                      verdict::inconclusive, verdict::fail};
 
 auto badness(verdict v) noexcept {
   return std::ranges::find(from_good_to_bad, v);
