@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <asio/detached.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -30,8 +31,8 @@ std::deque<int>& errors_to_come() {
 }
 
 /// How often accept4() was called: often, by one that spins.
-int& accepts() {
-  static int count = 0;
+std::atomic<int>& accepts() {
+  static std::atomic<int> count = 0;
   return count;
 }
 
