@@ -122,6 +122,11 @@ std::span<const explanation> unsaid_because() noexcept {
                   "Play it again with --case, with less going on."},
       explanation{"lab failed", "The lab could not play the case.", "", "The reason says why."},
       explanation{
+          "varies",
+          "What the programs say differs from run to run in more than figures, so that nobody knows what "
+          "would have been right.",
+          "", "Judge them with a request that has always the same answer."},
+      explanation{
           "unconfirmed",
           "The accusation rests on time, and a second playing did not show the same, or there was none.", "",
           "Play it again with --case."},

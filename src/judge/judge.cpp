@@ -17,6 +17,15 @@ void stage::judge_client(const lab::process& c, stand_in_server* peer) {
   sheet_.conclude(f, say(seen, f, cure_of_giving_up_));
 }
 
+bool stage::require_whole(bool holds, std::string what, std::string cure) {
+  if (holds || !base.reply_varies) return require(holds, std::move(what), std::move(cure));
+  sheet_.conclude(
+      {.what = verdict::inconclusive, .did = outcome::not_as_asked, .why = obstacle::varies},
+      {.reason = "replies are not always as long, so that nobody knows whether this one is whole: not so: " +
+                 what});
+  return false;
+}
+
 bool stage::lives(const lab::process& s) {
   if (!s.ended()) return true;
   sheet_.conclude(decide_end(*s.ended()), say_end(*s.ended()));

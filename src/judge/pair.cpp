@@ -60,6 +60,7 @@ void to_json(nlohmann::json& j, const baseline& b) {
        {"packets", b.packets},
        {"took_ms", b.took.count()},
        {"start_ms", b.start.count()},
+       {"reply_varies", b.reply_varies},
        {"reply_least", b.reply.least},
        {"reply_most", b.reply.most},
        {"no_replay_to_server", b.no_replay_to_server},
@@ -79,6 +80,7 @@ void from_json(const nlohmann::json& j, baseline& b) {
   b.packets = report::whole_number<std::size_t>(j.at("packets"));
   b.took = report::whole_milliseconds(j.at("took_ms"));
   b.start = report::whole_milliseconds(j.at("start_ms"));
+  j.at("reply_varies").get_to(b.reply_varies);
   b.reply.least = report::whole_number<std::size_t>(j.at("reply_least"));
   b.reply.most = report::whole_number<std::size_t>(j.at("reply_most"));
   j.at("no_replay_to_server").get_to(b.no_replay_to_server);

@@ -59,6 +59,7 @@ struct baseline {
   std::size_t packets = 0;          ///< from the first SYN to silence after the client's end
   milliseconds took{};              ///< the client
   milliseconds start{};             ///< the server, until it listened
+  bool reply_varies = false;        ///< it is not always as long
   reply_size reply;                 ///< to the request of the main connection
   std::string no_replay_to_server;  ///< why the recorded request does not work; empty if it does
   std::string no_replay_to_client;  ///< why the recorded reply does not work; empty if it does
@@ -66,6 +67,8 @@ struct baseline {
   bool concurrent = true;           ///< the server answers one client while another one is connected
   milliseconds cost{};              ///< processor time of one exchange, the programs' start included
 
+  /// Outputs differ in more than figures: what is unlike all of them may still be right.
+  [[nodiscard]] bool unpredictable() const noexcept { return varies && !same_shape; }
   /// Whether the client's output is what it was without a fault.
   [[nodiscard]] bool same_output(std::string_view now) const;
   /// Whether a later client of the same server was answered as ever: one whose output counts its

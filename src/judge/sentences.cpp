@@ -15,6 +15,13 @@ constexpr const char* for_ever = "every thread waits without a limit (computed)"
 constexpr const char* find_out = "find out why it crashes when its peer goes";
 constexpr const char* ignore_sigpipe = "send with MSG_NOSIGNAL, or ignore SIGPIPE";
 
+std::string say_varies(const std::string& difference) {
+  return "what the programs say differs from run to run in more than figures, so that nobody knows whether "
+         "this is "
+         "right" +
+         (difference.empty() ? std::string() : ": " + difference);
+}
+
 std::string when(const client_seen& s) {
   return s.after && s.after->count() > 0 ? " after " + in_words(*s.after) : "";
 }
@@ -59,6 +66,10 @@ wording of_its_usual_output(const client_seen& s, outcome did) {
 
 wording of_a_false_success(const client_seen& s) {
   wording w;
+  if (s.unpredictable) {
+    w.reason = say_varies(s.difference);
+    return w;
+  }
   if (s.guessed) {
     w.reason =
         "the client said what was not recorded, or on another connection: what it was answered need not fit";
@@ -257,6 +268,7 @@ wording say(const other_client& seen, const finding& f, std::string_view when) {
               "no connection may keep the others waiting: accept without blocking, and serve each connection "
               "for itself"};
     case outcome::wrong_answer:
+      if (f.why == obstacle::varies) return {.reason = say_varies({})};
       return {.happened = fmt::format("not so: {}, the next client is answered", when),
               .cure = "the fault on one connection must not be seen on another"};
     case outcome::serves_on:

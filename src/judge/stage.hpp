@@ -89,7 +89,9 @@ class stage {
   /// The client's command.
   lab::process& call() { return call_from(client); }
   lab::process& call_from(lab::host& where);
-  /// No process of the server's host runs an instruction until resume_server().
+  /// No process of the server's host runs an instruction until resume_server(). To stop a process ends
+  /// some system calls in which it waits with EINTR (signal(7), "Interruption of system calls and library
+  /// functions by stop signals"); of a server that does not bear it nothing can be said: throws no_verdict.
   void hold_server();
   void resume_server();
   /// SIGTERM to every process of the server's host; how many got it is proved.
@@ -178,6 +180,10 @@ class stage {
     return sheet_.require(holds, std::move(what), std::move(cure), rests_on);
   }
 
+  /// The same of a reply that has to be whole. Where replies are not always as long, nobody can tell of one
+  /// that is shorter than those before.
+  bool require_whole(bool holds, std::string what, std::string cure);
+
   /// From now on a reported failure is one too: nothing has happened that keeps the client from
   /// its work.
   void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
@@ -212,6 +218,7 @@ class stage {
 
  private:
   void fault();
+  void stop_server();
   lab::options lab_options(const judge_case& what);
   void note_ends();
   void look_around();

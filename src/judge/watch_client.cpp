@@ -87,6 +87,7 @@ client_seen watch_client(stage& s, const lab::process& c, stand_in_server* peer)
   client_seen seen;
   seen.limit = s.under_test.patience() + s.base.took;
   seen.within = s.under_test.limit;
+  seen.unpredictable = s.base.unpredictable();
   seen.pipe = hides_exit_status(s.under_test.client_command);
   const auto opened_before = s.opened_by_client();
   const std::function<void()> meanwhile = [peer] {

@@ -90,6 +90,8 @@ other_client watch_other_client(stage& s, const lab::process& server) {
              !s.base.answered_as_ever(next.output())) {
     s.lab.run_for(50ms);  // if the server has ended, that is why, and it is told a little later
     seen.got = answer::another;
+    const bool well = next.ended()->code == 0 && next.ended()->signal == 0;
+    seen.unpredictable = well && s.base.unpredictable();
   }
   seen.server_ended = server.ended();
   return seen;

@@ -60,8 +60,8 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
     const bool answered = there_before->receive(s.base.reply, s.soon).size() >= s.base.reply.least;
     if (!answered) s.lab.run_for(50ms);  // if the server has ended, it is told a little later
     if (s.lives(program))
-      s.require(answered, "a client that was connected before is answered",
-                "make the listener nonblocking: an accept that blocks keeps all others waiting");
+      s.require_whole(answered, "a client that was connected before is answered",
+                      "make the listener nonblocking: an accept that blocks keeps all others waiting");
     there_before.reset();
   }
   s.judge_server(program, std::array{gone});

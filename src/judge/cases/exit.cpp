@@ -64,10 +64,10 @@ void half_close(stage& s) {
   s.resume_server();
   s.prove(arrived, "the request and the FIN wait for the server");
   const std::string reply = c.receive(s.base.reply, s.soon);
-  s.require(reply.size() >= s.base.reply.least,
-            "the client that has shut its writing side gets the whole reply (" +
-                std::to_string(reply.size()) + " of " + std::to_string(s.base.reply.least) + " bytes)",
-            "end-of-file ends the requests, not the replies: answer what was asked, then close");
+  s.require_whole(reply.size() >= s.base.reply.least,
+                  "the client that has shut its writing side gets the whole reply (" +
+                      std::to_string(reply.size()) + " of " + std::to_string(s.base.reply.least) + " bytes)",
+                  "end-of-file ends the requests, not the replies: answer what was asked, then close");
   s.judge_server(program, std::array{c.self()});
 }
 

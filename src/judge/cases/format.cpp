@@ -27,8 +27,8 @@ constexpr std::uint16_t smallest_mss = 48;
 constexpr std::uint64_t too_much_memory = 256ULL << 20U;
 
 void answered(stage& s, const std::string& reply, const std::string& what) {
-  s.require(reply.size() >= s.base.reply.least,
-            fmt::format("{} ({} of {} bytes)", what, reply.size(), s.base.reply.least), read_on);
+  s.require_whole(reply.size() >= s.base.reply.least,
+                  fmt::format("{} ({} of {} bytes)", what, reply.size(), s.base.reply.least), read_on);
 }
 
 /// How many of the connection's first segments with payload have just one byte. At the end: the
@@ -93,10 +93,10 @@ void cut_everywhere(stage& s) {
     if (c.receive(s.base.reply, s.soon).size() < s.base.reply.least) wrong += fmt::format(" {}", place);
     if (program.ended()) break;
   }
-  s.require(wrong.empty(),
-            wrong.empty() ? "cut anywhere, the request is answered"
-                          : "cut at byte" + wrong + " the request is answered",
-            read_on);
+  s.require_whole(wrong.empty(),
+                  wrong.empty() ? "cut anywhere, the request is answered"
+                                : "cut at byte" + wrong + " the request is answered",
+                  read_on);
   s.judge_server(program, used);
   const auto in_two = std::ranges::count_if(used, [&](const trace::endpoint& opener) {
     std::size_t sum = 0;
@@ -126,11 +126,12 @@ void two_in_one(stage& s) {
   std::string reply =
       c.receive({2 * s.base.reply.least, 2 * s.base.reply.most}, std::max(s.soon, 2 * s.base.took));
   const bool one_and_closed = reply.size() >= s.base.reply.least && c.at_end();
-  s.require(reply.size() >= 2 * s.base.reply.least || one_and_closed,
-            one_and_closed
-                ? "the first is answered, and the connection closed"
-                : fmt::format("both are answered ({} of {} bytes)", reply.size(), 2 * s.base.reply.least),
-            "what follows the first message in the same read is the beginning of the next one: keep it");
+  s.require_whole(
+      reply.size() >= 2 * s.base.reply.least || one_and_closed,
+      one_and_closed
+          ? "the first is answered, and the connection closed"
+          : fmt::format("both are answered ({} of {} bytes)", reply.size(), 2 * s.base.reply.least),
+      "what follows the first message in the same read is the beginning of the next one: keep it");
   c.close();
   s.judge_server(program, std::array{c.self()});
 }

@@ -55,7 +55,7 @@ void request_in_flight(stage& s) {
   s.lab.run_for(std::min(second_half_follows, s.under_test.grace / 2));
   c.push(std::string_view(c.request()).substr(half));
   const std::string reply = c.receive(s.base.reply, s.soon);
-  s.require(
+  s.require_whole(
       reply.size() >= s.base.reply.least,
       fmt::format("the request under way is answered ({} of {} bytes)", reply.size(), s.base.reply.least),
       "on SIGTERM stop accepting, answer the requests that have begun, close idle connections, then exit");
@@ -105,12 +105,12 @@ void new_connection(stage& s) {
       std::ranges::any_of(all, [&](const auto* one) { return one->opener.address == s.witness.address(); }),
       "SYN from another client after SIGTERM");
   const bool answered = reply.size() >= s.base.reply.least;
-  s.require(refused || answered || told_so,
-            refused    ? "it is refused, and can go elsewhere"
-            : answered ? "it is answered"
-            : told_so  ? "it is told something else, and the connection closed in order"
-                       : "it is refused, or its request is answered",
-            "close the listener first of all on SIGTERM: what it has taken must be answered");
+  s.require_whole(refused || answered || told_so,
+                  refused    ? "it is refused, and can go elsewhere"
+                  : answered ? "it is answered"
+                  : told_so  ? "it is told something else, and the connection closed in order"
+                             : "it is refused, or its request is answered",
+                  "close the listener first of all on SIGTERM: what it has taken must be answered");
   first.push(std::string_view(first.request()).substr(half));
   first.close();
   (void)program;

@@ -31,6 +31,8 @@ finding of_an_end(const client_seen& s) {
     return {.what = verdict::pass, .did = s.anew ? outcome::recovered : outcome::unaffected};
   if (s.guessed)
     return {.what = verdict::inconclusive, .did = outcome::false_success, .why = obstacle::no_replay};
+  if (s.unpredictable)
+    return {.what = verdict::inconclusive, .did = outcome::false_success, .why = obstacle::varies};
   return {.what = verdict::fail, .did = outcome::false_success};
 }
 
@@ -46,7 +48,8 @@ hang_length length_of(const client_seen& s) {
 finding of_no_end(const client_seen& s) {
   if (s.undelivered) return nothing_said(obstacle::too_busy);
   finding f{.what = verdict::fail, .did = outcome::hangs, .rests_on = basis::time, .length = length_of(s)};
-  if (s.told.attempts >= many_attempts) {
+  const bool came_to_an_end = s.watched_to && s.ended;
+  if (s.told.attempts >= many_attempts && !came_to_an_end) {
     f.did = outcome::tries_again;
     if (!s.watched_to) f.length = {};
   } else if (s.busy >= too_busy) {

@@ -51,12 +51,13 @@ struct client_seen {
   std::optional<milliseconds> after{};  ///< its end, from the fault on
   bool anew = false;                    ///< it opened more connections than it has to with nothing wrong
   bool usual_output = false;
-  std::string difference;     ///< of its output from the usual one; quotes both
-  std::string says;           ///< its own line of what happened, as it printed it
-  bool asked_twice = false;   ///< and the first request had arrived
-  bool pipe = false;          ///< its command is a pipeline, of which the last part's exit status counts
-  bool must_succeed = false;  ///< nothing kept it from its work
-  bool guessed = false;       ///< it was answered what was not recorded
+  std::string difference;      ///< of its output from the usual one; quotes both
+  std::string says;            ///< its own line of what happened, as it printed it
+  bool asked_twice = false;    ///< and the first request had arrived
+  bool pipe = false;           ///< its command is a pipeline, of which the last part's exit status counts
+  bool must_succeed = false;   ///< nothing kept it from its work
+  bool unpredictable = false;  ///< nobody knows what its output should have been
+  bool guessed = false;        ///< it was answered what was not recorded
   told_since told;
 
   // If it had not ended at the limit.

@@ -66,6 +66,13 @@ TEST(client_verdict, another_output_with_exit_0_is_a_false_success) {
   EXPECT_EQ(decide(s).why, obstacle::no_replay);
 }
 
+TEST(client_verdict, where_nobody_knows_the_usual_output_another_one_is_no_false_success) {
+  client_seen s = ended(0);
+  s.unpredictable = true;
+  expect(s, verdict::inconclusive, outcome::false_success, basis::event);
+  EXPECT_EQ(decide(s).why, obstacle::varies);
+}
+
 TEST(client_verdict, a_hang_has_a_length_and_who_says_so) {
   client_seen s = still_running();
   expect(s, verdict::fail, outcome::hangs, basis::time);
@@ -100,6 +107,9 @@ TEST(client_verdict, who_connects_again_and_again_does_not_hang) {
   EXPECT_EQ(decide(s).length, hang_length{}) << "what its present socket would do is no length of the loop";
   s.watched_to = 200s;
   EXPECT_EQ(decide(s).length, (hang_length{source::measured, std::nullopt}));
+  s.ended = lab::exit_status{};
+  s.after = 27s;
+  EXPECT_NE(decide(s).did, outcome::tries_again) << "its attempts have an end";
 }
 
 TEST(client_verdict, who_burns_the_processor_spins) {

@@ -70,8 +70,9 @@ std::string_view to_string(basis b) noexcept {
 }
 
 std::string_view to_string(obstacle o) noexcept {
-  constexpr std::array<std::string_view, 8> names{"none",     "unproved", "not there",  "no replay",
-                                                  "no means", "too busy", "lab failed", "unconfirmed"};
+  constexpr std::array<std::string_view, 9> names{"none",       "unproved", "not there",
+                                                  "no replay",  "no means", "too busy",
+                                                  "lab failed", "varies",   "unconfirmed"};
   return name_in(names, o);
 }
 

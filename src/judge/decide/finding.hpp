@@ -69,6 +69,7 @@ enum class obstacle : std::uint8_t {
   no_means,     ///< the lab cannot do it to this program
   too_busy,     ///< the machine was
   lab_failed,   ///< or the case's process
+  varies,       ///< what the programs say differs from run to run in more than figures
   unconfirmed,  ///< a second playing did not show the same, or there was none
 };
 [[nodiscard]] std::string_view to_string(obstacle o) noexcept;

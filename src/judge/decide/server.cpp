@@ -12,6 +12,8 @@ finding decide_end(const lab::exit_status& end) noexcept {
 finding decide(const other_client& seen) noexcept {
   if (seen.server_ended) return decide_end(*seen.server_ended);
   if (seen.got == answer::as_ever) return {};
+  if (seen.got == answer::another && seen.unpredictable)
+    return {.what = verdict::inconclusive, .did = outcome::wrong_answer, .why = obstacle::varies};
   const outcome did = seen.got == answer::none ? outcome::no_answer : outcome::wrong_answer;
   return {.what = verdict::fail, .did = did, .rests_on = basis::time};
 }

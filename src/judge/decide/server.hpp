@@ -22,7 +22,8 @@ enum class answer : std::uint8_t { as_ever, another, none };
 struct other_client {
   std::optional<lab::exit_status> server_ended{};  ///< by itself, before this client was done
   answer got = answer::as_ever;
-  milliseconds limit{};  ///< so long it was waited for
+  bool unpredictable = false;  ///< it ended well, and nobody knows what its output should have been
+  milliseconds limit{};        ///< so long it was waited for
 };
 
 /// Of a server that lives: it fails if it does not answer.

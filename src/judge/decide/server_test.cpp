@@ -29,6 +29,8 @@ TEST(server_verdict, the_next_client_is_answered_or_not) {
   expect(decide(seen), verdict::pass, outcome::serves_on, basis::event);
   seen.got = answer::another;
   expect(decide(seen), verdict::fail, outcome::wrong_answer, basis::time);
+  seen.unpredictable = true;
+  expect(decide(seen), verdict::inconclusive, outcome::wrong_answer, basis::event);
   seen.got = answer::none;
   expect(decide(seen), verdict::fail, outcome::no_answer, basis::time);
   seen.server_ended = lab::exit_status{.code = 3, .signal = 0, .when = {}};
