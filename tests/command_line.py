@@ -1,6 +1,7 @@
 # Purpose: exit codes and words of the command line, right and wrong.
 import fcntl
 import json
+import subprocess
 import os
 
 from lab_helpers import check, halfopen, temporary_folder, variants
@@ -123,3 +124,17 @@ check("round 2: broken" in ran.stdout and "\n2 of 3 agree\n" in ran.stdout, f"a 
 # What cannot be written is noticed, late as it is.
 late = "lab", "exit/rst-first", "--json", "/dev/full", "--evidence", folder / "three"
 says(2, "/dev/full: No space left on device", *late)
+
+# No number, and nothing that would be lost.
+for number in "nan", "inf", "-1", "abc":
+    says(2, "", "test", "--server", "true", "--client", "true", "--limit", number)
+    says(2, "", "lab", "--grace", number)
+(folder / "capture").write_bytes(b"whatever this is")
+for option in "--html", "--write":
+    says(2, "would be overwritten", "autopsy", folder / "capture", option, folder / "." / "capture")
+check((folder / "capture").read_bytes() == b"whatever this is", "the capture is as it was")
+says(2, "would be overwritten", "test", "--server", "true", "--client", "true", "--json", folder / "r", "--junit", folder / "r")
+for command in ("--help",), ("list",), ("explain", "peer_reset"):
+    with open("/dev/full", "w") as full:
+        ran = halfopen(*command, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    check(ran.returncode == 3 and "No space left" in ran.stderr, f"{command} to a full disk: {ran}")

@@ -367,6 +367,73 @@ s.sendall(b"goodbye\\n")  # and does not wait for what is said to that
 
 
 @row
+def what_is_said_differs_from_run_to_run():
+    """Nobody knows what would have been right, so nobody is accused of another answer."""
+    quotes = """
+import random
+def serve(listener):
+    while True:
+        c, _ = listener.accept()
+        c.settimeout(5)
+        threading.Thread(target=say, args=(c,), daemon=True).start()
+def say(c):
+    with c:
+        try:
+            while c.recv(99):
+                said = random.choice(["be brief", "know thyself, " * 9, "x" * 300, "less is more"]).encode()
+                c.sendall(len(said).to_bytes(4, "big") + said)
+        except OSError:
+            pass
+serve(listen())
+"""
+    asks = """
+s = connect()
+s.sendall(b"x\\n")
+def read(n):
+    got = b""
+    while len(got) < n:
+        more = s.recv(n - len(got))
+        if not more: sys.exit("cut short")
+        got += more
+    return got
+print(read(int.from_bytes(read(4), "big")).decode())
+"""
+    run = verdicts(server(quotes), client(asks), "--case", "abort/1", "exit/1", "exit/6", "connect/6", "format/8", "--limit", 8)
+    accused = [f"{name}: {c['happened']}" for name, c in run.cases.items() if c["verdict"] in ("fail", "warn")]
+    run.wrong += accused
+    yield run
+
+
+@row
+def a_server_that_does_not_bear_to_be_stopped():
+    """epoll_wait(2) fails with EINTR when its process was stopped, which is the judge's doing."""
+    impatient = """
+import ctypes, select
+def serve(listener):
+    libc, epoll = ctypes.CDLL(None, use_errno=True), select.epoll()
+    epoll.register(listener.fileno(), select.EPOLLIN)
+    event = ctypes.create_string_buffer(64)
+    while True:
+        if libc.epoll_wait(epoll.fileno(), event, 1, -1) < 0:
+            sys.exit("epoll_wait: " + os.strerror(ctypes.get_errno()))
+        c, _ = listener.accept()
+        c.settimeout(5)
+        try:
+            while c.recv(99): c.sendall(b"ok\\n")
+        except OSError: pass
+        c.close()
+serve(listen())
+"""
+    asks = """
+s = connect()
+s.sendall(b"x\\n")
+print(s.recv(99))
+"""
+    run = verdicts(server(impatient), client(asks), "--case", "abort/1", "--limit", 8)
+    yield run.of("abort/1", "inconclusive", "EINTR")
+
+
+@row
 def a_pipe_hides_an_exit_status():
     asks = client("print(ask(connect(), b'hello'))") + " 2>&1 >/dev/null | wc -l"
     run = verdicts(server(ECHO), asks, "--case", "connect/1")

@@ -25,6 +25,7 @@
 #include "cli/report_file.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
+#include "cli/within.hpp"
 #include "trace/capture_file.hpp"
 
 namespace halfopen::cli {
@@ -102,6 +103,9 @@ class autopsy_run {
     if (once && (a_.files.size() > 1 || !a_.excerpt.empty()))
       throw usage_error("the standard input is read once: no other file, and no --write");
     put_in_order();
+    std::vector<std::string> captures = a_.files;
+    std::erase(captures, "-");
+    check_apart({a_.html, a_.excerpt}, captures);
     check_report(a_.html);
     check_report(a_.excerpt);
     examiner_ = std::make_unique<autopsy::examiner>(sources(), options(),
@@ -347,7 +351,7 @@ void add_autopsy(CLI::App& app, int& exit_code) {
       ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("BYTES");
   verb.add_option("--idle", a->idle, "a connection silent for longer is followed no further")
-      ->check(CLI::Range(1.0, 1e8).description(""))
+      ->check(within(1.0, 1e8))
       ->type_name("SECONDS")
       ->capture_default_str();
   verb.add_option(

@@ -18,6 +18,7 @@
 #include "cli/report_file.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
+#include "cli/within.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/unique_fd.hpp"
@@ -269,7 +270,7 @@ void add_lab(CLI::App& app, int& exit_code) {
   verb.add_flag("--table,--verbose", arguments->table,
                 "also of what was as expected: what was done, what the packets show, what both programs saw");
   verb.add_option("--grace", arguments->grace, "at shutdown, from SIGTERM to SIGKILL")
-      ->check(CLI::Range(0.5, 50.0).description(""))
+      ->check(within(0.5, 50.0))
       ->type_name("SECONDS")
       ->capture_default_str();
   verb.add_option(

@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "cli/verbs.hpp"
@@ -51,10 +53,23 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
+namespace {
+
+/// What was not written was not said: a full disk is no success. Of a reader that has gone, nobody wants to
+/// know.
+int with_output_written(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  if (errno == EPIPE) return code;
+  std::fprintf(stderr, "halfopen: the standard output could not be written: %s\n", std::strerror(errno));
+  return code == 0 ? halfopen::cli::cannot_run_here : code;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   if (halfopen::clock::is_guest_init(argc, argv)) halfopen::clock::run_guest_init(argv[2]);
   try {
-    return run(argc, argv);
+    return with_output_written(run(argc, argv));
   } catch (const halfopen::lab::interrupted&) {
     return 130;
   } catch (const std::exception& e) {

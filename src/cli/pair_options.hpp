@@ -9,6 +9,8 @@
 
 #include "pair/pair.hpp"
 
+#include "cli/within.hpp"
+
 namespace halfopen::cli {
 
 /// "2.5" on the command line, in seconds, becomes milliseconds in the option.
@@ -21,7 +23,7 @@ inline void add_seconds(CLI::App& verb, const std::string& name, std::chrono::mi
           },
           help)
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e6).description(""))
+      ->check(within(0.0, 1e6))
       ->default_str(std::to_string(into.count() / 1000));
 }
 

@@ -39,6 +39,7 @@ std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
 }
 
 int merge(const merge_arguments& a) {
+  check_apart({a.json, a.junit, a.html});
   for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
   const auto pairs = judge::merge(read_all(a.files));
   write_report(a.json, judge::to_json_document(pairs, HALFOPEN_VERSION));

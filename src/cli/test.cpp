@@ -19,6 +19,7 @@
 #include "cli/test_arguments.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
+#include "cli/within.hpp"
 #include "clock/kernel.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
@@ -256,6 +257,7 @@ int run_test(test_arguments a) {
     if (why) throw usage_error("cannot make the folder " + a.evidence + ": " + why.message());
     options.evidence = fs::absolute(a.evidence);
   }
+  check_apart({a.json, a.junit, a.html});
   for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
   check_request(a.request);
   say_what_is_missing(a);
@@ -298,15 +300,15 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
   verb.add_option("--limit", a.limit, "within this a program shall know that its peer is gone")
-      ->check(CLI::Range(1.0, 3600.0).description(""))
+      ->check(within(1.0, 3600.0))
       ->type_name("SECONDS")
       ->capture_default_str();
   verb.add_option("--grace", a.grace, "within this a server shall end after SIGTERM")
-      ->check(CLI::Range(0.5, 600.0).description(""))
+      ->check(within(0.5, 600.0))
       ->type_name("SECONDS")
       ->capture_default_str();
   verb.add_option("--clean-limit", a.clean_limit, "within this the client shall end when nothing is wrong")
-      ->check(CLI::Range(1.0, 3600.0).description(""))
+      ->check(within(1.0, 3600.0))
       ->type_name("SECONDS")
       ->capture_default_str();
   verb.add_option(
