@@ -405,35 +405,6 @@ print(read(int.from_bytes(read(4), "big")).decode())
 
 
 @row
-def a_server_that_does_not_bear_to_be_stopped():
-    """epoll_wait(2) fails with EINTR when its process was stopped, which is the judge's doing."""
-    impatient = """
-import ctypes, select
-def serve(listener):
-    libc, epoll = ctypes.CDLL(None, use_errno=True), select.epoll()
-    epoll.register(listener.fileno(), select.EPOLLIN)
-    event = ctypes.create_string_buffer(64)
-    while True:
-        if libc.epoll_wait(epoll.fileno(), event, 1, -1) < 0:
-            sys.exit("epoll_wait: " + os.strerror(ctypes.get_errno()))
-        c, _ = listener.accept()
-        c.settimeout(5)
-        try:
-            while c.recv(99): c.sendall(b"ok\\n")
-        except OSError: pass
-        c.close()
-serve(listen())
-"""
-    asks = """
-s = connect()
-s.sendall(b"x\\n")
-print(s.recv(99))
-"""
-    run = verdicts(server(impatient), client(asks), "--case", "abort/1", "--limit", 8)
-    yield run.of("abort/1", "inconclusive", "EINTR")
-
-
-@row
 def a_pipe_hides_an_exit_status():
     asks = client("print(ask(connect(), b'hello'))") + " 2>&1 >/dev/null | wc -l"
     run = verdicts(server(ECHO), asks, "--case", "connect/1")
