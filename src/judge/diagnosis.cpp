@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "judge/decide/client.hpp"
 #include "play/words.hpp"
 
 namespace halfopen::judge {
