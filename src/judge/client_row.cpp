@@ -16,15 +16,7 @@ struct reached {
   std::optional<stand_in_server> peer;
 };
 
-constexpr const char* request_is_on_its_way = "the request is on its way";
-
-lab::match first_byte_of(const stage& s, const asked& request) {
-  return lab::from(s.client) && lab::payload() && s.on_main() &&
-         lab::said(s.client, request.client_before + 1);
-}
-
 reached with_recording(stage& s) {
-  s.need_replay_to_client();
   reached r;
   r.peer.emplace(s.play_server());
   r.client = &s.call();
@@ -32,9 +24,7 @@ reached with_recording(stage& s) {
 }
 
 reached connected(stage& s) {
-  reached r;
-  r.peer.emplace(s.play_server());
-  r.client = &s.call();
+  reached r = with_recording(s);
   s.prove(r.peer->until_connected(s.soon), "the client connects");
   return r;
 }
@@ -77,7 +67,7 @@ reached on_its_way(stage& s, bool real) {
   reached r = real ? with_real_server(s) : with_recording(s);
   if (r.peer && request.turn > 0)
     s.prove(r.peer->until_before_turn(request.turn, s.soon), "everything before the request is said");
-  s.prove_before(first_byte_of(s, request), request_is_on_its_way);
+  s.prove_on_its_way(request);
   return r;
 }
 

@@ -27,6 +27,12 @@ const trace::connection* stage::main_connection() const {
   return nullptr;
 }
 
+bool stage::prove_on_its_way(const asked& request) {
+  return prove_before(
+      lab::from(client) && lab::payload() && on_main() && lab::said(client, request.client_before + 1),
+      "the request is on its way");
+}
+
 bool stage::until_said(std::size_t by_client, std::size_t by_server) {
   return lab.until(
       [&] {
@@ -54,9 +60,7 @@ lab::process& stage::until_replied(const asked& request, std::size_t bytes) {
   (void)serve();
   lab::process& c = call();
   if (bytes == 0) {
-    prove_before(
-        lab::from(client) && lab::payload() && on_main() && lab::said(client, request.client_before + 1),
-        "the request is on its way");
+    prove_on_its_way(request);
     hold_server();  // it shall get the request, and say nothing
     prove_after(lab::from(server) && on_main() && lab::acked(client, request.client_before + 1),
                 "the request is acknowledged, and nothing of the reply is said");

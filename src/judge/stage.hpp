@@ -123,6 +123,8 @@ class stage {
   /// A packet of the connection that is the main one, by the order in which they were opened.
   [[nodiscard]] lab::match on_main() const;
   [[nodiscard]] const trace::connection* main_connection() const;
+  /// Until the request's first segment is on the cable, not yet delivered; proved.
+  bool prove_on_its_way(const asked& request);
   /// Until the client and the server have said so many bytes on it, all acknowledged.
   bool until_said(std::size_t by_client, std::size_t by_server);
   /// The client, with the connection idle; proved.
@@ -227,7 +229,6 @@ class stage {
 
   play::proofs proofs_;
   std::vector<std::pair<lab::process*, bool>> programs_;  // and whether its end is noted
-  trace::time_point begun_ = lab::experiment::now();
   trace::time_point fault_at_ = lab::experiment::now();
   death_watch deaths_;  ///< on the judged program's host
   lab::waiting_for_processor kept_waiting_;
