@@ -152,12 +152,32 @@ bool cable::take_in(std::span<std::byte> frame, trace::time_point when) {
   return true;
 }
 
+link_state& cable::link(const host& a, const host& b) {
+  for (link_state& l : links_)
+    if ((l.a == &a && l.b == &b) || (l.a == &b && l.b == &a)) return l;
+  return links_.emplace_back(link_state{.a = &a, .b = &b});
+}
+
+const link_state* cable::link_at_hand() const {
+  const auto found = std::ranges::find_if(links_, [&](const link_state& l) {
+    return (l.a == arrival_.from && l.b == arrival_.to) || (l.b == arrival_.from && l.a == arrival_.to);
+  });
+  return found == links_.end() ? nullptr : &*found;
+}
+
+void cable::apply_rules() {
+  if (any_of(hold_rules_, arrival_)) decision_ = decision::hold;
+  if (any_of(disown_rules_, arrival_) && !reset_current()) decision_ = decision::lose;
+  if (any_of(lose_rules_, arrival_)) decision_ = decision::lose;
+  const link_state* l = link_at_hand();
+  if (l == nullptr) return;
+  if (l->is_cut || (l->lost_share > 0 && std::uniform_real_distribution<>()(chance_) < l->lost_share))
+    decision_ = decision::lose;
+}
+
 /// Decides what becomes of the frame at hand, and does it.
 void cable::dispose() {
-  if (decision_ == decision::by_rule) {
-    if (any_of(hold_rules_, arrival_)) decision_ = decision::hold;
-    if (any_of(lose_rules_, arrival_)) decision_ = decision::lose;
-  }
+  if (decision_ == decision::by_rule) apply_rules();
   if (decision_ == decision::hold && receiver_) {
     evidence_.became(passage::held, "held on the cable");
     held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
@@ -171,6 +191,9 @@ void cable::dispose() {
     finish_frame(0);
   } else if (decision_ == decision::cut) {
     deliver_part();
+    finish_frame(0);
+  } else if (const link_state* l = link_at_hand(); l != nullptr && l->delay.count() > 0) {
+    delay_current(l->delay);
     finish_frame(0);
   } else {
     finish_frame(ports_[*receiver_].interface);
@@ -186,10 +209,25 @@ bool cable::sender_is_cut_off() const {
 void cable::lose_current() {
   if (!receiver_) return evidence_.became(passage::lost, "lost: no host has that address");
   const port& receiver = ports_[*receiver_];
-  evidence_.became(passage::lost, receiver.connected ? "lost on the cable"
-                                                     : "lost: " + receiver.owner->name() + " is unreachable");
-  if (receiver.connected || !receiver.answer || sender_ >= ports_.size()) return;
-  auto answer = unreachable_answer(frame_, router_, *receiver.answer);
+  const link_state* l = link_at_hand();
+  const bool link_is_cut = l != nullptr && l->is_cut;
+  evidence_.became(passage::lost, !receiver.connected ? "lost: " + receiver.owner->name() + " is unreachable"
+                                  : link_is_cut       ? "lost: the link is cut"
+                                                      : "lost on the cable");
+  const auto says = !receiver.connected ? receiver.answer : link_is_cut ? l->answer : std::nullopt;
+  if (says && sender_ < ports_.size()) answer_as_router(*says);
+}
+
+/// It arrives later, if the receiver's cable is in by then.
+void cable::delay_current(std::chrono::nanoseconds by) {
+  events_.at(loop::clock::now() + by,
+             [this, bytes = std::vector<std::byte>(frame_.begin(), frame_.end()), to = *receiver_] {
+               if (ports_[to].connected) ring().send(bytes, ports_[to].interface);
+             });
+}
+
+void cable::answer_as_router(unreachable_kind what) {
+  auto answer = unreachable_answer(frame_, router_, what);
   if (answer.empty()) return;
   std::memcpy(answer.data() + 6, router_mac.data(), router_mac.size());
   events_.at(loop::clock::now() + router_delay, [this, answer = std::move(answer), to = sender_]() mutable {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,16 @@ namespace halfopen::lab {
 struct cable_room {
   packet_ring ring;
   unsigned next_interface = 10;
+};
+
+/// What the packets between two hosts meet, either way.
+struct link_state {
+  const host* a = nullptr;
+  const host* b = nullptr;
+  bool is_cut = false;
+  std::optional<unreachable_kind> answer{};  ///< what the router says while it is
+  std::chrono::nanoseconds delay{};
+  double lost_share = 0;
 };
 
 /// The wire between the hosts: every packet passes through pump(), one at a
@@ -66,6 +77,10 @@ class cable {
   void hold(match which) { hold_rules_.push_back(std::move(which)); }
   void lose(match which) { lose_rules_.push_back(std::move(which)); }
   void release();
+  /// Packets that match from now on are answered by a middlebox with an RST, in the receiver's name.
+  void disown(match which) { disown_rules_.push_back(std::move(which)); }
+  /// Of those two; made at the first question.
+  link_state& link(const host& a, const host& b);
   /// From now on no SYN offers a larger segment size.
   void clamp_mss(std::optional<std::uint16_t> most) noexcept { most_mss_ = most; }
 
@@ -98,7 +113,11 @@ class cable {
   bool take_in(std::span<std::byte> frame, trace::time_point when);
   void dispose();
   [[nodiscard]] bool sender_is_cut_off() const;
+  [[nodiscard]] const link_state* link_at_hand() const;
+  void apply_rules();
   void lose_current();
+  void delay_current(std::chrono::nanoseconds by);
+  void answer_as_router(unreachable_kind what);
   void deliver_part();
   void answer_for_receiver();
   void finish_frame(unsigned send_to_interface);
@@ -110,7 +129,9 @@ class cable {
   evidence evidence_;
   trace::tracker traffic_;
   std::vector<port> ports_;
-  std::vector<match> hold_rules_, lose_rules_;
+  std::vector<match> hold_rules_, lose_rules_, disown_rules_;
+  std::vector<link_state> links_;
+  std::minstd_rand chance_;
   std::vector<held> held_;
   std::deque<injected> injected_;  // what the router and a middlebox say
   std::optional<std::uint16_t> most_mss_;

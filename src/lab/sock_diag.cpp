@@ -160,13 +160,16 @@ std::uint64_t unread_bytes_at(std::uint16_t port) {
   return unread;
 }
 
-std::size_t destroy_tcp_connections() {
+std::size_t destroy_tcp_connections(const std::optional<trace::ip_address>& peer) {
   // Those of tcp_need_reset() in include/net/tcp.h but SYN_RECV, which goes without a word while
   // it is a mere request.
   constexpr std::uint32_t worth_a_reset =
       1U << TCP_ESTABLISHED | 1U << TCP_CLOSE_WAIT | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2;
   std::vector<inet_diag_msg> found;
-  each_tcp_socket(worth_a_reset, false, [&](const inet_diag_msg& m, const nlmsghdr*) { found.push_back(m); });
+  each_tcp_socket(worth_a_reset, false, [&](const inet_diag_msg& m, const nlmsghdr*) {
+    if (!peer || endpoint_of(m.idiag_family, m.id.idiag_dst, m.id.idiag_dport).address == *peer)
+      found.push_back(m);
+  });
   netlink diag(NETLINK_SOCK_DIAG);
   for (const inet_diag_msg& m : found) {
     nlmsghdr* header = diag.request(SOCK_DESTROY, NLM_F_ACK);

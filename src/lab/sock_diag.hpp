@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "halfopen/lab/host.hpp"
@@ -24,8 +25,9 @@ std::vector<listener> listening_sockets();
 /// port, and that their program has not read.
 std::uint64_t unread_bytes_at(std::uint16_t port);
 
-/// Aborts every connection that an abort tells the peer of (SOCK_DESTROY); returns their number.
-std::size_t destroy_tcp_connections();
+/// Aborts every connection (with that peer, if one is named) that an abort tells the peer of (SOCK_DESTROY);
+/// returns their number.
+std::size_t destroy_tcp_connections(const std::optional<trace::ip_address>& peer = {});
 
 }  // namespace halfopen::lab
 

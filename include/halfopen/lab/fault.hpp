@@ -49,6 +49,8 @@ void abort(host& h, unique_fd socket);
 /// sock_diag(7); tcp_abort in net/ipv4/tcp.c, which sends the RST in the states of
 /// tcp_need_reset). Returns how many there were.
 std::size_t reset_connections(host& h);
+/// Only those with that peer.
+std::size_t reset_connections(host& h, const host& peer);
 
 /// Opens a connection from `from` to the server's port and resets it before the
 /// server can call accept: the server process is held meanwhile.
@@ -63,6 +65,12 @@ void forget(experiment& lab, const trace::endpoint& opener);
 /// Throws lab::error for anything but a TCP segment that is no RST.
 void answer_as_forgotten(experiment& lab);
 
+/// The same of every connection between the two hosts that is open now, whoever opened it and for as long as
+/// the experiment lasts: its packets are lost, or answered with an RST in the receiver's name. Later ones get
+/// through. Returns how many there were.
+enum class forgotten : std::uint8_t { silently, with_reset };
+std::size_t forget_connections(host& a, host& b, forgotten how);
+
 /// Pulls the host's cable out: nothing gets through either way, nobody says so.
 void unplug(host& h);
 void replug(host& h);
@@ -70,6 +78,29 @@ void replug(host& h);
 /// The cable is out, and a router answers packets for the host with ICMP.
 enum class unreachable_kind : std::uint8_t { host, network };
 void make_unreachable(host& h, unreachable_kind what);
+
+// A link is what goes between two hosts, either way. Each function ends what the one before did to it.
+
+/// Nothing gets through between the two, and nobody says so; both live on, and reach all others.
+void cut(host& a, host& b);
+/// The same, and a router answers the packets of both with ICMP.
+void make_unreachable(host& a, host& b, unreachable_kind what);
+/// Every packet takes that much longer, in order.
+void delay(host& a, host& b, std::chrono::nanoseconds by);
+/// That share of the packets is lost, by chance: 0 none, 1 all. The chance is the same in each experiment.
+void lose(host& a, host& b, double share);
+/// All gets through again.
+void heal(host& a, host& b);
+
+/// SIGSTOP to every process of the host: none runs an instruction until thaw(), and its kernel goes on
+/// acknowledging, and accepting handshakes up to the listener's backlog. Returns once they stand still.
+/// Some system calls in which a process waits end with EINTR when it goes on (signal(7)).
+void freeze(host& h);
+void thaw(host& h);
+
+/// From now on every host that is up resolves the name of `of` to the address of `to` (/etc/hosts). Programs
+/// that have resolved it already know nothing of that.
+void move_name(const host& of, const host& to);
 
 }  // namespace halfopen::lab
 

@@ -11,4 +11,11 @@ std::size_t reset_connections(host& h) {
   return count;
 }
 
+std::size_t reset_connections(host& h, const host& peer) {
+  h.lab().note("the connections between " + h.name() + " and " + peer.name() + " are reset");
+  std::size_t count = 0;
+  h.in_network([&] { count = destroy_tcp_connections(peer.address()); });
+  return count;
+}
+
 }  // namespace halfopen::lab
