@@ -77,6 +77,13 @@ cases cases_of_catalogue(const test_arguments& a) {
   return choose(a, judge::all_cases());
 }
 
+cases outages_of(const test_arguments& a, const judge::system& what) {
+  cases all;
+  for (const judge::link& l : what.links())
+    for (const auto* c : judge::all_outages()) all.push_back(&judge::on_link(*c, l.from, l.to));
+  return choose(a, all);
+}
+
 void check_request(const std::string& text) {
   const bool number =
       !text.empty() && text.size() < 5 && text.find_first_not_of("0123456789") == std::string::npos;

@@ -10,6 +10,9 @@ namespace halfopen::cli {
 /// What --case, --replay, --skip, --subject and --shard leave of the catalogue. Throws
 /// usage_error if that is nothing, or if a pattern fits nothing.
 [[nodiscard]] std::vector<const judge::judge_case*> cases_of_catalogue(const test_arguments& a);
+/// The same of a system: each outage on each of its links.
+[[nodiscard]] std::vector<const judge::judge_case*> outages_of(const test_arguments& a,
+                                                               const judge::system& what);
 
 /// The same of the places that a pair's exchange has, for --torture; then --sample of them.
 [[nodiscard]] std::vector<const judge::judge_case*> cases_of_torture(const test_arguments& a,

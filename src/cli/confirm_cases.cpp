@@ -29,9 +29,9 @@ constexpr double real_limit = 150;
 
 class second_playings {
  public:
-  second_playings(const test_arguments& a, const judge::run_options& options, const judge::baseline& base,
+  second_playings(const test_arguments& a, const judge::run_options& options, const judge::clean_run& usual,
                   std::vector<case_result> first)
-      : a_(a), options_(options), base_(base), results_(std::move(first)) {}
+      : a_(a), options_(options), usual_(usual), results_(std::move(first)) {}
 
   confirmed_results play(const show_playing& show) {
     const bool has_kernel = a_.clock == "auto" && clock::find_kernel().has_value();
@@ -88,7 +88,7 @@ class second_playings {
     if (guests.jobs == 0) guests.jobs = cases_a_guest;
     std::vector<case_result> again_results;
     try {
-      again_results = play_in_guests(guests, some, base_);
+      again_results = play_in_guests(guests, some, usual_);
     } catch (const judge::no_baseline&) {  // the pair does not work there
     } catch (const lab::error&) {          // no guest can be made
     }
@@ -107,9 +107,10 @@ class second_playings {
   void alone(const show_playing& show, const std::string& what) {
     judge::run_options some = those(again::alone);
     some.who.first_look = judge::milliseconds(0);
+    if (some.parts) some.parts->first_look = judge::milliseconds(0);
     show(some, what);
-    some.jobs = judge::jobs_alone(base_);
-    const auto played = judge::run(some, base_);
+    some.jobs = judge::jobs_alone(usual_);
+    const auto played = judge::run(some, usual_);
     interrupted_ = played.size() < some.cases.size();
     for (const case_result& second : played) take(second, again::alone);
   }
@@ -122,7 +123,7 @@ class second_playings {
 
   const test_arguments& a_;
   const judge::run_options& options_;
-  const judge::baseline& base_;
+  const judge::clean_run& usual_;
   std::vector<case_result> results_;
   std::map<std::string, again> wanted_;
   bool interrupted_ = false;
@@ -131,10 +132,11 @@ class second_playings {
 }  // namespace
 
 confirmed_results confirm(const test_arguments& a, const judge::run_options& options,
-                          const judge::baseline& base, std::vector<case_result> first,
+                          const judge::clean_run& usual, std::vector<case_result> first,
                           const show_playing& show) {
-  if (options.who.without_fault) return {std::move(first), false};
-  return second_playings(a, options, base, std::move(first)).play(show);
+  if (options.who.without_fault || (options.parts && options.parts->without_fault))
+    return {std::move(first), false};
+  return second_playings(a, options, usual, std::move(first)).play(show);
 }
 
 }  // namespace halfopen::cli

@@ -20,7 +20,7 @@ struct confirmed_results {
 /// The results, those that have to be confirmed (judge/confirm.hpp) after a second playing: under the
 /// virtual clock where `a.clock` is auto and its kernel is there, else alone with the real one.
 [[nodiscard]] confirmed_results confirm(const test_arguments& a, const judge::run_options& options,
-                                        const judge::baseline& base, std::vector<judge::case_result> first,
+                                        const judge::clean_run& usual, std::vector<judge::case_result> first,
                                         const show_playing& show);
 
 }  // namespace halfopen::cli

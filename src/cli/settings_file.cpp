@@ -58,7 +58,8 @@ void apply(CLI::App& verb, const std::string& key, const toml::node& node, const
 
 }  // namespace
 
-void read_settings(CLI::App& verb, const std::string& path, const std::string& usual_path) {
+void read_settings(CLI::App& verb, const std::string& path, const std::string& usual_path,
+                   const std::set<std::string>& besides) {
   const std::string& file = path.empty() ? usual_path : path;
   if (path.empty() && ::access(file.c_str(), F_OK) < 0) return;
   if (std::error_code why; std::filesystem::is_directory(file, why))
@@ -70,7 +71,8 @@ void read_settings(CLI::App& verb, const std::string& path, const std::string& u
     throw settings_error(place_of(file, e.source()) + std::string(e.description()));
   }
   for (const auto& [key, node] : table)
-    apply(verb, std::string(key.str()), node, place_of(file, node.source()));
+    if (!besides.contains(std::string(key.str())))
+      apply(verb, std::string(key.str()), node, place_of(file, node.source()));
 }
 
 }  // namespace halfopen::cli

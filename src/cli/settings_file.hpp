@@ -2,6 +2,7 @@
 #define HALFOPEN_SRC_CLI_SETTINGS_FILE_HPP
 
 #include <CLI/CLI.hpp>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -15,7 +16,9 @@ struct settings_error : std::runtime_error {
 /// the command line has precedence. Without a path the usual file is read, if it is there.
 /// Throws settings_error: a file that cannot be read, that is no TOML, an unknown key, a value
 /// that the option does not take; with the place.
-void read_settings(CLI::App& verb, const std::string& path, const std::string& usual_path);
+/// `besides`: keys that are somebody else's to read.
+void read_settings(CLI::App& verb, const std::string& path, const std::string& usual_path,
+                   const std::set<std::string>& besides = {});
 
 }  // namespace halfopen::cli
 

@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <span>
 
@@ -16,6 +18,7 @@
 #include "cli/repeat_command.hpp"
 #include "cli/report_file.hpp"
 #include "cli/settings_file.hpp"
+#include "cli/system_file.hpp"
 #include "cli/test_arguments.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
@@ -65,8 +68,45 @@ judge::pair pair_of(const test_arguments& a) {
   return p;
 }
 
+judge::milliseconds of_seconds(double s) {
+  return judge::milliseconds(static_cast<std::int64_t>(s * 1000));
+}
+
+/// The system that is to be judged, of a file or of the options; nothing: a pair is.
+std::optional<judge::system> system_of(const test_arguments& a) {
+  std::optional<judge::system> made = a.from_file;
+  if (!a.system.empty()) {
+    std::ifstream file(a.system);
+    made = nlohmann::json::parse(file).get<judge::system>();
+    made->virtual_clock = a.full_length;
+    return made;
+  }
+  if (!a.service.empty() || !a.probe.empty()) {
+    if (a.server.empty() || a.service.empty() || a.probe.empty() || !a.client.empty())
+      throw usage_error(
+          "a service is judged with --server, --service and --probe: a dependency, the service that needs "
+          "it, "
+          "and a command that asks the service; and without --client");
+    made.emplace();
+    made->hosts.push_back({.name = "server", .command = a.server, .ready = a.ready});
+    if (a.port != 0) made->hosts.front().port = a.port;
+    made->hosts.push_back({.name = "service", .command = a.service, .needs = {"server"}});
+    made->ask = {a.probe, a.health, a.other};
+  }
+  if (!made) return std::nullopt;
+  made->environment = a.environment;
+  made->limit = of_seconds(a.limit);
+  made->recover = of_seconds(a.recover);
+  made->clean_limit = of_seconds(a.clean_limit);
+  made->disk_lost = a.disk == "lost";
+  made->without_fault = a.without_fault;
+  made->ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
+  if (const auto problem = problem_of(*made)) throw usage_error(*problem);
+  return made;
+}
+
 void list(const std::vector<const judge::judge_case*>& cases) {
-  for (const auto* c : cases) fmt::print("{:<12}{:<8}{}\n", c->id, judge::to_string(c->who), c->done);
+  for (const auto* c : cases) fmt::print("{:<12} {:<8}{}\n", c->id, judge::to_string(c->who), c->done);
 }
 
 std::string now_in_words() {
@@ -80,7 +120,7 @@ std::string now_in_words() {
 
 void show_output(std::string_view whose, const std::string& text) {
   if (text.empty()) return;
-  fmt::print(stderr, "\n  the {}:\n", whose);
+  fmt::print(stderr, "\n  {}:\n", whose);
   for (std::size_t begin = 0; begin < text.size();) {
     const auto end = std::min(text.find('\n', begin), text.size());
     fmt::print(stderr, "    {}\n", text.substr(begin, end - begin));
@@ -90,10 +130,10 @@ void show_output(std::string_view whose, const std::string& text) {
 
 int explain_no_baseline(const judge::no_baseline& e) {
   fmt::print(stderr, "halfopen test: {}\n  {}\n", e.what(), e.hint);
-  show_output("server's output", e.server_output);
-  show_output("server's error output", e.server_errors);
-  show_output("client's output", e.output);
-  show_output("client's error output", e.errors);
+  show_output("output of the " + e.server_name, e.server_output);
+  show_output("error output of the " + e.server_name, e.server_errors);
+  show_output("output of the " + e.client_name, e.output);
+  show_output("error output of the " + e.client_name, e.errors);
   return bad_arguments;
 }
 
@@ -102,12 +142,13 @@ int explain_no_baseline(const judge::no_baseline& e) {
 }
 
 /// What the two do with nothing wrong; nothing if somebody asked to stop. Both clocks.
-std::optional<judge::baseline> rehearse(const test_arguments& a, const judge::run_options& options) {
+std::optional<judge::clean_run> rehearse(const test_arguments& a, const judge::run_options& options) {
   auto progress = report::progress::on(STDERR_FILENO, 1);
-  progress.show("the baseline: both programs, with nothing wrong");
+  progress.show(options.parts ? "the system, with nothing wrong"
+                              : "the baseline: both programs, with nothing wrong");
   judge::run_options quiet = options;
   quiet.tick = [&] { progress.tick(); };
-  auto base = only_virtual(a) ? rehearse_in_guest(a, quiet) : judge::rehearse(options.who, quiet.tick);
+  auto base = only_virtual(a) ? rehearse_in_guest(a, quiet) : judge::rehearse(quiet, quiet.tick);
   progress.clear();
   return base;
 }
@@ -141,7 +182,7 @@ constexpr judge::milliseconds first_look{5000};
 
 /// Every case once, and those whose verdict rests on time a second time.
 confirmed_results play_cases(const test_arguments& a, judge::run_options& options,
-                             const judge::baseline& base) {
+                             const judge::clean_run& base) {
   std::optional<played_cases> shown;
   const auto show = [&](judge::run_options& some, const std::string& what) {
     shown.emplace(some, some.cases.size(), a.verbose);
@@ -156,13 +197,33 @@ confirmed_results play_cases(const test_arguments& a, judge::run_options& option
     made.interrupted = made.results.size() < options.cases.size();
     return made;
   }
-  if (a.clock == "auto" && clock::find_kernel()) options.who.first_look = first_look;
+  if (a.clock == "auto" && clock::find_kernel()) {
+    options.who.first_look = first_look;
+    if (options.parts) options.parts->first_look = first_look;
+  }
   made.results = judge::run(options, base);
   made.interrupted = made.results.size() < options.cases.size();
   if (!made.interrupted) return confirm(a, options, base, std::move(made.results), show);
   for (judge::case_result& r : made.results)
     r = judge::unconfirmed(r, "interrupted before it was played again");
   return made;
+}
+
+/// What was judged, for who reads the report.
+void describe(judge::judgement& judged, const test_arguments& a, const judge::run_options& options) {
+  judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
+  if (!options.parts) {
+    judged.server_command = a.server;
+    judged.client_command = a.client;
+    return;
+  }
+  std::string names;
+  for (const judge::system_host& h : options.parts->hosts) {
+    names += (names.empty() ? "" : " / ") + h.name;
+    judged.hosts.push_back({h.name, h.command, h.needs});
+  }
+  if (a.name.empty()) judged.name = names;
+  judged.probe = options.parts->ask.probe;
 }
 
 /// Plays, prints, gives the exit code.
@@ -174,17 +235,16 @@ int play(const test_arguments& a, judge::run_options options) {
     fmt::print(stderr, "halfopen test: interrupted before a case was played\n");
     return 130;
   }
-  options.cases =
-      a.torture.empty() ? at_requests(options.cases, *base, a.request) : cases_of_torture(a, *base);
+  if (const auto* pair = std::get_if<judge::baseline>(&*base))
+    options.cases =
+        a.torture.empty() ? at_requests(options.cases, *pair, a.request) : cases_of_torture(a, *pair);
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
 
   judge::judgement judged;
   auto played = play_cases(a, options, *base);
   judged.results = std::move(played.results);
   judged.remarks = remarks_on(*base);
-  judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
-  judged.server_command = a.server;
-  judged.client_command = a.client;
+  describe(judged, a, options);
   judged.clock = a.clock != "auto"      ? a.clock
                  : clock::find_kernel() ? "real, confirmed by the virtual"
                                         : "real";
@@ -239,16 +299,24 @@ void say_what_is_missing(const test_arguments& a) {
 
 int run_test(test_arguments a) {
   judge::run_options options;
-  if (a.torture.empty() && !a.rehearse) options.cases = cases_of_catalogue(a);
+  options.parts = system_of(a);
+  if (options.parts && !a.torture.empty())
+    throw usage_error("--torture loses one of a pair; of a system, outage/18 loses a dependency again");
+  if (options.parts && !a.rehearse)
+    options.cases = outages_of(a, *options.parts);
+  else if (a.torture.empty() && !a.rehearse)
+    options.cases = cases_of_catalogue(a);
   if (a.dry_run) {
     if (!a.torture.empty())
       throw usage_error("--dry-run and --torture: the places are known only when the two have talked");
     list(options.cases);
     return all_met;
   }
-  if (a.server.empty() || a.client.empty())
-    throw usage_error("both --server and --client are needed: two commands that talk to each other");
-  options.who = pair_of(a);
+  if (!options.parts && (a.server.empty() || a.client.empty()))
+    throw usage_error(
+        "both --server and --client are needed, two commands that talk to each other; or --server, --service "
+        "and --probe: a dependency, a service that needs it, and a command that asks the service");
+  if (!options.parts) options.who = pair_of(a);
   options.who.virtual_clock = a.full_length;
   if (a.jobs != 0) options.jobs = a.jobs;
   if (!a.evidence.empty()) {
@@ -280,7 +348,24 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->type_name("COMMAND");
   verb.add_option("--client", a.client, "the client's command; the server's host is named 'server'")
       ->type_name("COMMAND");
-  verb.add_option("--name", a.name, "the pair's name in reports")->type_name("NAME");
+  verb.add_option(
+          "--service", a.service,
+          "instead of a client: the command of a service that depends on the server; its host is named "
+          "'service'")
+      ->type_name("COMMAND");
+  verb.add_option("--probe", a.probe, "a command that asks the service; exit 0: served")
+      ->type_name("COMMAND");
+  verb.add_option("--health", a.health,
+                  "one that asks its health endpoint: must not say yes while the probe fails")
+      ->type_name("COMMAND");
+  verb.add_option("--other", a.other, "one that asks for what needs no dependency: must go on being served")
+      ->type_name("COMMAND");
+  verb.add_option("--recover", a.recover,
+                  "within this a service shall serve again once its dependency is back")
+      ->check(within(0.5, 3600.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  verb.add_option("--name", a.name, "the pair's or system's name in reports")->type_name("NAME");
   verb.add_option("--subject", a.subject, "who is judged")
       ->check(CLI::IsMember({"server", "client", "both"}).description(""))
       ->type_name("server|client|both")
@@ -360,6 +445,7 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_flag("--rehearse", a.rehearse)->group("");
   verb.add_flag("--brief", a.brief)->group("");
   verb.add_option("--baseline", a.baseline)->group("");
+  verb.add_option("--system", a.system)->group("");
   verb.add_flag("--without-fault", a.without_fault)->group("");  // for tests of the cases
   verb.add_option("--settings", a.settings, "read options from there; default: halfopen.toml, if it is there")
       ->type_name("FILE");
@@ -367,8 +453,27 @@ void add_options(CLI::App& verb, test_arguments& a) {
 
 }  // namespace
 
-std::vector<std::string> remarks_on(const judge::baseline& base) {
+static std::vector<std::string> remarks_on(const judge::steady_state& usual) {
   std::vector<std::string> remarks;
+  for (const auto& [which, answer] : {std::pair{"probe", &usual.probe}, std::pair{"health", &usual.health},
+                                      std::pair{"other", &usual.other}})
+    if (answer->varies)
+      remarks.push_back(fmt::format(
+          "what the {} prints differs from time to time: {}", which,
+          answer->same_shape ? "only its shape is compared" : "only its exit status is looked at"));
+  for (const std::string& name : usual.forgetful)
+    remarks.push_back("a restart of " + name +
+                      " alone changes what the probe prints: another output after it is nobody's fault");
+  if (!usual.concurrent)
+    remarks.emplace_back(
+        "four asks at one time were not all served: connections of a pool are not all tried");
+  return remarks;
+}
+
+std::vector<std::string> remarks_on(const judge::clean_run& usual) {
+  std::vector<std::string> remarks;
+  if (const auto* steady = std::get_if<judge::steady_state>(&usual)) return remarks_on(*steady);
+  const auto& base = std::get<judge::baseline>(usual);
   if (base.varies)
     remarks.emplace_back(
         "the client's output differs between two clean runs, each with a fresh server: only its "
@@ -382,6 +487,10 @@ std::vector<std::string> remarks_on(const judge::baseline& base) {
     remarks.emplace_back(
         "the client prints nothing: a half reply that it takes for a whole one cannot be seen");
   return remarks;
+}
+
+static std::string settings_of(const test_arguments& a) {
+  return a.settings.empty() ? "halfopen.toml" : a.settings;
 }
 
 void add_test(CLI::App& app, int& exit_code) {
@@ -402,13 +511,23 @@ void add_test(CLI::App& app, int& exit_code) {
       "  halfopen test --server ./my-server --client './my-client server' --case crash --evidence found\n"
       "  halfopen test --settings project.toml --strict --json results.json\n"
       "  halfopen test --server ./my-server --client './my-client server' --torture=bytes\n"
-      "  halfopen test --server ./my-server --client './my-client server' --replay kill-server@7\n\n"
+      "  halfopen test --server ./my-server --client './my-client server' --replay kill-server@7\n"
+      "  halfopen test --server 'redis-server --protected-mode no --save \"\"' \\\n"
+      "                --service 'node app.js --redis server:6379' --probe 'curl -fsS "
+      "http://service:3000/'\n\n"
       "A settings file has the long options' names as keys: server = \"...\", limit = 10, skip = "
-      "[\"idle\"].");
+      "[\"idle\"].\n"
+      "A system of more hosts is described there too: [hosts.NAME] with run, needs, port, ready, env, "
+      "restart,\n"
+      "serves and judge, and [probe] with run, health and other (docs/systems.md).");
   verb.callback([arguments, &verb, &exit_code] {
     try {
-      if (!arguments->events) read_settings(verb, arguments->settings, "halfopen.toml");
+      if (!arguments->events) read_settings(verb, arguments->settings, "halfopen.toml", system_tables());
+      if (!arguments->events && arguments->server.empty())
+        arguments->from_file = read_system(settings_of(*arguments));
       arguments->repeat = repeat_command(verb, program_invocation_name, about_the_whole);
+      if (arguments->from_file)
+        arguments->repeat += " --settings " + judge::shell_quoted(settings_of(*arguments));
       exit_code = run_test(*arguments);
     } catch (const settings_error& e) {
       exit_code = refuse("test", usage_error(e.what()));

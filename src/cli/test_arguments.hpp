@@ -14,13 +14,14 @@ namespace halfopen::cli {
 
 struct test_arguments {
   std::string server, client, name;
+  std::string service, probe, health, other;  ///< of a system: the service needs the server
   std::string subject = "both";
   std::vector<std::string> cases, replay, skip, environment;
   std::string torture;     ///< "packets", "bytes", or empty: the catalogue
   std::size_t sample = 0;  ///< of the torture's places; 0: all
   std::string clock = "auto", ip = "4";
   std::string ready, shard, evidence, json, junit, html, settings;
-  double limit = 20, grace = 10, clean_limit = 60;
+  double limit = 20, grace = 10, clean_limit = 60, recover = 10;
   std::string request;  ///< "2", "all", or empty: the first and the last that the client waits for
   std::string disk = "kept";
   std::uint16_t port = 0;
@@ -31,12 +32,14 @@ struct test_arguments {
 
   // For a guest's judge, which is told its share and reports to the one outside.
   bool full_length = false, events = false, rehearse = false, brief = false;
-  std::string baseline;        ///< a file with the baseline that was recorded already
-  bool without_fault = false;  ///< for tests
+  std::optional<judge::system> from_file{};  ///< of the settings file
+  std::string system;                        ///< a file with the system
+  std::string baseline;                      ///< a file with the baseline that was recorded already
+  bool without_fault = false;                ///< for tests
 };
 
 /// On the baseline, for who reads the report.
-[[nodiscard]] std::vector<std::string> remarks_on(const judge::baseline& base);
+[[nodiscard]] std::vector<std::string> remarks_on(const judge::clean_run& usual);
 
 /// Inside a guest: plays its share, and tells of each case in a line of JSON on stdout. With no
 /// case to play, of the baseline.
@@ -46,11 +49,11 @@ int play_for_the_outside(const test_arguments& a, const judge::run_options& opti
 /// the pair does not work in a guest, or lab::error if no guest can be made.
 [[nodiscard]] std::vector<judge::case_result> play_in_guests(const test_arguments& a,
                                                              const judge::run_options& options,
-                                                             const judge::baseline& base);
+                                                             const judge::clean_run& usual);
 
 /// The baseline alone, in a guest; nothing if somebody asked to stop. Throws as play_in_guests().
-[[nodiscard]] std::optional<judge::baseline> rehearse_in_guest(const test_arguments& a,
-                                                               const judge::run_options& options);
+[[nodiscard]] std::optional<judge::clean_run> rehearse_in_guest(const test_arguments& a,
+                                                                const judge::run_options& options);
 
 }  // namespace halfopen::cli
 

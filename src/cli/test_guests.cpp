@@ -22,17 +22,23 @@ constexpr std::size_t cases_a_guest_takes = 15;
 /// The file in which a guest finds it.
 constexpr const char* baseline_name = "halfopen-baseline";
 
+/// ... and the system, if it is none of a pair.
+constexpr const char* system_name = "halfopen-system";
+
 /// In the place of a case.
 constexpr const char* baseline_alone = "baseline";
 
-std::vector<std::string> command_line(const test_arguments& a, const std::vector<std::string>& share) {
+std::vector<std::string> command_line(const test_arguments& a, const judge::run_options& options,
+                                      const std::vector<std::string>& share) {
   std::vector<std::string> line{lab::own_executable(), "test",    "--clock", "real",
                                 "--full-length",       "--events"};
   const auto add = [&line](const char* option, const std::string& value) {
     if (!value.empty()) line.insert(line.end(), {option, value});
   };
-  add("--server", a.server);
-  add("--client", a.client);
+  if (!options.parts) {
+    add("--server", a.server);
+    add("--client", a.client);
+  }
   add("--ip", a.ip);
   add("--ready", a.ready);
   add("--evidence", a.evidence);
@@ -41,6 +47,7 @@ std::vector<std::string> command_line(const test_arguments& a, const std::vector
   add("--clean-limit", fmt::format("{}", a.clean_limit));
   add("--disk", a.disk);
   add("--baseline", a.baseline);
+  if (options.parts) add("--system", clock::files_folder + std::string(system_name));
   if (a.brief) line.emplace_back("--brief");
   if (a.without_fault) line.emplace_back("--without-fault");
   if (a.port != 0) add("--server-port", std::to_string(a.port));
@@ -63,6 +70,7 @@ judge::case_result given_up(const judge::judge_case& c, const std::string& why) 
   r.who = c.who;
   r.done = c.done;
   r.rule = c.rule;
+  r.why = judge::obstacle::lab_failed;
   r.reason = why;
   return r;
 }
@@ -72,8 +80,9 @@ shared_work work_for(const test_arguments& a, const judge::run_options& options)
   work.share_size = a.jobs != 0 ? a.jobs : cases_a_guest_takes;
   work.guest = a.guest;
   work.job = [&](const auto& share) {
-    clock::job job = clock::job_here(command_line(a, share));
+    clock::job job = clock::job_here(command_line(a, options, share));
     job.host_name = "lab";
+    if (options.parts) job.files.emplace_back(system_name, judge::to_text(nlohmann::json(*options.parts)));
     if (!options.evidence.empty()) job.writable.push_back(options.evidence);
     return job;
   };
@@ -84,20 +93,20 @@ shared_work work_for(const test_arguments& a, const judge::run_options& options)
 }  // namespace
 
 /// Recorded already, if the pair does here as it did there; else recorded here.
-static std::optional<judge::baseline> baseline_here(const test_arguments& a,
-                                                    const judge::run_options& options) {
-  if (a.baseline.empty()) return judge::rehearse(options.who, {});
+static std::optional<judge::clean_run> clean_run_here(const test_arguments& a,
+                                                      const judge::run_options& options) {
+  if (a.baseline.empty()) return judge::rehearse(options, {});
   std::ifstream file(a.baseline);
-  auto given = nlohmann::json::parse(file).get<judge::baseline>();
-  const auto same = judge::works_as(options.who, given);
+  auto given = judge::clean_run_of(nlohmann::json::parse(file));
+  const auto same = judge::works_as(options, given);
   if (!same) return std::nullopt;
-  return *same ? given : judge::rehearse(options.who, {});
+  return *same ? given : judge::rehearse(options, {});
 }
 
 int play_for_the_outside(const test_arguments& a, const judge::run_options& base) {
-  std::optional<judge::baseline> normal;
+  std::optional<judge::clean_run> normal;
   try {
-    normal = baseline_here(a, base);
+    normal = clean_run_here(a, base);
   } catch (const judge::no_baseline& e) {
     tell_outside({{"stopped", judge::json_of(e)}});
     return 0;
@@ -105,7 +114,7 @@ int play_for_the_outside(const test_arguments& a, const judge::run_options& base
   if (!normal) return 0;
   if (base.cases.empty()) {
     tell_outside({{"started", baseline_alone}});
-    tell_outside({{"id", baseline_alone}, {"finished", *normal}});
+    tell_outside({{"id", baseline_alone}, {"finished", judge::json_of(*normal)}});
     return 0;
   }
   judge::run_options options = base;
@@ -116,7 +125,7 @@ int play_for_the_outside(const test_arguments& a, const judge::run_options& base
 }
 
 std::vector<judge::case_result> play_in_guests(const test_arguments& a, const judge::run_options& options,
-                                               const judge::baseline& base) {
+                                               const judge::clean_run& usual) {
   test_arguments inside = a;
   inside.baseline = clock::files_folder + std::string(baseline_name);
   std::map<std::string, judge::case_result> results;
@@ -127,7 +136,7 @@ std::vector<judge::case_result> play_in_guests(const test_arguments& a, const ju
     results[r.id] = std::move(r);
   };
   shared_work work = work_for(inside, options);
-  work.job = [make = work.job, text = judge::to_text(nlohmann::json(base))](const auto& share) {
+  work.job = [make = work.job, text = judge::to_text(judge::json_of(usual))](const auto& share) {
     clock::job job = make(share);
     job.files.emplace_back(baseline_name, text);
     return job;
@@ -146,12 +155,13 @@ std::vector<judge::case_result> play_in_guests(const test_arguments& a, const ju
   return made;
 }
 
-std::optional<judge::baseline> rehearse_in_guest(const test_arguments& a, const judge::run_options& options) {
-  std::optional<judge::baseline> normal;
+std::optional<judge::clean_run> rehearse_in_guest(const test_arguments& a,
+                                                  const judge::run_options& options) {
+  std::optional<judge::clean_run> normal;
   std::optional<judge::no_baseline> failure;
   shared_work work = work_for(a, options);
   work.ids = {baseline_alone};
-  work.finished = [&](const std::string&, const nlohmann::json& j) { normal = j.get<judge::baseline>(); };
+  work.finished = [&](const std::string&, const nlohmann::json& j) { normal = judge::clean_run_of(j); };
   work.given_up = [](const std::string&, const std::string& why) {
     throw lab::error("the baseline: " + why);
   };

@@ -11,11 +11,19 @@
 #include "judge/torture.hpp"
 
 namespace halfopen::judge {
+namespace {
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
+}
+
+}  // namespace
 
 std::span<const family* const> catalogue() noexcept {
   static constexpr std::array all{&abort_family,    &exit_family,     &sigpipe_family, &crash_family,
                                   &reboot_family,   &shutdown_family, &format_family,  &connect_family,
-                                  &overload_family, &idle_family};
+                                  &overload_family, &idle_family,     &outage_family};
   return all;
 }
 
@@ -29,8 +37,35 @@ const family* family_of(std::string_view id) noexcept {
 std::vector<const judge_case*> all_cases() {
   std::vector<const judge_case*> all;
   for (const family* f : catalogue())
-    for (const judge_case& c : f->cases) all.push_back(&c);
+    for (const judge_case& c : f->cases)
+      if (!c.outage) all.push_back(&c);
   return all;
+}
+
+std::vector<const judge_case*> all_outages() {
+  std::vector<const judge_case*> all;
+  for (const judge_case& c : outage_family.cases) all.push_back(&c);
+  return all;
+}
+
+const judge_case& on_link(const judge_case& c, std::string_view from, std::string_view to) {
+  struct kept {
+    std::string id, from, to, done;
+    judge_case made;
+  };
+  static std::map<std::string, kept> all;  // nothing in a map ever moves
+  const std::string id = std::string(c.id) + "@" + std::string(from) + "-" + std::string(to);
+  kept& k = all[id];
+  if (!k.id.empty()) return k.made;
+  k = {id, std::string(from), std::string(to), {}, c};
+  k.done = c.done;
+  replace_all(k.done, "the dependency", k.to);
+  replace_all(k.done, "the service", k.from);
+  k.made.id = k.id;
+  k.made.done = k.done;
+  k.made.link_from = k.from;
+  k.made.link_to = k.to;
+  return k.made;
 }
 
 const judge_case& at_request(const judge_case& c, std::size_t n) {
@@ -70,6 +105,7 @@ std::vector<const judge_case*> find_cases(std::string_view pattern,
   std::vector<const judge_case*> found;
   for (const judge_case* c : among)
     if (wanted == c->id.substr(0, c->id.find('/')) || fits(c->id) ||
+        (c->outage && fits(c->id.substr(0, c->id.find('@')))) ||
         (c->id.starts_with(torture_prefix) && fits(c->id.substr(torture_prefix.size()))))
       found.push_back(c);
   return found;

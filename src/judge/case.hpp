@@ -36,6 +36,8 @@ struct judge_case {
   bool at_a_request = false;
   std::size_t request = 0;  ///< which, counted from 1; 0: the last whose reply the client waits for
   std::optional<client_row> row{};
+  std::optional<outage_row> outage{};       ///< of a service: that says all
+  std::string_view link_from{}, link_to{};  ///< ... and on which link; empty in the catalogue
   expectation expects = expectation::usual;
   std::string_view expected{};  ///< instead, in the case's own words
 };
@@ -57,6 +59,10 @@ struct judge_case {
   return c;
 }
 
+/// The case of a service's outage on a link: "outage/3@app-db". It lives as long as the program. Not
+/// thread-safe.
+[[nodiscard]] const judge_case& on_link(const judge_case& c, std::string_view from, std::string_view to);
+
 /// One family; each is one file in cases/.
 struct family {
   std::string_view name;   ///< "exit"
@@ -65,14 +71,16 @@ struct family {
 };
 
 extern const family abort_family, exit_family, sigpipe_family, crash_family, reboot_family, shutdown_family,
-    format_family, connect_family, overload_family, idle_family;
+    format_family, connect_family, overload_family, idle_family, outage_family;
 
 /// All families, in the catalogue's order.
 [[nodiscard]] std::span<const family* const> catalogue() noexcept;
 [[nodiscard]] const family* family_of(std::string_view id) noexcept;
 
-/// Every case of the catalogue.
+/// Every case of a pair.
 [[nodiscard]] std::vector<const judge_case*> all_cases();
+/// Every case of a service, of no link yet.
+[[nodiscard]] std::vector<const judge_case*> all_outages();
 
 /// The same case at the N-th request of the client's: "exit/6@2". It lives as long as the program.
 /// Not thread-safe.
@@ -81,8 +89,8 @@ extern const family abort_family, exit_family, sigpipe_family, crash_family, reb
 /// Of an id "exit/6@2" the case and the request; nothing if it is none.
 [[nodiscard]] const judge_case* parse_case_at_request(std::string_view id);
 
-/// "exit/6", "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); of a torture the place
-/// is enough, "kill-*@7". Nothing if none fits.
+/// "exit/6", "outage/3" (on every link), "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); of a
+/// torture the place is enough, "kill-*@7". Nothing if none fits.
 [[nodiscard]] std::vector<const judge_case*> find_cases(std::string_view pattern,
                                                         std::span<const judge_case* const> among);
 

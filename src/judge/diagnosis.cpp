@@ -247,6 +247,8 @@ nlohmann::json json_of(const no_baseline& e) {
   return {{"failed", e.what()},
           {"problem", to_string(e.problem)},
           {"hint", e.hint},
+          {"server_name", e.server_name},
+          {"client_name", e.client_name},
           {"server_out", e.server_output},
           {"server_err", e.server_errors},
           {"out", e.output},
@@ -257,6 +259,8 @@ no_baseline no_baseline_of(const nlohmann::json& j) {
   const auto kind = parse_baseline_problem(j.at("problem").get<std::string>());
   no_baseline e(kind.value_or(problem::client_failed), j.at("failed").get<std::string>(),
                 j.at("hint").get<std::string>());
+  j.at("server_name").get_to(e.server_name);
+  j.at("client_name").get_to(e.client_name);
   j.at("server_out").get_to(e.server_output);
   j.at("server_err").get_to(e.server_errors);
   j.at("out").get_to(e.output);

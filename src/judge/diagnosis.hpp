@@ -43,8 +43,9 @@ enum class baseline_problem : std::uint8_t {
 /// The pair does not work with nothing wrong, so nothing can be said of it with a fault.
 struct no_baseline : std::runtime_error {
   baseline_problem problem;
-  std::string hint;                                          ///< what its user can do
-  std::string server_output, server_errors, output, errors;  ///< the programs' own words
+  std::string hint;                                            ///< what its user can do
+  std::string server_name = "server", client_name = "client";  ///< as the programs are called
+  std::string server_output, server_errors, output, errors;    ///< their own words
   no_baseline(baseline_problem p, const std::string& what, std::string remedy)
       : std::runtime_error(what), problem(p), hint(std::move(remedy)) {}
 };

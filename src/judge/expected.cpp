@@ -56,4 +56,13 @@ void complete(case_result& r, const judge_case& c, const pair& who) {
   if (r.happened.empty()) r.happened = "as expected";
 }
 
+void complete(case_result& r, const system& what) {
+  if (r.expected.empty())
+    r.expected = fmt::format(
+        "asks are served or refused within {} meanwhile, and it serves again within {} of the dependency's "
+        "return, by itself",
+        in_words(what.limit), in_words(what.recover));
+  if (r.happened.empty() && r.what == verdict::pass) r.happened = "as expected";
+}
+
 }  // namespace halfopen::judge

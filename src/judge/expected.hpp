@@ -5,6 +5,7 @@
 
 #include "judge/case.hpp"
 #include "judge/pair.hpp"
+#include "judge/system/system.hpp"
 
 namespace halfopen::judge {
 
@@ -15,6 +16,8 @@ namespace halfopen::judge {
 /// Fills in what the script of a played case left open: what was expected, and of a pass what
 /// happened, which is then that each of its checks holds.
 void complete(case_result& r, const judge_case& c, const pair& who);
+/// The same of a service.
+void complete(case_result& r, const system& what);
 
 }  // namespace halfopen::judge
 

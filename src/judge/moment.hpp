@@ -35,6 +35,48 @@ enum class moment : std::uint8_t {
   mid_reply,       ///< a part of the reply has arrived
 };
 
+/// How a service loses a dependency. Whether and how it comes back is part of it.
+enum class outage : std::uint8_t {
+  killed,        ///< its processes, by SIGKILL; its program is started again
+  vanished,      ///< its host, which comes back without memory
+  link_cut,      ///< both live on, and nothing gets through
+  unreachable,   ///< ... and a router says so
+  frozen,        ///< its programs stand still, and its kernel goes on acknowledging
+  mute,          ///< it accepts connections, and nobody speaks
+  stopped,       ///< connections are refused
+  forgotten,     ///< a middlebox forgets every connection, and drops its packets
+  disowned,      ///< ... or answers them with RST
+  reset,         ///< every connection is reset; it lives on
+  moved,         ///< its host is gone for good, and its name gives another one's address
+  terminated,    ///< SIGTERM; its program is started again
+  lost_again,    ///< killed, and killed again while the service reconnects
+  ten_times,     ///< killed, or its connections reset, ten times
+  not_there_yet  ///< the service is started before it
+};
+
+/// When a service loses a dependency.
+enum class outage_moment : std::uint8_t {
+  idle,       ///< nothing is on its way between the two
+  in_flight,  ///< a request is on the cable
+  mid_reply,  ///< a part of a reply has arrived
+  at_start
+};
+
+/// For how long.
+enum class outage_length : std::uint8_t {
+  none,   ///< it is not away
+  brief,  ///< a second
+  some,   ///< five
+  half_minute,
+  lasting  ///< longer than every timer of the kernel's, if the clock allows it
+};
+
+struct outage_row {
+  outage how{};
+  outage_moment when{};
+  outage_length length{};
+};
+
 /// A case of a client that is a moment and a loss.
 struct client_row {
   moment when{};

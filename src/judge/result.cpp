@@ -120,6 +120,47 @@ static void from_json(const nlohmann::json& j, output& o) {
   read(j, "stderr", o.err);
 }
 
+static void to_json(nlohmann::json& j, const ask& a) {
+  j = {{"what", to_string(a.what)},
+       {"at_ms", a.begun.count()},
+       {"took_ms", a.took.count()},
+       {"how", to_string(a.how)},
+       {"code", a.code},
+       {"signal", a.signal},
+       {"says", a.says}};
+}
+static void from_json(const nlohmann::json& j, ask& a) {
+  read_name(j, "what", a.what);
+  if (j.contains("at_ms")) a.begun = report::whole_milliseconds(j["at_ms"]);
+  if (j.contains("took_ms")) a.took = report::whole_milliseconds(j["took_ms"]);
+  read_name(j, "how", a.how);
+  read(j, "code", a.code);
+  read(j, "signal", a.signal);
+  read(j, "says", a.says);
+}
+
+static void to_json(nlohmann::json& j, const looked_at& l) {
+  j = {{"look", to_string(l.at)},
+       {"verdict", to_string(l.what)},
+       {"outcome", to_string(l.did)},
+       {"words", l.words}};
+}
+static void from_json(const nlohmann::json& j, looked_at& l) {
+  read_name(j, "look", l.at);
+  l.what = parse_verdict(j.at("verdict").get<std::string>()).value_or(verdict::inconclusive);
+  read_name(j, "outcome", l.did);
+  read(j, "words", l.words);
+}
+
+static void to_json(nlohmann::json& j, const judged_host& h) {
+  j = {{"name", h.name}, {"command", h.command}, {"needs", h.needs}};
+}
+static void from_json(const nlohmann::json& j, judged_host& h) {
+  read(j, "name", h.name);
+  read(j, "command", h.command);
+  read(j, "needs", h.needs);
+}
+
 const std::string& what_happened(const case_result& r) noexcept {
   return r.reason.empty() ? r.happened : r.reason;
 }
@@ -153,13 +194,17 @@ void to_json(nlohmann::json& j, const case_result& r) {
   if (r.did) j["outcome"] = to_string(*r.did);
   if (r.after) j["after_ms"] = r.after->count();
   if (r.fault_at_ms) j["fault_at_ms"] = *r.fault_at_ms;
+  if (!r.asks.empty()) j["asks"] = r.asks;
+  if (!r.looks.empty()) j["looks"] = r.looks;
+  if (r.back_after) j["back_after_ms"] = r.back_after->count();
 }
 
 void from_json(const nlohmann::json& j, case_result& r) {
   j.at("id").get_to(r.id);
   const auto who = j.at("subject").get<std::string>();
-  if (who != "client" && who != "server") throw std::invalid_argument("unknown subject " + who);
-  r.who = who == "client" ? subject::client : subject::server;
+  if (who != "client" && who != "server" && who != "service")
+    throw std::invalid_argument("unknown subject " + who);
+  r.who = who == "client" ? subject::client : who == "server" ? subject::server : subject::service;
   const auto v = parse_verdict(j.at("verdict").get<std::string>());
   if (!v) throw std::invalid_argument("unknown verdict " + j.at("verdict").get<std::string>());
   r.what = *v;
@@ -183,6 +228,9 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "packets", r.packets);
   read(j, "events", r.ends);
   read(j, "outputs", r.outputs);
+  read(j, "asks", r.asks);
+  read(j, "looks", r.looks);
+  if (j.contains("back_after_ms")) r.back_after = report::whole_milliseconds(j["back_after_ms"]);
   read(j, "evidence", r.evidence);
   read(j, "rule", r.rule);
   read(j, "done", r.done);
@@ -203,6 +251,8 @@ void to_json(nlohmann::json& j, const judgement& r) {
        {"ip_version", r.ip_version},  {"counts", counts},   {"remarks", r.remarks},
        {"repeat", r.repeat},          {"cases", r.results}, {"planned", r.planned},
        {"interrupted", r.interrupted}};
+  if (!r.hosts.empty()) j["hosts"] = r.hosts;
+  if (!r.probe.empty()) j["probe"] = r.probe;
 }
 
 void from_json(const nlohmann::json& j, judgement& r) {
@@ -211,6 +261,8 @@ void from_json(const nlohmann::json& j, judgement& r) {
   read(j, "name", r.name);
   read(j, "server", r.server_command);
   read(j, "client", r.client_command);
+  read(j, "hosts", r.hosts);
+  read(j, "probe", r.probe);
   read(j, "clock", r.clock);
   read(j, "date", r.date);
   read(j, "ip_version", r.ip_version);

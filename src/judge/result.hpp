@@ -12,6 +12,7 @@
 
 #include "halfopen/lab/experiment.hpp"
 #include "judge/decide/finding.hpp"
+#include "judge/decide/outage.hpp"
 #include "play/check.hpp"
 
 namespace halfopen::judge {
@@ -56,6 +57,14 @@ struct output {
   std::string out, err;
 };
 
+/// What was looked at of a service, and what was found.
+struct looked_at {
+  look at{};
+  verdict what = verdict::inconclusive;
+  outcome did{};
+  std::string words;
+};
+
 struct case_result {
   std::string id;  ///< "exit/6"
   subject who{};
@@ -77,6 +86,10 @@ struct case_result {
   std::vector<seen_packet> packets;
   std::vector<program_end> ends;
   std::vector<output> outputs;
+  // Of a service's outage; times of asks count from the fault.
+  std::vector<ask> asks;
+  std::vector<looked_at> looks;
+  std::optional<milliseconds> back_after;  ///< the dependency's return, from the fault
   milliseconds took{};
   std::string evidence;  ///< path of the capture; empty if none was kept
 
@@ -97,11 +110,19 @@ struct case_result {
 void to_json(nlohmann::json& j, const case_result& r);
 void from_json(const nlohmann::json& j, case_result& r);
 
-/// A pair of programs, judged.
+/// A host of a system, for who reads the report.
+struct judged_host {
+  std::string name, command;
+  std::vector<std::string> needs;
+};
+
+/// A pair of programs, or a system of them, judged.
 struct judgement {
-  std::string name;  ///< "redis-server / redis-cli"
-  std::string server_command, client_command;
-  std::string clock;  ///< "real", "virtual"
+  std::string name;                            ///< "redis-server / redis-cli"
+  std::string server_command, client_command;  ///< of a pair
+  std::vector<judged_host> hosts;              ///< of a system
+  std::string probe;                           ///< the command that asks it
+  std::string clock;                           ///< "real", "virtual"
   std::string version, date;
   std::string repeat;  ///< the command that judges them so again; a case is named after it
   int ip_version = 4;

@@ -9,6 +9,7 @@
 #include "judge/expected.hpp"
 #include "judge/pace.hpp"
 #include "judge/stage.hpp"
+#include "judge/system/play_outage.hpp"
 #include "play/jobs.hpp"
 
 namespace halfopen::judge {
@@ -19,8 +20,11 @@ namespace fs = std::filesystem;
 /// A job of the real clock that takes longer hangs, whatever the reason: the limit, three times (a
 /// server's case waits for the others too), and what starting and stopping takes; all of it tenfold, since
 /// time in which programs wait for a processor does not count.
-milliseconds job_limit(const pair& who) {
-  return 30 * who.limit + 20 * who.grace + std::chrono::minutes(who.virtual_clock ? 60 * 24 : 5);
+milliseconds job_limit(const run_options& o) {
+  const bool is_virtual = o.parts ? o.parts->virtual_clock : o.who.virtual_clock;
+  const milliseconds fixed = std::chrono::minutes(is_virtual ? 60 * 24 : 5);
+  if (o.parts) return 60 * o.parts->limit + 60 * o.parts->recover + 10 * o.parts->clean_limit + fixed;
+  return 30 * o.who.limit + 20 * o.who.grace + fixed;
 }
 
 /// "exit/6" is the folder "exit-6".
@@ -42,26 +46,38 @@ case_result blank(const judge_case& c) {
   return r;
 }
 
-case_result play_case(const judge_case& c, const run_options& options, const baseline& base) {
+/// Nothing can be said of the program.
+void take_none(case_result& r, const no_verdict& none) {
+  r.what = none.why == obstacle::not_there ? verdict::not_applicable : verdict::inconclusive;
+  r.why = none.why;
+  r.may_be_load = false;
+  r.confirmed = confirmation::not_needed;
+  r.reason = none.what();
+}
+
+case_result play_stage(const judge_case& c, const pair& who, const baseline& base, const fs::path& capture) {
+  stage s(who, base, c, capture);
+  std::optional<no_verdict> none;
+  try {
+    s.play();
+  } catch (const no_verdict& e) {
+    none = e;
+  }
+  case_result r = s.finish();
+  if (none) take_none(r, *none);
+  return r;
+}
+
+/// `play` is told where the capture is to be kept.
+case_result play_case(const judge_case& c, const run_options& options,
+                      const std::function<case_result(const judge_case&, const fs::path&)>& play) {
   const auto began = std::chrono::steady_clock::now();
   case_result r = blank(c);
   try {
     const fs::path folder = folder_of(options.evidence, c);
-    stage s(options.who, base, c, folder.empty() ? fs::path() : folder / "packets.pcapng");
-    std::optional<no_verdict> none;
-    try {
-      s.play();
-    } catch (const no_verdict& e) {
-      none = e;
-    }
-    r = s.finish();
-    if (none) {
-      r.what = none->why == obstacle::not_there ? verdict::not_applicable : verdict::inconclusive;
-      r.why = none->why;
-      r.may_be_load = false;
-      r.confirmed = confirmation::not_needed;
-      r.reason = none->what();
-    }
+    r = play(c, folder.empty() ? fs::path() : folder / "packets.pcapng");
+  } catch (const no_verdict& e) {
+    take_none(r, e);
   } catch (const lab::interrupted&) {
     throw;
   } catch (const std::exception& e) {
@@ -93,11 +109,11 @@ void keep_evidence(const case_result& r, const fs::path& folder) {
 namespace {
 
 /// A rehearsal's own way to give a result or say what went wrong, out of a process of its own.
-std::optional<lab::job_end> in_a_process(const pair& who, const std::function<void()>& tick,
+std::optional<lab::job_end> in_a_process(milliseconds limit, const std::function<void()>& tick,
                                          const std::function<nlohmann::json()>& body) {
   lab::job_options job;
   job.count = 1;
-  job.limit = std::chrono::minutes(10) + 10 * (who.limit + who.clean_limit);
+  job.limit = std::chrono::minutes(10) + 10 * limit;
   job.name = "halfopen-base";
   job.tick = tick;
   std::optional<lab::job_end> end;
@@ -125,45 +141,71 @@ nlohmann::json result_of(const lab::job_end& end) {
   return j;
 }
 
+milliseconds clean_time(const run_options& o) {
+  return o.parts ? o.parts->limit + 4 * o.parts->clean_limit : o.who.limit + o.who.clean_limit;
+}
+
 /// Runs of the pair in a baseline, by and large.
 constexpr int exchanges_of_a_baseline = 4;
 
 }  // namespace
 
-std::optional<baseline> rehearse(const pair& who, const std::function<void()>& tick) {
-  const auto end = in_a_process(who, tick, [&] { return nlohmann::json(record_baseline(who)); });
+nlohmann::json json_of(const clean_run& c) {
+  if (const auto* b = std::get_if<baseline>(&c)) return {{"pair", *b}};
+  return {{"system", std::get<steady_state>(c)}};
+}
+
+clean_run clean_run_of(const nlohmann::json& j) {
+  if (j.contains("pair")) return j["pair"].get<baseline>();
+  return j.at("system").get<steady_state>();
+}
+
+std::optional<clean_run> rehearse(const run_options& options, const std::function<void()>& tick) {
+  const auto end = in_a_process(clean_time(options), tick, [&] {
+    return json_of(options.parts ? clean_run(record_steady_state(*options.parts))
+                                 : clean_run(record_baseline(options.who)));
+  });
   if (!end) return std::nullopt;
-  auto made = result_of(*end).get<baseline>();
-  made.cost = std::chrono::round<milliseconds>(end->processor / exchanges_of_a_baseline);
+  clean_run made = clean_run_of(result_of(*end));
+  const auto cost = std::chrono::round<milliseconds>(end->processor / exchanges_of_a_baseline);
+  std::visit([cost](auto& one) { one.cost = cost; }, made);
   return made;
 }
 
-std::optional<bool> works_as(const pair& who, const baseline& base) {
-  const auto end =
-      in_a_process(who, {}, [&] { return nlohmann::json{{"same", prints_the_same(who, base)}}; });
+std::optional<bool> works_as(const run_options& options, const clean_run& usual) {
+  const auto end = in_a_process(clean_time(options), {}, [&] {
+    const bool same = options.parts ? answers_the_same(*options.parts, std::get<steady_state>(usual))
+                                    : prints_the_same(options.who, std::get<baseline>(usual));
+    return nlohmann::json{{"same", same}};
+  });
   if (!end) return std::nullopt;
   return result_of(*end).at("same").get<bool>();
 }
 
-std::size_t jobs_alone(const baseline& base) noexcept {
+std::size_t jobs_alone(const clean_run& usual) noexcept {
   constexpr double processor_time_at_once = 0.4;
-  const double cost = std::max(0.05, std::chrono::duration<double>(base.cost).count());
+  const auto spent = std::visit([](const auto& one) { return one.cost; }, usual);
+  const double cost = std::max(0.05, std::chrono::duration<double>(spent).count());
   return std::max<std::size_t>(1, static_cast<std::size_t>(processor_time_at_once / cost));
 }
 
-std::vector<case_result> run(const run_options& options, const baseline& base) {
+namespace {
+
+/// `cost`: processor time of an exchange. `is_virtual`: nobody is kept waiting.
+std::vector<case_result> run_all(const run_options& options, milliseconds cost, bool is_virtual,
+                                 const std::function<case_result(const judge_case&, const fs::path&)>& play) {
   lab::job_options jobs;
   jobs.count = options.cases.size();
   constexpr std::size_t most_at_once = 64;
   jobs.at_once = options.jobs == 0 ? most_at_once : options.jobs;
-  pace paced(std::chrono::duration<double>(base.cost).count(), std::thread::hardware_concurrency(),
+  pace paced(std::chrono::duration<double>(cost).count(), std::thread::hardware_concurrency(),
              std::chrono::steady_clock::now());
-  if (options.jobs == 0 && !options.who.virtual_clock)
+  if (options.jobs == 0 && !is_virtual)
     jobs.may_start = [&](std::size_t under_way) {
       paced.look(processor_times_now(), std::chrono::steady_clock::now());
       return paced.may_start(under_way);
     };
-  jobs.limit = job_limit(options.who);
+  jobs.limit = job_limit(options);
   jobs.name = "halfopen-case";
   jobs.tick = options.tick;
   jobs.started = [&](std::size_t i) {
@@ -171,7 +213,7 @@ std::vector<case_result> run(const run_options& options, const baseline& base) {
     if (options.started) options.started(std::string(options.cases[i]->id));
   };
   return play::play_each<case_result>(
-      std::move(jobs), [&](std::size_t i) { return play_case(*options.cases[i], options, base); },
+      std::move(jobs), [&](std::size_t i) { return play_case(*options.cases[i], options, play); },
       [&](std::size_t i, std::string problem) {
         case_result r = blank(*options.cases[i]);
         r.why = obstacle::lab_failed;
@@ -180,10 +222,25 @@ std::vector<case_result> run(const run_options& options, const baseline& base) {
       },
       [&](std::size_t i, case_result& r) {
         const judge_case& c = *options.cases[i];
-        complete(r, c, options.who);
+        options.parts ? complete(r, *options.parts) : complete(r, c, options.who);
         keep_evidence(r, folder_of(options.evidence, c));
         if (options.finished) options.finished(r);
       });
+}
+
+}  // namespace
+
+std::vector<case_result> run(const run_options& options, const clean_run& usual) {
+  if (const auto* base = std::get_if<baseline>(&usual))
+    return run_all(options, base->cost, options.who.virtual_clock,
+                   [&](const judge_case& c, const fs::path& capture) {
+                     return play_stage(c, options.who, *base, capture);
+                   });
+  const auto& steady = std::get<steady_state>(usual);
+  const system& what = options.parts.value();
+  return run_all(options, steady.cost, what.virtual_clock, [&](const judge_case& c, const fs::path& capture) {
+    return play_outage(c, what, steady, capture);
+  });
 }
 
 }  // namespace halfopen::judge

@@ -30,7 +30,8 @@ bool outweighs(const finding& later, const finding& earlier) noexcept {
 }  // namespace
 
 std::string_view to_string(subject s) noexcept {
-  return s == subject::client ? "client" : "server";
+  constexpr std::array<std::string_view, 3> names{"client", "server", "service"};
+  return name_in(names, s);
 }
 
 std::string_view to_string(verdict v) noexcept {
@@ -44,7 +45,7 @@ std::optional<verdict> parse_verdict(std::string_view text) noexcept {
 }
 
 std::string_view to_string(outcome o) noexcept {
-  constexpr std::array<std::string_view, 17> names{"unaffected",
+  constexpr std::array<std::string_view, 30> names{"unaffected",
                                                    "recovered",
                                                    "reported",
                                                    "crashed",
@@ -60,7 +61,20 @@ std::string_view to_string(outcome o) noexcept {
                                                    "releases late",
                                                    "process crashed",
                                                    "not as asked",
-                                                   "does as asked"};
+                                                   "does as asked",
+                                                   "refuses",
+                                                   "refuses late",
+                                                   "lets asks hang",
+                                                   "answers wrong",
+                                                   "serves again",
+                                                   "serves again late",
+                                                   "never serves again",
+                                                   "runs on",
+                                                   "says healthy",
+                                                   "stops others",
+                                                   "storms",
+                                                   "leaks",
+                                                   "asks twice"};
   return name_in(names, o);
 }
 

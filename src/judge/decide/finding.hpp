@@ -16,8 +16,8 @@ namespace halfopen::judge {
 
 using std::chrono::milliseconds;
 
-/// Whom a case judges.
-enum class subject : std::uint8_t { client, server };
+/// Whom a case judges. A service is a server to some, and a client of what it depends on.
+enum class subject : std::uint8_t { client, server, service };
 [[nodiscard]] std::string_view to_string(subject s) noexcept;
 
 /// From good to bad, but for the last two, which say nothing about the program.
@@ -52,6 +52,20 @@ enum class outcome : std::uint8_t {
   process_crashed,  ///< not the command itself, but a process of it
   not_as_asked,     ///< what the case asks besides; a check says what
   does_as_asked,
+  // A service, while a dependency of it is away and after.
+  refuses,             ///< asks are refused in time meanwhile, or served
+  refuses_late,        ///< after more than half of the limit
+  lets_hang,           ///< an ask is neither served nor refused within the limit
+  answers_wrong,       ///< an ask gets exit 0 and another output than usual
+  serves_again,        ///< soon after the dependency's return
+  serves_again_late,   ///< by itself, but later than it should
+  never_serves_again,  ///< as long as it was watched
+  runs_on,             ///< its command
+  says_healthy,        ///< while asks are not served
+  stops_others,        ///< what needs no dependency is not served, or slowly
+  storms,              ///< it connects again and again without a pause
+  leaks,               ///< something grows with every outage
+  asks_twice,          ///< a request reaches the dependency twice
 };
 [[nodiscard]] std::string_view to_string(outcome o) noexcept;
 

@@ -1,0 +1,272 @@
+#include "judge/decide/outage.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+
+namespace halfopen::judge {
+namespace {
+
+using std::chrono::seconds;
+
+bool is_served(const ask& a) noexcept {
+  return a.how == ask_end::served;
+}
+
+bool of_kind(const ask& a, probe_kind k) noexcept {
+  return a.what == k && a.how != ask_end::cut_short;
+}
+
+/// Asks of one kind that were under way or began while the service had not come back.
+template <class Function>
+void each_until(const outage_seen& seen, probe_kind kind, milliseconds end, Function f) {
+  for (std::size_t i = 0; i < seen.asks.size(); ++i) {
+    const ask& a = seen.asks[i];
+    if (of_kind(a, kind) && a.begun < end && a.ended() > milliseconds::zero()) f(i, a);
+  }
+}
+
+milliseconds end_of_watch(const outage_seen& seen) noexcept {
+  return seen.back + seen.watched + milliseconds(1);
+}
+
+milliseconds time_away(const outage_seen& seen) noexcept {
+  return served_again(seen).value_or(end_of_watch(seen));
+}
+
+look_finding during(const outage_seen& seen) {
+  look_finding f{.at = look::during, .found = {.did = outcome::refuses}};
+  std::array<std::size_t, 5> count{};
+  std::array<std::optional<std::size_t>, 5> worst{};
+  bool late = false;
+  each_until(seen, probe_kind::probe, time_away(seen), [&](std::size_t i, const ask& a) {
+    const auto how = static_cast<std::size_t>(a.how);
+    ++count.at(how);
+    if (!worst.at(how) || a.took > seen.asks[*worst.at(how)].took) worst.at(how) = i;
+  });
+  const auto index = [](ask_end e) { return static_cast<std::size_t>(e); };
+  const auto with = [&](ask_end e) {
+    f.count = count.at(index(e));
+    f.example = worst.at(index(e));
+    f.figure = seen.asks[*f.example].took;
+  };
+  if (count.at(index(ask_end::wrong)) > 0) {
+    with(ask_end::wrong);
+    f.found = {.what = verdict::fail, .did = outcome::answers_wrong};
+    if (seen.unpredictable)
+      f.found = {.what = verdict::inconclusive, .did = outcome::answers_wrong, .why = obstacle::varies};
+  } else if (count.at(index(ask_end::hung)) > 0) {
+    with(ask_end::hung);
+    f.found = {.what = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
+  } else if (count.at(index(ask_end::refused)) > 0) {
+    with(ask_end::refused);
+    late = *f.figure > seen.limit / 2;
+    if (late) f.found = {.what = verdict::warn, .did = outcome::refuses_late, .rests_on = basis::time};
+  } else {
+    f.found.did = outcome::serves_on;
+    f.count = count.at(index(ask_end::served));
+  }
+  return f;
+}
+
+look_finding after(const outage_seen& seen) {
+  look_finding f{.at = look::after, .found = {.did = outcome::serves_again}};
+  const auto again = served_again(seen);
+  using source = hang_length::source;
+  if (!again) {
+    f.found = {.what = verdict::fail, .did = outcome::never_serves_again, .rests_on = basis::time};
+    f.found.length = {source::measured, std::nullopt};
+    f.figure = seen.watched;
+    return f;
+  }
+  f.figure = std::max(*again - seen.back, milliseconds::zero());
+  if (*f.figure > seen.recover)
+    f.found = {.what = verdict::warn,
+               .did = outcome::serves_again_late,
+               .rests_on = basis::time,
+               .length = {source::measured, f.figure}};
+  return f;
+}
+
+look_finding alive(const outage_seen& seen) {
+  look_finding f{.at = look::alive, .found = {.did = outcome::runs_on}};
+  if (!seen.ended) return f;
+  f.figure = seen.ended_at;
+  f.found.what = seen.restarted ? verdict::warn : verdict::fail;
+  f.found.did = deadly_signal(*seen.ended) != 0 ? outcome::crashed : outcome::ended;
+  return f;
+}
+
+/// The longest stretch in which every ask of it got a yes, and none of the probe was served; nothing if there
+/// was none.
+std::optional<milliseconds> longest_lie(const outage_seen& seen) {
+  std::optional<milliseconds> longest;
+  bool away = false;                        // the last ask of the probe was not served
+  std::optional<milliseconds> yes_since{};  // its first yes since then
+  for (const ask& a : seen.asks) {
+    if (of_kind(a, probe_kind::probe)) {
+      away = !is_served(a);
+      if (!away) yes_since.reset();
+    } else if (of_kind(a, probe_kind::health)) {
+      if (!away || !is_served(a)) {
+        yes_since.reset();
+        continue;
+      }
+      if (!yes_since) yes_since = a.begun;
+      longest = std::max(longest.value_or(milliseconds::zero()), a.ended() - *yes_since);
+    }
+  }
+  return longest;
+}
+
+look_finding health(const outage_seen& seen) {
+  look_finding f{.at = look::health, .found = {.did = outcome::does_as_asked}};
+  f.figure = longest_lie(seen);
+  if (f.figure && *f.figure > seen.limit)
+    f.found = {.what = verdict::fail, .did = outcome::says_healthy, .rests_on = basis::time};
+  return f;
+}
+
+look_finding other(const outage_seen& seen) {
+  look_finding f{.at = look::other, .found = {.did = outcome::does_as_asked}};
+  const milliseconds slow = std::max<milliseconds>(seconds(1), 5 * seen.usual_other);
+  each_until(seen, probe_kind::other, end_of_watch(seen), [&](std::size_t i, const ask& a) {
+    const bool bad = !is_served(a);
+    const verdict v = bad ? verdict::fail : a.took > slow ? verdict::warn : verdict::pass;
+    if (v == verdict::pass) return;
+    ++f.count;
+    if (f.found.what == verdict::fail && v != verdict::fail) return;
+    f.found = {.what = v, .did = outcome::stops_others, .rests_on = basis::time};
+    if (!f.example || a.took > seen.asks[*f.example].took) {
+      f.example = i;
+      f.figure = a.took;
+    }
+  });
+  return f;
+}
+
+/// The third largest number of attempts in a second, so that a pool that reconnects at once is none of it.
+/// What asks may cause, a first attempt and some more each, is not counted.
+std::size_t attempts_a_second(const outage_seen& seen) {
+  constexpr std::size_t an_ask = 4;
+  std::map<std::int64_t, std::size_t> made;
+  std::map<std::int64_t, std::size_t> asked;
+  for (const milliseconds at : seen.attempts) ++made[std::chrono::floor<seconds>(at).count()];
+  for (const ask& a : seen.asks)  // whoever waits in it may be tried for as long as it lasts
+    for (auto s = std::chrono::floor<seconds>(a.begun).count();
+         s <= std::chrono::floor<seconds>(a.ended()).count(); ++s)
+      ++asked[s];
+  std::vector<std::size_t> beyond;
+  for (const auto& [second, count] : made) beyond.push_back(count - std::min(count, an_ask * asked[second]));
+  if (beyond.size() < 3) return 0;
+  std::ranges::nth_element(beyond, beyond.begin() + 2, std::greater<>());
+  return beyond[2];
+}
+
+look_finding storm(const outage_seen& seen) {
+  look_finding f{.at = look::storm, .found = {.did = outcome::does_as_asked}};
+  f.count = attempts_a_second(seen);
+  if (f.count > many_a_second)
+    f.found = {.what = f.count > storm_a_second ? verdict::fail : verdict::warn, .did = outcome::storms};
+  if (f.found.what == verdict::fail) return f;
+  if (seen.busy && *seen.busy >= too_busy)
+    f.found = {.what = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
+  return f;
+}
+
+/// What grows with every outage from the second one on: the first may fill a pool. Memory has to grow by more
+/// than a collector of garbage lets lie, each time.
+bool grows(std::span<const possessions> all, const std::function<std::uint64_t(const possessions&)>& what,
+           std::uint64_t least) {
+  constexpr std::size_t enough = 5;
+  if (all.size() < enough) return false;
+  for (std::size_t i = 2; i < all.size(); ++i)
+    if (what(all[i]) < what(all[i - 1]) + least) return false;
+  return true;
+}
+
+look_finding leftovers(const outage_seen& seen) {
+  constexpr std::uint64_t much_memory = 1 << 20;
+  look_finding f{.at = look::leftovers, .found = {.did = outcome::does_as_asked}};
+  const auto& all = seen.after_each;
+  const std::array looks{
+      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.sockets; }),
+                std::uint64_t{1}},
+      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.descriptors; }),
+                std::uint64_t{1}},
+      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.threads; }),
+                std::uint64_t{1}},
+      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.memory; }),
+                much_memory}};
+  for (const auto& [what, least] : looks)
+    if (grows(all, what, least)) {
+      f.found = {.what = verdict::fail, .did = outcome::leaks};
+      f.count = all.size() - 1;
+      return f;
+    }
+  return f;
+}
+
+look_finding once(const outage_seen& seen) {
+  look_finding f{.at = look::once, .found = {.did = outcome::does_as_asked}};
+  if (seen.requests->arrived <= seen.requests->asks) return f;
+  f.count = seen.requests->arrived - seen.requests->asks;
+  f.found = {.what = verdict::warn, .did = outcome::asks_twice};
+  return f;
+}
+
+bool has(const outage_seen& seen, probe_kind kind) {
+  return std::ranges::any_of(seen.asks, [kind](const ask& a) { return of_kind(a, kind); });
+}
+
+}  // namespace
+
+std::string_view to_string(probe_kind p) noexcept {
+  constexpr std::array<std::string_view, 3> names{"probe", "health", "other"};
+  const auto index = static_cast<std::size_t>(p);
+  return index < names.size() ? names[index] : "?";
+}
+
+std::string_view to_string(ask_end e) noexcept {
+  constexpr std::array<std::string_view, 5> names{"served", "refused", "wrong", "hung", "cut short"};
+  const auto index = static_cast<std::size_t>(e);
+  return index < names.size() ? names[index] : "?";
+}
+
+std::string_view to_string(look l) noexcept {
+  constexpr std::array<std::string_view, all_looks> names{"during", "after", "alive",     "health",
+                                                          "other",  "storm", "leftovers", "once"};
+  const auto index = static_cast<std::size_t>(l);
+  return index < names.size() ? names[index] : "?";
+}
+
+std::optional<milliseconds> served_again(const outage_seen& seen) noexcept {
+  std::optional<milliseconds> since;
+  std::size_t in_a_row = 0;
+  std::optional<milliseconds>
+      last_bad;  // an ask that began later, and ended earlier, is no sign of steadiness
+  for (const ask& a : seen.asks)
+    if (of_kind(a, probe_kind::probe) && !is_served(a) && (!last_bad || a.begun > *last_bad))
+      last_bad = a.begun;
+  for (const ask& a : seen.asks) {
+    if (!of_kind(a, probe_kind::probe) || !is_served(a)) continue;
+    if (a.ended() < seen.back || (last_bad && a.begun <= *last_bad)) continue;
+    ++in_a_row;
+    if (!since || a.ended() < *since) since = a.ended();
+  }
+  if (in_a_row < steady_asks) return std::nullopt;
+  return since;
+}
+
+std::vector<look_finding> decide(const outage_seen& seen) {
+  std::vector<look_finding> all{during(seen), after(seen), alive(seen)};
+  if (has(seen, probe_kind::health)) all.push_back(health(seen));
+  if (has(seen, probe_kind::other)) all.push_back(other(seen));
+  all.push_back(storm(seen));
+  if (!seen.after_each.empty()) all.push_back(leftovers(seen));
+  if (seen.requests) all.push_back(once(seen));
+  return all;
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,128 @@
+#ifndef HALFOPEN_SRC_JUDGE_DECIDE_OUTAGE_HPP
+#define HALFOPEN_SRC_JUDGE_DECIDE_OUTAGE_HPP
+
+/// \file
+/// What a service did while a dependency of it was away, and after: one finding a look. All times are counted
+/// from the fault on; those before it are negative.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "halfopen/lab/process.hpp"
+#include "judge/decide/client.hpp"
+#include "judge/decide/finding.hpp"
+
+namespace halfopen::judge {
+
+/// Which of the commands that ask.
+enum class probe_kind : std::uint8_t { probe, health, other };
+[[nodiscard]] std::string_view to_string(probe_kind p) noexcept;
+
+/// What came of one ask.
+enum class ask_end : std::uint8_t {
+  served,    ///< exit 0, output as usual
+  refused,   ///< another exit, within the limit
+  wrong,     ///< exit 0, other output
+  hung,      ///< not ended within the limit; it was killed
+  cut_short  ///< still under way when the watch ended: nothing is said of it
+};
+[[nodiscard]] std::string_view to_string(ask_end e) noexcept;
+
+/// One run of a command that asks.
+struct ask {
+  probe_kind what = probe_kind::probe;
+  milliseconds begun{};
+  milliseconds took{};
+  ask_end how = ask_end::served;
+  int code = 0, signal = 0;
+  std::string says{};  ///< its own telling line, if it was not served
+  [[nodiscard]] milliseconds ended() const noexcept { return begun + took; }
+};
+
+/// What is looked at, each with a line of its own.
+enum class look : std::uint8_t {
+  during,     ///< asks while the dependency is away: served or refused, never hung or wrong
+  after,      ///< served again once it is back
+  alive,      ///< its command runs
+  health,     ///< the health endpoint agrees with the probe
+  other,      ///< what needs no dependency goes on being served
+  storm,      ///< attempts to connect are few
+  leftovers,  ///< sockets, descriptors, threads and memory do not grow with every outage
+  once,       ///< no request reaches the dependency twice
+};
+[[nodiscard]] std::string_view to_string(look l) noexcept;
+inline constexpr std::size_t all_looks = 8;
+
+/// What a service has at one moment.
+struct possessions {
+  std::size_t sockets = 0, descriptors = 0, threads = 0;
+  std::uint64_t memory = 0;  ///< resident bytes
+};
+
+/// Requests of one kind that the dependency's kernel acknowledged, and how many asks there were to cause
+/// them.
+struct request_count {
+  std::size_t arrived = 0;
+  std::size_t asks = 0;            ///< each may cause one
+  std::uint64_t first_packet = 0;  ///< of the one that came again
+  std::uint64_t again_packet = 0;
+};
+
+/// Of the connection to the dependency that waited longest.
+struct waiting_socket {
+  waiting what_for{};
+  wait_length length{};
+};
+
+/// What was seen of a service and its dependency.
+struct outage_seen {
+  std::vector<ask> asks;  ///< of all three kinds, in the order in which they ended
+  milliseconds back{};    ///< when the dependency could be reached again
+  milliseconds limit{};   ///< so long an ask was waited for in this playing
+  milliseconds recover{};
+  milliseconds watched{};                   ///< after `back`
+  bool settled = false;                     ///< the watch ended because it was served again, and steadily
+  bool unpredictable = false;               ///< nobody knows what the probe's output should be
+  milliseconds usual_other{};               ///< an `other` ask took so long with nothing wrong
+  std::optional<lab::exit_status> ended{};  ///< its command
+  milliseconds ended_at{};
+  bool restarted = false;              ///< and somebody started it again, as the user says
+  std::vector<milliseconds> attempts;  ///< connections to the dependency that it began since the fault
+  std::optional<double> busy{};        ///< of one processor, while the dependency was away
+  bool busy_watched = false;
+  std::vector<possessions> after_each;  ///< of several outages; [0] before the first
+  std::optional<request_count> requests{};
+  std::optional<waiting_socket> waits{};
+};
+
+/// When it was served again: the end of the first ask since `back` that was served and after whose begin no
+/// ask of the probe began that was not, if there were enough of them. Nothing: it never was.
+[[nodiscard]] std::optional<milliseconds> served_again(const outage_seen& seen) noexcept;
+
+/// So many asks of the probe in a row, served, are a steady state.
+inline constexpr std::size_t steady_asks = 3;
+
+/// One look, and what it rests on.
+struct look_finding {
+  look at{};
+  finding found{};
+  std::size_t count = 0;                 ///< asks, attempts a second, connections: what the look counts
+  std::optional<milliseconds> figure{};  ///< how long
+  std::optional<std::size_t> example{};  ///< index of an ask that shows it
+};
+
+/// Every look that could be made.
+[[nodiscard]] std::vector<look_finding> decide(const outage_seen& seen);
+
+/// More new connections than that in each of three seconds are a storm, or near one.
+inline constexpr std::size_t many_a_second = 10, storm_a_second = 100;
+
+}  // namespace halfopen::judge
+
+#endif

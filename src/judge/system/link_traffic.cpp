@@ -1,0 +1,89 @@
+#include "judge/system/link_traffic.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "judge/pair.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+/// So much of a segment says which request it is.
+constexpr std::size_t compared = 512;
+/// Of very many packets the later ones are not kept: a storm needs no more.
+constexpr std::size_t most_kept = 200'000;
+
+}  // namespace
+
+void link_traffic::know(const trace::ip_address& service, const trace::ip_address& dependency,
+                        std::optional<trace::ip_address> also_dependency) {
+  service_ = service;
+  dependency_ = dependency;
+  also_ = also_dependency;
+}
+
+bool link_traffic::is_dependency(const trace::ip_address& a) const {
+  return a == dependency_ || (also_ && a == *also_);
+}
+
+void link_traffic::take(const lab::record& r) {
+  if (segments_.size() >= most_kept) return;
+  const auto p = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
+  if (!p || p->what != trace::packet::kind::tcp) return;
+  const bool by_service = p->source == service_ && is_dependency(p->destination);
+  if (!by_service && !(is_dependency(p->source) && p->destination == service_)) return;
+  segment s;
+  s.number = r.number;
+  s.when = r.when;
+  s.by_service = by_service;
+  s.arrived = r.became == lab::passage::delivered || r.became == lab::passage::cut;
+  s.of_spare = also_ && (p->source == *also_ || p->destination == *also_);
+  s.opener = by_service ? p->tcp.source : p->tcp.destination;
+  s.sequence = p->tcp.sequence;
+  s.length = p->tcp.length;
+  if (by_service && s.length > 0) {
+    const auto bytes = p->tcp.payload.first(std::min(p->tcp.payload.size(), compared));
+    s.shape = shape_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  segments_.push_back(std::move(s));
+}
+
+std::size_t link_traffic::delivered(trace::time_point from, trace::time_point until) const {
+  return static_cast<std::size_t>(std::ranges::count_if(segments_, [&](const segment& s) {
+    return s.arrived && !s.of_spare && s.when > from && s.when < until;
+  }));
+}
+
+std::size_t link_traffic::sent_by_service(trace::time_point since) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(segments_, [&](const segment& s) { return s.by_service && s.when > since; }));
+}
+
+std::optional<std::string> link_traffic::first_request(trace::time_point since) const {
+  const auto found = std::ranges::find_if(
+      segments_, [&](const segment& s) { return s.by_service && s.length > 0 && s.when >= since; });
+  if (found == segments_.end()) return std::nullopt;
+  return found->shape;
+}
+
+link_traffic::repeats link_traffic::requests_like(const std::string& shape, trace::time_point since,
+                                                  const std::vector<const trace::connection*>& all) const {
+  repeats made;
+  std::set<std::pair<trace::endpoint, std::uint32_t>> known;
+  for (const segment& s : segments_) {
+    if (!s.by_service || s.length == 0 || s.when < since || s.shape != shape) continue;
+    if (!known.insert({s.opener, s.sequence}).second) continue;  // repeated by the kernel
+    const auto on = std::ranges::find(all, s.opener, &trace::connection::opener);
+    if (on == all.end()) continue;
+    const trace::flow& f = (*on)->of(trace::side::opener);
+    if (!f.initial_sequence) continue;
+    const std::uint32_t offset = s.sequence - *f.initial_sequence - 1;
+    if (f.acked < offset + std::uint64_t{s.length}) continue;
+    if (made.arrived++ == 0) made.first = s.number;
+    made.last = s.number;
+  }
+  return made;
+}
+
+}  // namespace halfopen::judge

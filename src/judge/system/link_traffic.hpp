@@ -1,0 +1,62 @@
+#ifndef HALFOPEN_SRC_JUDGE_SYSTEM_LINK_TRAFFIC_HPP
+#define HALFOPEN_SRC_JUDGE_SYSTEM_LINK_TRAFFIC_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halfopen/lab/experiment.hpp"
+#include "halfopen/trace/connection.hpp"
+#include "judge/decide/outage.hpp"
+
+namespace halfopen::judge {
+
+/// The packets between a service and its dependency, as far as a verdict needs them. Not thread-safe.
+class link_traffic {
+ public:
+  /// `also_dependency`: the host to which its name may move; empty: none.
+  void know(const trace::ip_address& service, const trace::ip_address& dependency,
+            std::optional<trace::ip_address> also_dependency);
+
+  /// For lab::options::recorder.
+  void take(const lab::record& r);
+
+  /// Packets between the service and the host that the dependency was at first that arrived, either way, in
+  /// that time.
+  [[nodiscard]] std::size_t delivered(trace::time_point from, trace::time_point until) const;
+  /// Packets that the service sent since then, whatever became of them.
+  [[nodiscard]] std::size_t sent_by_service(trace::time_point since) const;
+
+  /// What the service said first since that moment: the request that a fault falls on.
+  [[nodiscard]] std::optional<std::string> first_request(trace::time_point since) const;
+  /// How often the service said that, figures apart, since then, each time on new bytes of a connection. Of
+  /// those only the ones that the dependency's kernel acknowledged, as `all` knows it, count.
+  struct repeats {
+    std::size_t arrived = 0;
+    std::uint64_t first = 0, last = 0;  ///< packets
+  };
+  [[nodiscard]] repeats requests_like(const std::string& shape, trace::time_point since,
+                                      const std::vector<const trace::connection*>& all) const;
+
+ private:
+  struct segment {
+    std::uint64_t number = 0;
+    trace::time_point when;
+    bool by_service = false;
+    bool arrived = false;
+    bool of_spare = false;
+    trace::endpoint opener;
+    std::uint32_t sequence = 0, length = 0;
+    std::string shape;  ///< of what the service said
+  };
+  [[nodiscard]] bool is_dependency(const trace::ip_address& a) const;
+
+  trace::ip_address service_, dependency_;
+  std::optional<trace::ip_address> also_;
+  std::vector<segment> segments_;
+};
+
+}  // namespace halfopen::judge
+
+#endif

@@ -1,0 +1,277 @@
+#include "judge/system/lost_dependency.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "halfopen/lab/error.hpp"
+#include "halfopen/lab/fault.hpp"
+#include "judge/stage.hpp"
+#include "lab/socket_address.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+bool is_open(const trace::connection& c) {
+  const auto &one = c.of(trace::side::opener), &other = c.of(trace::side::responder);
+  return c.handshake_done && !one.rst && !other.rst && !one.fin && !other.fin;
+}
+
+}  // namespace
+
+lost_dependency::lost_dependency(scene& s, const steady_state& usual, play::proofs& sheet,
+                                 const link_traffic& packets, const link& which, outage how,
+                                 milliseconds soon)
+    : scene_(s),
+      usual_(usual),
+      sheet_(sheet),
+      packets_(packets),
+      link_(which),
+      how_(how),
+      soon_(soon),
+      service_(s.host(which.from)),
+      dependency_(s.host(which.to)),
+      now_(&dependency_) {}
+
+std::vector<const trace::connection*> lost_dependency::open_connections() const {
+  std::vector<const trace::connection*> all = scene_.lab.traffic().connections();
+  std::erase_if(all, [&](const trace::connection* c) {
+    return c->opener.address != service_.address() || c->responder.address != dependency_.address() ||
+           !is_open(*c);
+  });
+  return all;
+}
+
+lab::match lost_dependency::to_dependency() const {
+  return lab::from(service_) && lab::to(dependency_);
+}
+lab::match lost_dependency::to_service() const {
+  return lab::from(dependency_) && lab::to(service_);
+}
+lab::match lost_dependency::on_link() const {
+  return to_dependency() || to_service();
+}
+
+void lost_dependency::lose() {
+  before_ = open_connections();
+  lost_at_ = lab::experiment::now();
+  if (scene_.description.without_fault) return;
+  switch (how_) {
+    case outage::killed:
+    case outage::lost_again:
+    case outage::ten_times:
+    case outage::stopped:
+      return lab::kill(dependency_);
+    case outage::mute:
+      return listen_and_never_speak();
+    case outage::vanished:
+      return lab::crash(dependency_);
+    case outage::link_cut:
+      return lab::cut(service_, dependency_);
+    case outage::unreachable:
+      return lab::make_unreachable(service_, dependency_, lab::unreachable_kind::host);
+    case outage::frozen:
+      return lab::freeze(dependency_);
+    case outage::forgotten:
+    case outage::disowned:
+      count_ = lab::forget_connections(
+          service_, dependency_,
+          how_ == outage::forgotten ? lab::forgotten::silently : lab::forgotten::with_reset);
+      break;
+    case outage::reset:
+      count_ = lab::reset_connections(dependency_, service_);
+      break;
+    case outage::moved:
+      lab::move_name(dependency_, scene_.host(spare_of(link_.to)));
+      now_ = &scene_.host(spare_of(link_.to));
+      return lab::crash(dependency_);
+    case outage::terminated:
+      lab::terminate(dependency_);
+      return;
+    case outage::not_there_yet:
+      return;
+  }
+  if (count_ == 0)
+    throw no_verdict(obstacle::not_there,
+                     fmt::format("{} keeps no idle connection to {}", link_.from, link_.to));
+}
+
+/// Its program is gone, and the ports at which the service knew it are listened at by a program that never
+/// calls accept: the handshake is the kernel's.
+void lost_dependency::listen_and_never_speak() {
+  lab::kill(dependency_);
+  const auto gone = [&] { return dependency_.is_empty(); };
+  if (!scene_.lab.until(gone, soon_)) throw lab::error("the programs of " + link_.to + " do not end");
+  scene_.lab.note("something listens on the " + link_.to + " host, and never accepts or speaks");
+  for (const std::uint16_t port : usual_.ports.at(link_.name())) {
+    lab::unique_fd fd;
+    const lab::socket_address here(dependency_.address(), port);
+    dependency_.in_network([&] {
+      const int family = dependency_.address().is_v6() ? AF_INET6 : AF_INET;
+      fd.reset(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      const int on = 1;
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+      constexpr int roomy = 4096;
+      if (::bind(fd.get(), here.get(), here.size()) < 0 || ::listen(fd.get(), roomy) < 0)
+        throw lab::error("listening in the place of " + link_.to, errno);
+    });
+    mute_.push_back(std::move(fd));
+  }
+}
+
+bool lost_dependency::reached_by_witness() {
+  const auto ports = usual_.ports.find(link_.name());
+  if (ports == usual_.ports.end() || ports->second.empty()) return false;
+  const lab::unique_fd probe = scene_.witness.begin_to_connect(*now_, ports->second.front());
+  // Of the peer's answer the packets tell: a socket is writable after a refusal too.
+  return scene_.lab.after(lab::from(*now_) && lab::to(scene_.witness) && lab::syn_ack(), milliseconds(500));
+}
+
+void lost_dependency::prove_unanswered() {
+  constexpr std::uint16_t nobodys_port = 1;
+  const lab::unique_fd probe = scene_.witness.begin_to_connect(dependency_, nobodys_port);
+  const bool asked =
+      scene_.lab.after(lab::from(scene_.witness) && lab::syn() && lab::to_port(nobodys_port), soon_);
+  const auto writable = [&] {
+    pollfd ready{probe.get(), POLLOUT, 0};
+    return ::poll(&ready, 1, 0) > 0;
+  };
+  const bool silent = !scene_.lab.until(writable, milliseconds(300));
+  sheet_.prove(asked && silent, fmt::format("a SYN to the {} host is not answered", link_.to));
+}
+
+void lost_dependency::prove_lost() {
+  const auto told = [&](const trace::connection* c) {
+    const trace::flow& f = c->of(trace::side::responder);
+    return f.fin || f.rst;
+  };
+  switch (how_) {
+    case outage::killed:
+    case outage::lost_again:
+    case outage::ten_times:
+    case outage::stopped:
+    case outage::mute:
+    case outage::terminated:
+      sheet_.prove(scene_.lab.until([&] { return dependency_.is_empty(); }, soon_),
+                   fmt::format("no process is left on the {} host", link_.to));
+      sheet_.prove(
+          scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, soon_),
+          fmt::format("FIN or RST from {} on each connection that was open ({})", link_.to, before_.size()));
+      if (how_ == outage::mute)
+        sheet_.prove(reached_by_witness(), "the witness connects to what listens there now");
+      return;
+    case outage::vanished:
+    case outage::moved:
+      return prove_unanswered();
+    case outage::link_cut:
+    case outage::unreachable:
+      sheet_.prove(reached_by_witness(), fmt::format("{} lives: the witness connects to it", link_.to));
+      return;
+    case outage::frozen:
+      sheet_.prove(reached_by_witness(), fmt::format("the kernel of {} accepts connections", link_.to));
+      return;
+    case outage::reset:
+      sheet_.prove(
+          scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, soon_),
+          fmt::format("RST from {} on each connection that was open ({})", link_.to, before_.size()));
+      return;
+    case outage::forgotten:
+    case outage::disowned:
+    case outage::not_there_yet:
+      return;
+  }
+}
+
+void lost_dependency::start() {
+  scene_.begin(link_.to, link_.to);
+  scene_.until_ready(link_.to, link_.to, std::max<milliseconds>(soon_, 10 * usual_.start_of(link_.to)));
+}
+
+void lost_dependency::give_back() {
+  returns_at_ = lab::experiment::now();
+  if (!scene_.description.without_fault) switch (how_) {
+      case outage::vanished:
+        lab::reboot(dependency_, scene_.description.disk_lost ? lab::disk::lost : lab::disk::kept);
+        start();
+        break;
+      case outage::link_cut:
+      case outage::unreachable:
+        lab::heal(service_, dependency_);
+        break;
+      case outage::frozen:
+        lab::thaw(dependency_);
+        break;
+      case outage::mute:
+      case outage::killed:
+      case outage::lost_again:
+      case outage::ten_times:
+      case outage::stopped:
+      case outage::terminated:
+      case outage::not_there_yet:
+        mute_.clear();
+        start();
+        break;
+      case outage::forgotten:
+      case outage::disowned:
+      case outage::reset:
+      case outage::moved:
+        break;
+    }
+}
+
+void lost_dependency::prove_back() {
+  bool reached = false;
+  for (int tries = 0; tries < 5 && !reached; ++tries) reached = reached_by_witness();
+  sheet_.prove(reached, fmt::format("{} is there: the witness connects to it", now_->name()));
+}
+
+void lost_dependency::prove_afterwards() {
+  const auto all = scene_.lab.traffic().connections();
+  const auto since = [&](const trace::connection* c) {
+    return c->opener.address == service_.address() && c->responder.address == dependency_.address() &&
+           c->last.when > lost_at_;
+  };
+  const auto until = how_ == outage::moved ? lab::experiment::now() : returns_at_;
+  switch (how_) {
+    case outage::vanished:
+    case outage::moved:
+    case outage::link_cut:
+      sheet_.prove(packets_.delivered(lost_at_, until) == 0,
+                   fmt::format("no packet got through between {} and {}", link_.from, link_.to));
+      sheet_.prove(packets_.sent_by_service(lost_at_) > 0,
+                   fmt::format("{} sent to {}", link_.from, link_.to));
+      return;
+    case outage::unreachable:
+      sheet_.prove(
+          std::ranges::any_of(
+              all,
+              [&](const auto* c) { return since(c) && c->last_icmp && c->last_icmp->where.when > lost_at_; }),
+          "a router told the service that the host cannot be reached");
+      return;
+    case outage::frozen:
+    case outage::mute: {
+      const auto spoke = [&](const trace::connection* c) {
+        const auto& data = c->of(trace::side::responder).last_data;
+        return since(c) && data && data->when > lost_at_ && data->when < returns_at_;
+      };
+      sheet_.prove(std::ranges::none_of(all, spoke),
+                   fmt::format("{} said nothing while it was away", link_.to));
+      return;
+    }
+    case outage::forgotten:
+    case outage::disowned: {
+      const auto used = [&](const trace::connection* c) {
+        return c->of(trace::side::opener).last_heard &&
+               c->of(trace::side::opener).last_heard->when > lost_at_;
+      };
+      sheet_.prove(std::ranges::any_of(before_, used), "the service used a connection that was forgotten");
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,70 @@
+#ifndef HALFOPEN_SRC_JUDGE_SYSTEM_LOST_DEPENDENCY_HPP
+#define HALFOPEN_SRC_JUDGE_SYSTEM_LOST_DEPENDENCY_HPP
+
+/// \file
+/// How a service loses a dependency and gets it back, and what proves that it did. The faults themselves are
+/// in src/lab/faults/.
+
+#include <optional>
+#include <vector>
+
+#include "halfopen/lab/unique_fd.hpp"
+#include "judge/moment.hpp"
+#include "judge/system/link_traffic.hpp"
+#include "judge/system/scene.hpp"
+#include "judge/system/steady.hpp"
+#include "play/proofs.hpp"
+
+namespace halfopen::judge {
+
+/// To be lost once or several times. Lives as long as the case's script.
+class lost_dependency {
+ public:
+  lost_dependency(scene& s, const steady_state& usual, play::proofs& sheet, const link_traffic& packets,
+                  const link& which, outage how, milliseconds soon);
+
+  /// Connections of the link that are open now.
+  [[nodiscard]] std::vector<const trace::connection*> open_connections() const;
+  [[nodiscard]] lab::match on_link() const;
+  [[nodiscard]] lab::match to_dependency() const;
+  [[nodiscard]] lab::match to_service() const;
+
+  /// Does it, at this moment. Throws no_verdict if there is nothing to lose.
+  void lose();
+  /// What is proved at once.
+  void prove_lost();
+  /// It can be reached again; throws lab::error if its program does not start.
+  void give_back();
+  /// ... which is proved by a connection of the witness's. It stands on the sheet.
+  void prove_back();
+  /// At the end: what is proved by what came, or never came, after the fault.
+  void prove_afterwards();
+
+  /// The host that plays its part now: another one, if it has moved.
+  [[nodiscard]] lab::host& now() { return *now_; }
+
+ private:
+  void start();
+  bool reached_by_witness();
+  void prove_unanswered();
+  void listen_and_never_speak();
+
+  scene& scene_;
+  const steady_state& usual_;
+  play::proofs& sheet_;
+  const link_traffic& packets_;
+  const link& link_;
+  outage how_;
+  milliseconds soon_;
+  lab::host& service_;
+  lab::host& dependency_;
+  lab::host* now_;
+  std::vector<const trace::connection*> before_;
+  std::vector<lab::unique_fd> mute_;
+  std::size_t count_ = 0;  ///< of the connections that were forgotten or reset
+  trace::time_point lost_at_{}, returns_at_{};
+};
+
+}  // namespace halfopen::judge
+
+#endif

@@ -1,0 +1,232 @@
+#include "judge/system/outage_sentences.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace halfopen::judge {
+namespace {
+
+std::string asks(std::size_t n) {
+  return fmt::format("{} ask{}", n, n == 1 ? "" : "s");
+}
+
+/// ": \"connect ECONNREFUSED\""
+std::string its_words(const outage_seen& seen, const look_finding& f) {
+  if (!f.example || seen.asks[*f.example].says.empty()) return {};
+  return ": \"" + seen.asks[*f.example].says + "\"";
+}
+
+std::string wait_of(const waiting_socket& w) {
+  if (w.length.by_kernel)
+    return fmt::format("the kernel would give it up after {}", in_words(*w.length.by_kernel));
+  return "nothing of the kernel's would ever end it";
+}
+
+bool has_keepalive(const waiting_socket& w) {
+  return w.length.options.keepalive;
+}
+
+/// What its connection to the dependency had to protect it.
+std::string of_its_socket(const outage_seen& seen, const outage_names& n) {
+  if (!seen.waits) return {};
+  const waiting_socket& w = *seen.waits;
+  const bool keepalive = has_keepalive(w);
+  const bool user_timeout = w.length.options.user_timeout.count() > 0;
+  const std::string options = keepalive && user_timeout ? "has SO_KEEPALIVE and TCP_USER_TIMEOUT"
+                              : keepalive               ? "has SO_KEEPALIVE, and no TCP_USER_TIMEOUT"
+                              : user_timeout            ? "has TCP_USER_TIMEOUT, and no SO_KEEPALIVE"
+                                                        : "has neither SO_KEEPALIVE nor TCP_USER_TIMEOUT";
+  return fmt::format("; its connection to {} {}, and {}", n.dependency, options, wait_of(w));
+}
+
+std::string limit_every_call(const outage_names& n) {
+  return fmt::format(
+      "give every call to {} a limit of its own (a driver's command, query or socket timeout), shorter than "
+      "what those who ask can wait for, and answer an error when it has passed; for idle connections, {}",
+      n.dependency, options_that_notice(n.within));
+}
+
+wording of_during(const outage_seen& seen, const look_finding& f, const outage_names& n) {
+  switch (f.found.did) {
+    case outcome::answers_wrong: {
+      wording w{
+          .happened =
+              fmt::format("{} got exit 0 and another output than usual{}", asks(f.count), its_words(seen, f)),
+          .cure = fmt::format("answer an error while {} cannot be asked; if this answer is meant for that "
+                              "case, let the probe accept it",
+                              n.dependency)};
+      if (f.found.what == verdict::inconclusive)
+        w.reason = w.happened + ", but what it prints varies by itself";
+      return w;
+    }
+    case outcome::lets_hang:
+      return {.happened = fmt::format("{} hung: not answered within {}{}", asks(f.count),
+                                      in_words(seen.limit), of_its_socket(seen, n)),
+              .cure = limit_every_call(n)};
+    case outcome::refuses_late:
+      return {.happened = fmt::format("{} refused, the slowest after {}{}", asks(f.count),
+                                      in_words(*f.figure), its_words(seen, f)),
+              .cure = limit_every_call(n)};
+    case outcome::refuses:
+      return {.happened = f.count == 0 ? "nobody asked meanwhile"
+                                       : fmt::format("{} refused meanwhile, the slowest after {}{}",
+                                                     asks(f.count), in_words(*f.figure), its_words(seen, f))};
+    default:
+      return {.happened = fmt::format("every ask was served ({})", f.count)};
+  }
+}
+
+wording of_after(const outage_seen& seen, const look_finding& f, const outage_names& n) {
+  const std::string back = seen.back.count() == 0 ? "the fault" : n.dependency + " was back";
+  if (f.found.did == outcome::serves_again)
+    return {.happened = fmt::format("served again {} after {}", in_words(*f.figure), back)};
+  const std::string cure = fmt::format(
+      "connect again by itself whenever a connection to {} ends or a call on it fails, without a last "
+      "attempt, "
+      "with pauses that grow to some seconds at most; {}",
+      n.dependency, options_that_notice(n.within));
+  if (f.found.did == outcome::serves_again_late)
+    return {.happened = fmt::format("served again only {} after {} (it shall be {}){}", in_words(*f.figure),
+                                    back, in_words(seen.recover), of_its_socket(seen, n)),
+            .cure = cure,
+            .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
+  return {.happened = fmt::format("not served again, {} after {}{}{}", in_words(*f.figure), back,
+                                  n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
+          .cure = cure,
+          .length = fmt::format("never served again (watched for {})", in_words(*f.figure))};
+}
+
+wording of_alive(const outage_seen& seen, const look_finding& f, const outage_names& n) {
+  if (!seen.ended) return {.happened = "it runs"};
+  const std::string end = play::end_in_words(seen.ended->code, seen.ended->signal);
+  return {.happened = fmt::format("its command ended {} after the fault: {}{}", in_words(*f.figure), end,
+                                  seen.restarted ? "; it was started again" : ""),
+          .cure = fmt::format("handle the loss of {} as an error of the call that needs it, not of the whole "
+                              "program{}",
+                              n.dependency,
+                              seen.restarted ? "" : "; if somebody starts it again, say restart = true")};
+}
+
+wording of_storm(const look_finding& f, const outage_names& n) {
+  if (f.found.did == outcome::spins)
+    return {.happened = fmt::format("it burns the processor while {} is away", n.dependency),
+            .cure = "wait for readiness or for a pause to end; a loop that never waits helps nobody"};
+  const std::string rate = fmt::format("{} attempts to connect to {} a second", f.count, n.dependency);
+  if (f.found.what == verdict::pass)
+    return {.happened = f.count == 0 ? "few attempts to connect" : "no more than " + rate};
+  return {.happened = rate + ", for three seconds and more",
+          .cure =
+              "pause between attempts, longer each time, with some chance in it (exponential backoff with "
+              "jitter)"};
+}
+
+wording of_once(const outage_seen& seen, const look_finding& f, const outage_names& n) {
+  if (f.found.what == verdict::pass) return {.happened = "no request reached " + n.dependency + " twice"};
+  return {
+      .happened = fmt::format("{} request{} reached {} more often than it was asked for (first in packet {}, "
+                              "last in packet {})",
+                              f.count, f.count == 1 ? "" : "s", n.dependency, seen.requests->first_packet,
+                              seen.requests->again_packet),
+      .cure =
+          "send a request again only if doing it twice does no harm, or if the first one cannot have "
+          "arrived; or give it an identity by which the other side knows it again"};
+}
+
+wording of_leftovers(const outage_seen& seen, const look_finding& f) {
+  const possessions &first = seen.after_each.front(), &last = seen.after_each.back();
+  const std::string change = fmt::format(
+      "sockets {} to {}, descriptors {} to {}, threads {} to {}, memory {} to {} kB, over {} outages",
+      first.sockets, last.sockets, first.descriptors, last.descriptors, first.threads, last.threads,
+      first.memory / 1024, last.memory / 1024, seen.after_each.size() - 1);
+  if (f.found.what == verdict::pass) return {.happened = change};
+  return {.happened = "it grows with every outage: " + change,
+          .cure = "close a connection when it has failed, and give back what belonged to it"};
+}
+
+char sign_of(ask_end e) {
+  constexpr std::array signs{'.', 'r', 'W', 'H', '-'};
+  return signs.at(static_cast<std::size_t>(e));
+}
+
+std::size_t badness_of(char c) {
+  return std::string_view(" -.rHW").find(c);
+}
+
+/// Which of `width` places a time has: the first is up to 100 ms, the last is `longest`.
+std::size_t place_of(milliseconds at, milliseconds longest, std::size_t width) {
+  constexpr milliseconds least{100};
+  constexpr double first = 100;
+  if (at <= least || longest <= least) return 0;
+  const double share = std::log(static_cast<double>(at.count()) / first) /
+                       std::log(static_cast<double>(longest.count()) / first);
+  return std::min(width - 1, static_cast<std::size_t>(share * static_cast<double>(width)));
+}
+
+/// The asks that ended in that time.
+std::string part_of(const std::vector<ask>& all, milliseconds from, milliseconds to, std::size_t width) {
+  std::string part(width, ' ');
+  for (const ask& a : all) {
+    if (a.what != probe_kind::probe || a.ended() < from || a.ended() >= to) continue;
+    char& there = part[place_of(a.ended() - from, to - from, width)];
+    if (badness_of(sign_of(a.how)) > badness_of(there)) there = sign_of(a.how);
+  }
+  return part;
+}
+
+}  // namespace
+
+wording say(const outage_seen& seen, const look_finding& f, const outage_names& names) {
+  switch (f.at) {
+    case look::during:
+      return of_during(seen, f, names);
+    case look::after:
+      return of_after(seen, f, names);
+    case look::alive:
+      return of_alive(seen, f, names);
+    case look::health:
+      if (f.found.what == verdict::pass) return {.happened = "the health endpoint agrees with the probe"};
+      return {
+          .happened = fmt::format("the health endpoint said yes for {} while asks were not served",
+                                  in_words(*f.figure)),
+          .cure = fmt::format("let it say no while {} cannot be asked: ask it with a short limit, or look at "
+                              "the last calls",
+                              names.dependency)};
+    case look::other:
+      if (f.found.what == verdict::pass) return {.happened = "what needs no dependency went on being served"};
+      return {
+          .happened = fmt::format("{} of what needs no dependency {}, the slowest after {}", asks(f.count),
+                                  f.found.what == verdict::fail ? "were not served" : "were slow",
+                                  in_words(f.figure.value_or(milliseconds(0)))),
+          .cure = fmt::format("do not wait for {} with what others need too: a lock, the only thread, the "
+                              "last connection of a pool",
+                              names.dependency)};
+    case look::storm:
+      return of_storm(f, names);
+    case look::leftovers:
+      return of_leftovers(seen, f);
+    case look::once:
+      return of_once(seen, f, names);
+  }
+  return {};
+}
+
+std::string summary_of(const outage_seen& seen, const outage_names& names) {
+  std::string text;
+  for (const look_finding& f : decide(seen))
+    if (f.at == look::during || f.at == look::after)
+      text += (text.empty() ? "" : "; ") + say(seen, f, names).happened;
+  return text;
+}
+
+std::string timeline_of(const std::vector<ask>& all, milliseconds back, std::size_t width) {
+  milliseconds end = back;
+  for (const ask& a : all) end = std::max(end, a.ended() + milliseconds(1));
+  const std::size_t half = back.count() > 0 ? width / 2 : 0;
+  const std::string away = half > 0 ? "|" + part_of(all, milliseconds(0), back, half) : "";
+  return away + "|" + part_of(all, back, end, width - half);
+}
+
+}  // namespace halfopen::judge

@@ -1,0 +1,492 @@
+// One outage, from a steady system to a steady system, or to the end of patience.
+
+#include "judge/system/play_outage.hpp"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "halfopen/lab/error.hpp"
+#include "halfopen/trace/story.hpp"
+#include "judge/busy.hpp"
+#include "judge/sentences.hpp"
+#include "judge/sheet.hpp"
+#include "judge/stage.hpp"
+#include "judge/system/lost_dependency.hpp"
+#include "judge/system/outage_sentences.hpp"
+#include "judge/waits.hpp"
+#include "play/capture.hpp"
+
+namespace halfopen::judge {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Longer than any timer of the kernel at its defaults but keepalive's two hours.
+constexpr milliseconds lasting_virtual = std::chrono::minutes(30);
+/// "Never" is said after so long.
+constexpr milliseconds watched_virtual = std::chrono::hours(3);
+constexpr std::size_t many = 10;
+
+class outage_play {
+ public:
+  outage_play(const judge_case& c, const system& what, const steady_state& usual, const fs::path& capture)
+      : case_(c),
+        row_(*c.outage),
+        link_{std::string(c.link_from), std::string(c.link_to)},
+        usual_(usual),
+        capture_(capture, fmt::format("halfopen test: {}: {}", c.id, c.done)),
+        sheet_(c),
+        soon_(std::max<milliseconds>(5s, 10 * usual.probe.took)),
+        scene_(
+            what, what.patience() + usual.probe.took,
+            [this](const lab::record& r) {
+              capture_.take(r);
+              seen_packets_.take(r);
+              packets_.take(r);
+            },
+            row_.how == outage::moved ? link_.to : ""),
+        proofs_(scene_.lab, sheet_.facts.checks, soon_),
+        service_(scene_.host(link_.from)),
+        dependency_(scene_, usual, proofs_, packets_, link_, row_.how, soon_) {
+    sheet_.facts.evidence = capture;
+    std::map<trace::ip_address, std::string> names{{scene_.lab.router(), "router"}};
+    for (const auto& h : scene_.lab.hosts()) names[h->address()] = h->name();
+    const auto& to = scene_.host(link_.to).address();
+    seen_packets_.know(std::move(names), service_.address(), to);
+    std::optional<trace::ip_address> spare;
+    if (row_.how == outage::moved) spare = scene_.host(spare_of(link_.to)).address();
+    packets_.know(service_.address(), to, spare);
+    capture_.describe(scene_.lab);
+    for (asker& a : scene_.askers)
+      a.expect(a.what() == probe_kind::probe    ? usual.probe
+               : a.what() == probe_kind::health ? usual.health
+                                                : usual.other);
+    scene_.meanwhile = [this] { look_after_service(); };
+  }
+
+  case_result play() {
+    if (row_.how == outage::not_there_yet)
+      begin_without_it();
+    else
+      begin();
+    if (row_.how == outage::ten_times)
+      lose_ten_times();
+    else
+      lose_once();
+    until_settled();
+    return conclude();
+  }
+
+ private:
+  const system& what() const { return scene_.description; }
+
+  // ---- to a steady state
+
+  void begin() {
+    scene_.start_all();
+    if (row_.how == outage::moved) {
+      scene_.begin(spare_of(link_.to), link_.to);
+      scene_.until_ready(spare_of(link_.to), link_.to, what().clean_limit);
+    }
+    if (!scene_.until_steady(what().clean_limit))
+      throw lab::error("the system did not come to a steady state: " + scene_.probe().last_errors());
+    if (usual_.concurrent && !scene_.ask_at_once(4))
+      throw lab::error("the system did not serve four asks at one time, as it did before");
+    if (row_.when == outage_moment::in_flight) learn_request();
+  }
+
+  /// The service, and whoever needs it, are started while the dependency is away.
+  void begin_without_it() {
+    std::vector<std::string> later{link_.to, link_.from};
+    for (const system_host* h : what().start_order())
+      for (const std::string& needed : h->needs)
+        if (std::ranges::count(later, needed) > 0 && std::ranges::count(later, h->name) == 0)
+          later.push_back(h->name);
+    scene_.start_all(later);
+    later_ = later;
+  }
+
+  /// What an ask makes the service say, and how often: the same each time, or nothing is said of repeats.
+  void learn_request() {
+    std::size_t each = 0;
+    for (int i = 0; i < 3; ++i) {
+      const auto began = lab::experiment::now();
+      if (scene_.ask_alone(scene_.probe()).how != ask_end::served) return;
+      scene_.go_on(20ms);
+      if (!request_) request_ = packets_.first_request(began);
+      if (!request_) return;
+      const auto now = packets_.requests_like(*request_, began, connections());
+      if (now.arrived == 0 || (each != 0 && now.arrived != each)) return request_.reset();
+      each = now.arrived;
+    }
+    requests_an_ask_ = each;
+  }
+
+  [[nodiscard]] std::vector<const trace::connection*> connections() const {
+    return scene_.lab.traffic().connections();
+  }
+
+  // ---- the moment
+
+  void until_idle() {
+    scene_.go_on(2 * what().clean_limit, [&] { return scene_.probe().under_way() == 0; });
+    const auto quiet_for = [&](milliseconds d) {
+      return packets_.delivered(lab::experiment::now() - d, trace::time_point::max()) == 0;
+    };
+    scene_.go_on(300ms);
+    const bool idle = scene_.go_on(5s, [&] { return quiet_for(200ms); });
+    proofs_.prove(idle, "nothing is on its way between " + link_.from + " and " + link_.to);
+  }
+
+  void until_in_flight() {
+    flight_began_ = lab::experiment::now();
+    scene_.probe().ask_now();
+    if (!scene_.lab.before(dependency_.to_dependency() && lab::payload(), soon_))
+      throw no_verdict(obstacle::not_there,
+                       fmt::format("an ask makes {} say nothing to {}", link_.from, link_.to));
+    proofs_.prove(true, "a request is on its way");
+    sheet_.facts.checks.back().packet = scene_.lab.current().number;
+  }
+
+  void until_mid_reply() {
+    scene_.probe().ask_now();
+    if (!scene_.lab.before(dependency_.to_service() && lab::payload(), soon_))
+      throw no_verdict(obstacle::not_there,
+                       fmt::format("an ask makes {} say nothing to {}", link_.to, link_.from));
+    const std::size_t length = scene_.lab.current().tcp.length;
+    if (length < 2) throw no_verdict(obstacle::not_there, "the reply is one byte long, and has no middle");
+    const auto number = scene_.lab.current().number;
+    if (what().without_fault) return;
+    scene_.lab.cut_current(length / 2);
+    scene_.lab.after(dependency_.to_service(), soon_);
+    proofs_.prove(true, fmt::format("{} of {} bytes of a reply's segment have arrived", length / 2, length));
+    sheet_.facts.checks.back().packet = number;
+  }
+
+  void reach() {
+    switch (row_.when) {
+      case outage_moment::idle:
+        return until_idle();
+      case outage_moment::in_flight:
+        return until_in_flight();
+      case outage_moment::mid_reply:
+        return until_mid_reply();
+      case outage_moment::at_start:
+        return;
+    }
+  }
+
+  // ---- the outage
+
+  [[nodiscard]] milliseconds length() const {
+    const milliseconds shortened = what().patience() + 3s;
+    switch (row_.length) {
+      case outage_length::none:
+        return milliseconds(0);
+      case outage_length::brief:
+        return 1s;
+      case outage_length::some:
+        return 5s;
+      case outage_length::half_minute:
+        return what().virtual_clock ? milliseconds(30s) : std::min<milliseconds>(30s, shortened);
+      case outage_length::lasting:
+        break;
+    }
+    return what().virtual_clock ? lasting_virtual : shortened;
+  }
+
+  void mark_fault() {
+    fault_at_ = lab::experiment::now();
+    for (asker& a : scene_.askers) a.count_from(fault_at_);
+    faulted_ = true;
+    scene_.ask_from(fault_at_);
+  }
+
+  /// Whoever listens is asked from then on; it may as well wait for its dependency first.
+  void start_service() {
+    scene_.begin(link_.from, link_.from);
+    const auto started = std::max<milliseconds>(3s, 3 * usual_.start_of(link_.from));
+    const bool serves = what().find(link_.from)->serves;
+    listened_ = serves && scene_.go_on(started, [&] {
+      return scene_.program(link_.from)->ended() || scene_.listens(link_.from, link_.from);
+    });
+  }
+
+  void lose_once() {
+    reach();
+    if (row_.how == outage::not_there_yet) start_service();
+    mark_fault();
+    if (row_.how == outage::not_there_yet) {
+      dependency_.lose();
+    } else {
+      dependency_.lose();
+      dependency_.prove_lost();
+    }
+    const busy_watch watch(service_);
+    scene_.go_on(length());
+    if (length() >= 1s && !what().virtual_clock) {
+      seen_.busy = watch.share(too_busy);
+      seen_.busy_watched = true;
+    }
+    look_at_waits();
+    if (row_.how == outage::lost_again) lose_at_each_packet();
+    give_back();
+  }
+
+  /// While the service reconnects: at its SYN, at the end of the handshake, at its first words.
+  void lose_at_each_packet() {
+    const lab::match own = dependency_.to_dependency();
+    for (const auto& [which, name] : {std::pair{own && lab::syn(), "SYN"},
+                                      std::pair{own && lab::flags(trace::ack) && !lab::payload(), "ACK"},
+                                      std::pair{own && lab::payload(), "first words"}}) {
+      dependency_.give_back();
+      scene_.lab.before(which, soon_) ? proofs_.prove(true, fmt::format("lost again at its {}", name))
+                                      : false;
+      dependency_.lose();
+      scene_.go_on(1s);
+    }
+  }
+
+  void lose_ten_times() {
+    seen_.after_each.push_back(look_at_possessions());
+    mark_fault();
+    for (std::size_t i = 0; i < many; ++i) {
+      scene_.stop_asking();
+      scene_.go_on(2 * what().clean_limit, [&] { return scene_.probe().under_way() == 0; });
+      const bool kill = i % 2 == 0;
+      lost_dependency once(scene_, usual_, proofs_, packets_, link_, kill ? outage::killed : outage::reset,
+                           soon_);
+      if (!kill && once.open_connections().empty()) continue;
+      once.lose();
+      if (i < 2) once.prove_lost();
+      scene_.ask_from(lab::experiment::now());
+      scene_.go_on(500ms);
+      once.give_back();
+      const auto back = lab::experiment::now();
+      scene_.ask_from(back);
+      scene_.go_on(what().recover, [&] { return steady_since(back); });
+      scene_.stop_asking();
+      scene_.go_on(1s);
+      seen_.after_each.push_back(look_at_possessions());
+    }
+    seen_.back = since_fault();
+    scene_.ask_from(lab::experiment::now());
+  }
+
+  void give_back() {
+    dependency_.give_back();
+    for (const std::string& name : later_)
+      if (scene_.program(name) == nullptr) scene_.begin(name, name);
+    seen_.back = row_.length == outage_length::none ? milliseconds(0) : since_fault();
+    scene_.ask_from(lab::experiment::now());
+    dependency_.prove_back();
+  }
+
+  // ---- after
+
+  [[nodiscard]] milliseconds since_fault() const {
+    return std::chrono::round<milliseconds>(lab::experiment::now() - fault_at_);
+  }
+
+  [[nodiscard]] bool steady_since(trace::time_point when) const {
+    outage_seen view;
+    view.asks = scene_.asks;
+    view.back = std::chrono::round<milliseconds>(when - fault_at_);
+    return served_again(view).has_value();
+  }
+
+  /// Served again, and some at one time, so that every connection of a pool is tried.
+  bool is_settled() {
+    const auto back = fault_at_ + seen_.back;
+    if (!steady_since(back)) return false;
+    if (!burst_ && usual_.concurrent && std::ranges::count(scene_.asks, probe_kind::probe, &ask::what) > 0) {
+      burst_ = true;
+      for (int i = 0; i < 4; ++i) scene_.probe().ask_now();
+      return false;
+    }
+    return scene_.probe().under_way() == 0;
+  }
+
+  void until_settled() {
+    const milliseconds patience = what().virtual_clock
+                                      ? watched_virtual
+                                      : what().recover + std::max<milliseconds>(what().patience(), 5s);
+    seen_.settled = scene_.go_on(patience, [&] {
+      if (scene_.program(link_.from)->ended() && !restarts()) return true;
+      return is_settled();
+    });
+    seen_.watched = since_fault() - seen_.back;
+    scene_.stop_asking();
+    scene_.go_on(what().patience() + 1s, [&] {
+      return std::ranges::all_of(scene_.askers, [](const asker& a) { return a.under_way() == 0; });
+    });
+    for (asker& a : scene_.askers) a.give_up(scene_.asks);
+  }
+
+  // ---- what is seen of the service
+
+  [[nodiscard]] bool restarts() const { return what().find(link_.from)->restart; }
+
+  /// Its end, and who starts it again.
+  void look_after_service() {
+    const lab::process* p = scene_.program(link_.from);
+    if (!faulted_ || p == nullptr || !p->ended()) return;
+    if (!seen_.ended) {
+      seen_.ended = p->ended();
+      seen_.ended_at = std::chrono::round<milliseconds>(p->ended()->when - fault_at_);
+    }
+    note_end(*p);
+    if (!restarts() || lab::experiment::now() - p->ended()->when < 1s) return;
+    seen_.restarted = true;
+    scene_.begin(link_.from, link_.from);
+  }
+
+  void note_end(const lab::process& p) {
+    const auto at = seen_packets_.milliseconds_at(p.ended()->when).value_or(0);
+    auto& ends = sheet_.facts.ends;
+    if (!ends.empty() && ends.back().at_ms == at) return;
+    ends.push_back({at, link_.from, p.ended()->code, p.ended()->signal});
+  }
+
+  [[nodiscard]] possessions look_at_possessions() const {
+    possessions p;
+    for (const lab::socket_view& v : service_.sockets())
+      if (v.inode != 0 && v.state != TCP_LISTEN) ++p.sockets;
+    for (const pid_t pid : service_.pids()) {
+      const fs::path proc = "/proc/" + std::to_string(pid);
+      std::error_code why;
+      for (const char* what : {"fd", "task"})
+        for (const auto& entry : fs::directory_iterator(proc / what, why)) {
+          (void)entry;
+          ++(*what == 'f' ? p.descriptors : p.threads);
+        }
+      std::ifstream file(proc / "statm");
+      std::uint64_t size = 0, resident = 0;
+      if (file >> size >> resident) p.memory += resident * 4096;
+    }
+    return p;
+  }
+
+  /// The socket to the dependency on which it would wait longest.
+  void look_at_waits() {
+    const auto longer = [&](const wait_length& a, const wait_length& b) {
+      if (!a.by_kernel || !b.by_kernel) return !a.by_kernel && b.by_kernel.has_value();
+      return *a.by_kernel > *b.by_kernel;
+    };
+    const auto to = scene_.host(link_.to).address();
+    for (const lab::socket_view& v : service_.sockets()) {
+      if (v.remote.address != to || v.inode == 0) continue;
+      const waiting what_for = waits_for(v);
+      const auto found = length_of_wait(service_, v.inode, what_for);
+      if (found && (!seen_.waits || longer(*found, seen_.waits->length))) seen_.waits = {what_for, *found};
+    }
+  }
+
+  void count_attempts() {
+    const auto to = scene_.host(link_.to).address();
+    for (const trace::connection* c : connections()) {
+      const auto& syn = c->of(trace::side::opener).syn;
+      if (c->opener.address != service_.address() || c->responder.address != to || !syn) continue;
+      if (syn->when > fault_at_)
+        seen_.attempts.push_back(std::chrono::round<milliseconds>(syn->when - fault_at_));
+    }
+    std::ranges::sort(seen_.attempts);
+  }
+
+  void count_requests() {
+    if (!request_ || requests_an_ask_ == 0 || row_.when != outage_moment::in_flight) return;
+    const auto all = packets_.requests_like(*request_, flight_began_, connections());
+    request_count r;
+    r.arrived = all.arrived;
+    r.first_packet = all.first;
+    r.again_packet = all.last;
+    r.asks = requests_an_ask_ * static_cast<std::size_t>(std::ranges::count_if(
+                                    scene_.asks, [&](const ask& a) { return a.what == probe_kind::probe; }));
+    seen_.requests = r;
+  }
+
+  // ---- the verdict
+
+  case_result conclude() {
+    scene_.meanwhile = {};
+    look_after_service();
+    seen_.asks = scene_.asks;
+    if (!listened_)  // until it listens, nothing of it can be served
+      std::erase_if(seen_.asks,
+                    [&](const ask& a) { return a.what == probe_kind::other && a.begun < seen_.back; });
+    seen_.limit = what().patience();
+    seen_.recover = what().recover;
+    seen_.usual_other = usual_.other.took;
+    seen_.unpredictable = usual_.probe.unpredictable() || usual_.forgetful.contains(link_.to);
+    if (row_.how != outage::ten_times) {
+      count_requests();
+      dependency_.prove_afterwards();
+    }
+    count_attempts();
+    for (const look_finding& f : decide(seen_)) conclude(f);
+    return finish();
+  }
+
+  void conclude(const look_finding& f) {
+    const outage_names names{link_.from, link_.to, what().limit, what().virtual_clock};
+    wording said = say(seen_, f, names);
+    sheet_.facts.looks.push_back({f.at, f.found.what, f.found.did, said.happened});
+    sheet_.note(f.found, std::move(said));
+  }
+
+  case_result finish() {
+    proofs_.prove(scene_.lab.lost_to_capture() == 0, "the capture is complete");
+    scene_.lab.end_recording();
+    case_result& facts = sheet_.facts;
+    if (const auto problem = capture_.close()) throw lab::error(*problem);
+    facts.fault_at_ms = seen_packets_.milliseconds_at(fault_at_);
+    facts.asks = seen_.asks;
+    facts.back_after = seen_.back;
+    facts.happened = summary_of(seen_, {link_.from, link_.to, what().limit, what().virtual_clock});
+    facts.provisional = what().patience() < what().limit;
+    facts.packets = seen_packets_.give();
+    for (const auto& h : what().hosts)
+      if (const lab::process* p = scene_.program(h.name))
+        facts.outputs.push_back({h.name, p->output(), p->errors()});
+    facts.kept_waiting = std::chrono::round<milliseconds>(scene_.kept_waiting().so_far());
+    const std::string served = facts.happened;
+    case_result made = std::move(sheet_).finish();
+    if (made.what == verdict::pass) made.happened = served;
+    made.provisional = made.provisional && needs_confirmation(made.what, made.rests_on);
+    return made;
+  }
+
+  const judge_case& case_;
+  const outage_row row_;
+  const link link_;
+  const steady_state& usual_;
+  play::capture capture_;
+  packets_seen seen_packets_;
+  link_traffic packets_;
+  sheet sheet_;
+  const milliseconds soon_;
+  scene scene_;
+  play::proofs proofs_;
+  lab::host& service_;
+  lost_dependency dependency_;
+  outage_seen seen_;
+  std::vector<std::string> later_;
+  std::optional<std::string> request_;
+  std::size_t requests_an_ask_ = 0;
+  trace::time_point fault_at_ = lab::experiment::now(), flight_began_{};
+  bool faulted_ = false, burst_ = false, listened_ = true;
+};
+
+}  // namespace
+
+case_result play_outage(const judge_case& c, const system& what, const steady_state& usual,
+                        const fs::path& capture) {
+  return outage_play(c, what, usual, capture).play();
+}
+
+}  // namespace halfopen::judge
