@@ -30,13 +30,18 @@ bool is_regex(const std::string& text) {
   return true;
 }
 
-std::optional<std::string> problem_of(const system_host& h, const system& s) {
+std::optional<std::string> problem_of_name(const system_host& h, const system& s) {
   const std::string which = "host '" + h.name + "'";
   if (!is_host_name(h.name))
     return which + ": a name has small letters, figures, '-' and '_', 32 at most, and no '-' in front";
   for (const char* taken : {user_host, witness_host, "router", "localhost"})
     if (h.name == taken) return which + ": the name is the lab's own; choose another one";
   if (std::ranges::count(s.hosts, h.name, &system_host::name) > 1) return which + " is there twice";
+  return std::nullopt;
+}
+
+std::optional<std::string> problem_of(const system_host& h, const system& s) {
+  const std::string which = "host '" + h.name + "'";
   if (h.command.empty()) return which + ": it has no command (run = \"...\")";
   if (!is_regex(h.ready)) return which + ": ready = \"" + h.ready + "\" is no regular expression";
   for (const std::string& e : h.environment)
@@ -104,6 +109,8 @@ std::string spare_of(const std::string& host) {
 std::optional<std::string> problem_of(const system& s) {
   if (s.hosts.empty()) return "there is no host: name at least a dependency and a service that needs it";
   if (s.hosts.size() > most_hosts) return fmt::format("more than {} hosts", most_hosts);
+  for (const system_host& h : s.hosts)
+    if (auto problem = problem_of_name(h, s)) return problem;
   for (const system_host& h : s.hosts)
     if (auto problem = problem_of(h, s)) return problem;
   if (!ordered(s)) return "the hosts need each other in a circle; which one is to be started first?";

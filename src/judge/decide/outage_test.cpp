@@ -1,0 +1,308 @@
+#include "judge/decide/outage.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+
+namespace halfopen::judge {
+namespace {
+
+using namespace std::chrono_literals;
+
+ask probe(milliseconds begun, ask_end how, milliseconds took = 10ms) {
+  return {.what = probe_kind::probe, .begun = begun, .took = took, .how = how};
+}
+ask health(milliseconds begun, bool yes) {
+  return {.what = probe_kind::health,
+          .begun = begun,
+          .took = 10ms,
+          .how = yes ? ask_end::served : ask_end::refused};
+}
+ask other(milliseconds begun, ask_end how, milliseconds took = 10ms) {
+  return {.what = probe_kind::other, .begun = begun, .took = took, .how = how};
+}
+
+/// Away for 5 s, refused meanwhile, and served from then on.
+outage_seen recovering() {
+  outage_seen s;
+  s.back = 5s;
+  s.limit = 20s;
+  s.recover = 10s;
+  s.watched = 3s;
+  s.settled = true;
+  s.asks = {probe(-20ms, ask_end::refused, 30ms), probe(1s, ask_end::refused)};
+  for (const milliseconds at : {5100ms, 5300ms, 5500ms}) s.asks.push_back(probe(at, ask_end::served));
+  return s;
+}
+
+look_finding at(const outage_seen& seen, look l) {
+  const auto all = decide(seen);
+  const auto found = std::ranges::find(all, l, &look_finding::at);
+  EXPECT_NE(found, all.end()) << to_string(l);
+  return found == all.end() ? look_finding{} : *found;
+}
+
+void expect(const outage_seen& seen, look l, verdict v, outcome o, basis b = basis::event) {
+  const look_finding f = at(seen, l);
+  EXPECT_EQ(f.found.what, v) << to_string(l);
+  EXPECT_EQ(f.found.did, o) << to_string(l);
+  EXPECT_EQ(f.found.rests_on, b) << to_string(l);
+}
+
+TEST(outage, a_service_that_refuses_and_comes_back_passes_every_look) {
+  const auto all = decide(recovering());
+  EXPECT_EQ(all.size(), 4U);  // nobody asked the health endpoint, nothing else was counted
+  for (const look_finding& f : all) EXPECT_EQ(f.found.what, verdict::pass) << to_string(f.at);
+  expect(recovering(), look::during, verdict::pass, outcome::refuses);
+  expect(recovering(), look::after, verdict::pass, outcome::serves_again);
+  EXPECT_EQ(at(recovering(), look::after).figure, 110ms);
+  EXPECT_EQ(at(recovering(), look::during).count, 2U);
+}
+
+TEST(outage, asks_that_are_served_meanwhile_are_the_best_answer) {
+  outage_seen s = recovering();
+  s.asks[0].how = s.asks[1].how = ask_end::served;
+  expect(s, look::during, verdict::pass, outcome::serves_on);
+}
+
+TEST(outage, an_ask_that_hangs_fails_by_time) {
+  outage_seen s = recovering();
+  s.asks[1].how = ask_end::hung;
+  s.asks[1].took = 20s;
+  expect(s, look::during, verdict::fail, outcome::lets_hang, basis::time);
+  EXPECT_EQ(at(s, look::during).example, 1U);
+  s.asks[1].how = ask_end::cut_short;  // nothing is said of it
+  expect(s, look::during, verdict::pass, outcome::refuses);
+}
+
+TEST(outage, of_several_asks_the_slowest_is_the_example) {
+  outage_seen s = recovering();
+  s.asks[0].took = 3s;
+  EXPECT_EQ(at(s, look::during).example, 0U);
+  s.asks[1].took = 4s;
+  EXPECT_EQ(at(s, look::during).example, 1U);
+}
+
+TEST(outage, an_answer_that_is_wrong_fails_unless_answers_vary_by_themselves) {
+  outage_seen s = recovering();
+  s.asks[1].how = ask_end::wrong;
+  expect(s, look::during, verdict::fail, outcome::answers_wrong);
+  s.unpredictable = true;
+  expect(s, look::during, verdict::inconclusive, outcome::answers_wrong);
+  EXPECT_EQ(at(s, look::during).found.why, obstacle::varies);
+}
+
+TEST(outage, who_refuses_after_more_than_half_of_the_limit_is_warned) {
+  outage_seen s = recovering();
+  s.asks[1].took = 10s;
+  expect(s, look::during, verdict::pass, outcome::refuses);
+  s.asks[1].took = 10001ms;
+  expect(s, look::during, verdict::warn, outcome::refuses_late, basis::time);
+}
+
+TEST(outage, what_was_asked_and_answered_before_the_fault_does_not_count) {
+  outage_seen s = recovering();
+  s.asks[0].how = ask_end::hung;
+  s.asks[0].took = 10ms;  // ended 10 ms before
+  EXPECT_EQ(at(s, look::during).found.did, outcome::refuses);
+  EXPECT_EQ(at(s, look::during).count, 1U);
+}
+
+TEST(outage, served_again_is_the_first_ask_after_which_all_are_served) {
+  outage_seen s = recovering();
+  EXPECT_EQ(served_again(s), 5110ms);
+  s.asks.push_back(probe(5600ms, ask_end::refused));  // a dead connection of a pool
+  EXPECT_EQ(served_again(s), std::nullopt);
+  for (const milliseconds more : {6s, 7s, 8s}) s.asks.push_back(probe(more, ask_end::served));
+  EXPECT_EQ(served_again(s), 6010ms);
+}
+
+TEST(outage, two_asks_are_no_steady_state) {
+  outage_seen s = recovering();
+  s.asks.pop_back();
+  EXPECT_EQ(served_again(s), std::nullopt);
+}
+
+TEST(outage, an_ask_that_began_before_the_return_and_ended_after_it_counts) {
+  outage_seen s = recovering();
+  s.asks.push_back(probe(4s, ask_end::served, 1050ms));
+  EXPECT_EQ(served_again(s), 5050ms);
+  s.asks.push_back(probe(4s, ask_end::served));  // before it
+  s.asks.push_back(other(4s, ask_end::refused));
+  EXPECT_EQ(served_again(s), 5050ms);
+}
+
+TEST(outage, of_asks_that_ended_in_another_order_the_last_begin_counts) {
+  outage_seen s = recovering();
+  s.asks.insert(s.asks.begin(), probe(2s, ask_end::hung, 20s));
+  s.asks.push_back(probe(500ms, ask_end::hung, 20s));
+  EXPECT_EQ(served_again(s), 5110ms);
+}
+
+TEST(outage, a_late_recovery_is_a_warning_with_its_length) {
+  outage_seen s = recovering();
+  s.recover = 100ms;
+  expect(s, look::after, verdict::warn, outcome::serves_again_late, basis::time);
+  EXPECT_EQ(at(s, look::after).found.length, (hang_length{hang_length::source::measured, 110ms}));
+}
+
+TEST(outage, no_recovery_fails_as_long_as_it_was_watched) {
+  outage_seen s = recovering();
+  for (ask& a : s.asks) a.how = ask_end::refused;
+  expect(s, look::after, verdict::fail, outcome::never_serves_again, basis::time);
+  EXPECT_EQ(at(s, look::after).figure, 3s);
+}
+
+TEST(outage, a_service_that_ends_fails_unless_somebody_starts_it_again) {
+  outage_seen s = recovering();
+  expect(s, look::alive, verdict::pass, outcome::runs_on);
+  s.ended = lab::exit_status{1, 0, {}};
+  expect(s, look::alive, verdict::fail, outcome::ended);
+  s.ended = lab::exit_status{0, SIGPIPE, {}};
+  expect(s, look::alive, verdict::fail, outcome::crashed);
+  s.restarted = true;
+  expect(s, look::alive, verdict::warn, outcome::crashed);
+}
+
+/// Refused from 0 to 100 s.
+outage_seen long_away() {
+  outage_seen s = recovering();
+  s.back = 100s;
+  s.asks.clear();
+  for (int i = 0; i < 100; ++i) s.asks.push_back(probe(i * 1s, ask_end::refused));
+  return s;
+}
+
+TEST(outage, a_health_endpoint_that_says_yes_for_longer_than_the_limit_lies) {
+  outage_seen s = long_away();
+  s.asks.push_back(health(100s, true));
+  expect(s, look::health, verdict::pass, outcome::does_as_asked);
+  s.asks.push_back(health(120s, true));
+  expect(s, look::health, verdict::fail, outcome::says_healthy, basis::time);
+  EXPECT_EQ(at(s, look::health).figure, 20010ms);
+}
+
+TEST(outage, a_no_or_an_ask_that_is_served_ends_a_stretch_of_yes) {
+  outage_seen s = long_away();
+  s.asks.push_back(health(100s, true));
+  s.asks.push_back(health(110s, false));
+  s.asks.push_back(other(111s, ask_end::served));
+  s.asks.push_back(health(125s, true));
+  expect(s, look::health, verdict::pass, outcome::does_as_asked);
+  s.asks.push_back(probe(130s, ask_end::served));
+  s.asks.push_back(health(140s, true));  // and right
+  s.asks.push_back(probe(150s, ask_end::refused));
+  s.asks.push_back(health(151s, true));
+  expect(s, look::health, verdict::pass, outcome::does_as_asked);
+}
+
+TEST(outage, what_needs_no_dependency_goes_on_being_served) {
+  outage_seen s = recovering();
+  s.asks.push_back(other(1s, ask_end::served));
+  expect(s, look::other, verdict::pass, outcome::does_as_asked);
+  s.asks.push_back(other(2s, ask_end::served, 1500ms));
+  expect(s, look::other, verdict::warn, outcome::stops_others, basis::time);
+  s.usual_other = 300ms;  // five times of which are usual
+  expect(s, look::other, verdict::pass, outcome::does_as_asked);
+  s.asks.push_back(other(3s, ask_end::hung, 20s));
+  s.asks.push_back(other(3s, ask_end::served, 5s));
+  s.asks.push_back(other(3s, ask_end::refused));
+  expect(s, look::other, verdict::fail, outcome::stops_others, basis::time);
+  EXPECT_EQ(at(s, look::other).figure, 20s);
+  s.asks.push_back(other(4s, ask_end::hung, 21s));
+  EXPECT_EQ(at(s, look::other).figure, 21s);
+}
+
+std::vector<milliseconds> attempts(int seconds, int each) {
+  std::vector<milliseconds> all;
+  for (int s = 0; s < seconds; ++s)
+    for (int i = 0; i < each; ++i) all.push_back(s * 1000ms + i * 1ms);
+  return all;
+}
+
+TEST(outage, attempts_without_a_pause_are_a_storm) {
+  outage_seen s = recovering();
+  s.asks.clear();
+  s.attempts = attempts(3, 10);
+  expect(s, look::storm, verdict::pass, outcome::does_as_asked);
+  s.attempts = attempts(3, 11);
+  expect(s, look::storm, verdict::warn, outcome::storms);
+  EXPECT_EQ(at(s, look::storm).count, 11U);
+  s.attempts = attempts(3, 101);
+  expect(s, look::storm, verdict::fail, outcome::storms);
+  s.attempts = attempts(2, 500);  // a pool that reconnects at once
+  expect(s, look::storm, verdict::pass, outcome::does_as_asked);
+}
+
+TEST(outage, what_asks_may_cause_is_no_storm) {
+  outage_seen s = recovering();
+  s.asks = {probe(0ms, ask_end::refused, 2500ms), health(100ms, false), probe(1100ms, ask_end::refused),
+            probe(2100ms, ask_end::refused)};
+  s.attempts = attempts(3, 8);
+  EXPECT_EQ(at(s, look::storm).count, 0U);
+  s.attempts = attempts(3, 30);
+  EXPECT_EQ(at(s, look::storm).count, 22U);
+}
+
+TEST(outage, who_burns_the_processor_meanwhile_fails) {
+  outage_seen s = recovering();
+  s.busy = 0.4;
+  expect(s, look::storm, verdict::pass, outcome::does_as_asked);
+  s.busy = 0.5;
+  expect(s, look::storm, verdict::fail, outcome::spins, basis::processor);
+  s.attempts = attempts(3, 500);
+  expect(s, look::storm, verdict::fail, outcome::storms);
+}
+
+TEST(outage, what_grows_with_every_outage_is_a_leak) {
+  const possessions usual{.sockets = 3, .descriptors = 9, .threads = 2, .memory = 5 << 20};
+  const auto grows = [&](auto change) {
+    outage_seen s = recovering();
+    for (std::size_t i = 0; i < 6; ++i) {
+      possessions p = usual;
+      change(p, i);
+      s.after_each.push_back(p);
+    }
+    return s;
+  };
+  expect(grows([](possessions&, std::size_t) {}), look::leftovers, verdict::pass, outcome::does_as_asked);
+  expect(grows([](possessions& p, std::size_t i) { p.sockets += i; }), look::leftovers, verdict::fail,
+         outcome::leaks);
+  expect(grows([](possessions& p, std::size_t i) { p.descriptors += i; }), look::leftovers, verdict::fail,
+         outcome::leaks);
+  expect(grows([](possessions& p, std::size_t i) { p.threads += i; }), look::leftovers, verdict::fail,
+         outcome::leaks);
+  expect(grows([](possessions& p, std::size_t i) { p.memory += i << 21; }), look::leftovers, verdict::fail,
+         outcome::leaks);
+  expect(grows([](possessions& p, std::size_t i) { p.memory += i << 10; }), look::leftovers, verdict::pass,
+         outcome::does_as_asked);
+  outage_seen few = grows([](possessions& p, std::size_t i) { p.sockets += i; });
+  few.after_each.resize(4);
+  expect(few, look::leftovers, verdict::pass, outcome::does_as_asked);
+}
+
+TEST(outage, a_request_that_arrives_more_often_than_it_was_asked_for_is_a_warning) {
+  outage_seen s = recovering();
+  s.requests = request_count{.arrived = 3, .asks = 3};
+  expect(s, look::once, verdict::pass, outcome::does_as_asked);
+  s.requests->arrived = 5;
+  expect(s, look::once, verdict::warn, outcome::asks_twice);
+  EXPECT_EQ(at(s, look::once).count, 2U);
+}
+
+template <class Enum>
+std::vector<std::string_view> names() {
+  std::vector<std::string_view> all;
+  for (int i = 0; to_string(static_cast<Enum>(i)) != "?"; ++i) all.push_back(to_string(static_cast<Enum>(i)));
+  return all;
+}
+
+TEST(outage, every_word_has_a_name) {
+  EXPECT_EQ(names<probe_kind>().size(), 3U);
+  EXPECT_EQ(names<ask_end>().size(), 5U);
+  EXPECT_EQ(names<look>().size(), all_looks);
+}
+
+}  // namespace
+}  // namespace halfopen::judge
