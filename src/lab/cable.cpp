@@ -167,7 +167,7 @@ const link_state* cable::link_at_hand() const {
 
 void cable::apply_rules() {
   if (any_of(hold_rules_, arrival_)) decision_ = decision::hold;
-  if (any_of(disown_rules_, arrival_) && !reset_current()) decision_ = decision::lose;
+  if (!is_injected_ && any_of(disown_rules_, arrival_) && !reset_current()) decision_ = decision::lose;
   if (any_of(lose_rules_, arrival_)) decision_ = decision::lose;
   const link_state* l = link_at_hand();
   if (l == nullptr) return;

@@ -80,7 +80,9 @@ TEST_P(three_hosts, forgotten_connections_can_be_answered_with_resets) {
   const connected_pair pair(lab);
   EXPECT_EQ(forget_connections(server, client, forgotten::with_reset), 1U);
   ASSERT_TRUE(says(pair.client));
-  EXPECT_TRUE(lab.after(reset() && to(client)));
+  ASSERT_TRUE(lab.after(reset() && to(client)));
+  char byte;
+  EXPECT_TRUE(lab.until([&] { return ::recv(pair.client.get(), &byte, 1, 0) < 0 && errno == ECONNRESET; }));
   EXPECT_TRUE(reaches_server(client));
 }
 

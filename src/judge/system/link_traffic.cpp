@@ -17,10 +17,11 @@ constexpr std::size_t most_kept = 200'000;
 }  // namespace
 
 void link_traffic::know(const trace::ip_address& service, const trace::ip_address& dependency,
-                        std::optional<trace::ip_address> also_dependency) {
+                        std::optional<trace::ip_address> also_dependency, std::size_t hosts) {
   service_ = service;
   dependency_ = dependency;
   also_ = also_dependency;
+  hosts_ = hosts;
 }
 
 bool link_traffic::is_dependency(const trace::ip_address& a) const {
@@ -28,7 +29,7 @@ bool link_traffic::is_dependency(const trace::ip_address& a) const {
 }
 
 void link_traffic::take(const lab::record& r) {
-  if (segments_.size() >= most_kept) return;
+  if (segments_.size() >= most_kept || r.sender >= hosts_) return;
   const auto p = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
   if (!p || p->what != trace::packet::kind::tcp) return;
   const bool by_service = p->source == service_ && is_dependency(p->destination);
@@ -52,6 +53,19 @@ void link_traffic::take(const lab::record& r) {
 std::size_t link_traffic::delivered(trace::time_point from, trace::time_point until) const {
   return static_cast<std::size_t>(std::ranges::count_if(segments_, [&](const segment& s) {
     return s.arrived && !s.of_spare && s.when > from && s.when < until;
+  }));
+}
+
+std::size_t link_traffic::said_by_dependency(trace::time_point from, trace::time_point until) const {
+  return static_cast<std::size_t>(std::ranges::count_if(segments_, [&](const segment& s) {
+    return !s.by_service && !s.of_spare && s.length > 0 && s.when > from && s.when < until;
+  }));
+}
+
+std::size_t link_traffic::delivered_on(const std::vector<trace::endpoint>& openers,
+                                       trace::time_point since) const {
+  return static_cast<std::size_t>(std::ranges::count_if(segments_, [&](const segment& s) {
+    return s.arrived && s.when > since && std::ranges::count(openers, s.opener) > 0;
   }));
 }
 

@@ -15,9 +15,10 @@ namespace halfopen::judge {
 /// The packets between a service and its dependency, as far as a verdict needs them. Not thread-safe.
 class link_traffic {
  public:
+  /// `hosts`: how many there are; what comes from beyond them a middlebox says in the name of one.
   /// `also_dependency`: the host to which its name may move; empty: none.
   void know(const trace::ip_address& service, const trace::ip_address& dependency,
-            std::optional<trace::ip_address> also_dependency);
+            std::optional<trace::ip_address> also_dependency, std::size_t hosts);
 
   /// For lab::options::recorder.
   void take(const lab::record& r);
@@ -25,6 +26,11 @@ class link_traffic {
   /// Packets between the service and the host that the dependency was at first that arrived, either way, in
   /// that time.
   [[nodiscard]] std::size_t delivered(trace::time_point from, trace::time_point until) const;
+  /// Packets with payload that the dependency sent in that time.
+  [[nodiscard]] std::size_t said_by_dependency(trace::time_point from, trace::time_point until) const;
+  /// Packets of the connections that these opened that arrived since then.
+  [[nodiscard]] std::size_t delivered_on(const std::vector<trace::endpoint>& openers,
+                                         trace::time_point since) const;
   /// Packets that the service sent since then, whatever became of them.
   [[nodiscard]] std::size_t sent_by_service(trace::time_point since) const;
 
@@ -54,6 +60,7 @@ class link_traffic {
 
   trace::ip_address service_, dependency_;
   std::optional<trace::ip_address> also_;
+  std::size_t hosts_ = 0;
   std::vector<segment> segments_;
 };
 

@@ -177,9 +177,11 @@ void lost_dependency::prove_lost() {
           scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, soon_),
           fmt::format("RST from {} on each connection that was open ({})", link_.to, before_.size()));
       return;
+    case outage::not_there_yet:
+      sheet_.prove(!reached_by_witness(), fmt::format("nobody listens at {} yet", link_.to));
+      return;
     case outage::forgotten:
     case outage::disowned:
-    case outage::not_there_yet:
       return;
   }
 }
@@ -251,15 +253,10 @@ void lost_dependency::prove_afterwards() {
           "a router told the service that the host cannot be reached");
       return;
     case outage::frozen:
-    case outage::mute: {
-      const auto spoke = [&](const trace::connection* c) {
-        const auto& data = c->of(trace::side::responder).last_data;
-        return since(c) && data && data->when > lost_at_ && data->when < returns_at_;
-      };
-      sheet_.prove(std::ranges::none_of(all, spoke),
+    case outage::mute:
+      sheet_.prove(packets_.said_by_dependency(lost_at_, returns_at_) == 0,
                    fmt::format("{} said nothing while it was away", link_.to));
       return;
-    }
     case outage::forgotten:
     case outage::disowned: {
       const auto used = [&](const trace::connection* c) {
@@ -267,6 +264,10 @@ void lost_dependency::prove_afterwards() {
                c->of(trace::side::opener).last_heard->when > lost_at_;
       };
       sheet_.prove(std::ranges::any_of(before_, used), "the service used a connection that was forgotten");
+      std::vector<trace::endpoint> openers;
+      for (const auto* c : before_) openers.push_back(c->opener);
+      // A middlebox's RST is nobody's of the two.
+      sheet_.prove(packets_.delivered_on(openers, lost_at_) == 0, "no packet of theirs arrived any more");
       return;
     }
     default:

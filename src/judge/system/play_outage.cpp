@@ -60,7 +60,7 @@ class outage_play {
     seen_packets_.know(std::move(names), service_.address(), to);
     std::optional<trace::ip_address> spare;
     if (row_.how == outage::moved) spare = scene_.host(spare_of(link_.to)).address();
-    packets_.know(service_.address(), to, spare);
+    packets_.know(service_.address(), to, spare, scene_.lab.hosts().size());
     capture_.describe(scene_.lab);
     for (asker& a : scene_.askers)
       a.expect(a.what() == probe_kind::probe    ? usual.probe
@@ -107,6 +107,7 @@ class outage_play {
       for (const std::string& needed : h->needs)
         if (std::ranges::count(later, needed) > 0 && std::ranges::count(later, h->name) == 0)
           later.push_back(h->name);
+    if (what().without_fault) std::erase(later, link_.to);
     scene_.start_all(later);
     later_ = later;
   }
@@ -221,12 +222,8 @@ class outage_play {
     reach();
     if (row_.how == outage::not_there_yet) start_service();
     mark_fault();
-    if (row_.how == outage::not_there_yet) {
-      dependency_.lose();
-    } else {
-      dependency_.lose();
-      dependency_.prove_lost();
-    }
+    dependency_.lose();
+    dependency_.prove_lost();
     const busy_watch watch(service_);
     scene_.go_on(length());
     if (length() >= 1s && !what().virtual_clock) {
