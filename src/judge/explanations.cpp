@@ -109,6 +109,85 @@ std::span<const explanation> outcomes_of_a_server() noexcept {
   return words;
 }
 
+std::span<const explanation> outcomes_of_a_service() noexcept {
+  static constexpr std::array words{
+      explanation{"refuses", "Asks got an error in good time while the dependency was away.", "",
+                  "That is right: whoever asks can try elsewhere, or later."},
+      explanation{"refuses late", "Asks got an error, but only after more than half of the limit.",
+                  "The limit of a call to the dependency is longer than those who ask can wait for.",
+                  "A shorter limit for each call (a driver's command, query or socket timeout)."},
+      explanation{"lets asks hang", "Asks were neither served nor refused within the limit.",
+                  "A call to the dependency has no limit, or requests wait for one that has none.",
+                  "A limit for each call; keepalive and TCP_USER_TIMEOUT for the connection."},
+      explanation{"answers wrong", "Asks got exit 0 and another output than usual.",
+                  "Half a reply, an empty or an old one was taken for the answer.",
+                  "Answer an error. If it is meant so, let the probe accept it."},
+      explanation{"serves again", "It was served again soon after the dependency's return, by itself.", "",
+                  ""},
+      explanation{"serves again late", "It was served again by itself, but later than it should.",
+                  "A dead connection was waited for, or the pauses between attempts grow too long.",
+                  "Bound the pauses to some seconds, and notice dead connections."},
+      explanation{"never serves again", "It was not served again as long as it was watched.",
+                  "It waits on a connection that is dead, or has given up.",
+                  "Connect again by itself, without a last attempt."},
+      explanation{"runs on", "Its command did not end.", "", ""},
+      explanation{"says healthy", "The health endpoint said yes while asks were not served.",
+                  "It answers without asking what the service depends on.",
+                  "Ask the dependency with a short limit, or look at how the last calls went."},
+      explanation{"stops others", "What needs no dependency was not served, or slowly.",
+                  "Requests wait for one another: a lock, the only thread, the last connection of a pool.",
+                  "Wait for the dependency with nothing that others need too."},
+      explanation{"storms", "It tried to connect again and again without a pause.", "",
+                  "Pauses that grow, with some chance in them (exponential backoff with jitter)."},
+      explanation{"leaks", "Its sockets, descriptors, threads or memory grew with every outage.", "",
+                  "Close a connection when it has failed, and give back what belonged to it."},
+      explanation{"asks twice", "A request reached the dependency more often than it was asked for.",
+                  "It was sent again after a failure, though the first one had arrived.",
+                  "Right only if doing it twice does no harm."},
+  };
+  return words;
+}
+
+explanation explain(look l) noexcept {
+  switch (l) {
+    case look::during:
+      return {"during", "Asks while the dependency is away: each is served or refused within the limit.", "",
+              ""};
+    case look::after:
+      return {"after", "The service is served again within --recover of the dependency's return.", "", ""};
+    case look::alive:
+      return {"alive", "The service's command runs.", "", ""};
+    case look::health:
+      return {"health", "The health endpoint does not say yes while asks are not served.", "", ""};
+    case look::other:
+      return {"other", "What needs no dependency goes on being served.", "", ""};
+    case look::storm:
+      return {"storm", "Attempts to connect are few, and the processor is not burnt.", "", ""};
+    case look::leftovers:
+      return {"leftovers", "Sockets, descriptors, threads and memory do not grow with every outage.", "", ""};
+    case look::once:
+      return {"once", "No request reaches the dependency twice.", "", ""};
+  }
+  return {"?", "", "", ""};
+}
+
+explanation explain(ask_end e) noexcept {
+  switch (e) {
+    case ask_end::served:
+      return {"served", "The probe ended with exit 0 and its usual output.", "", ""};
+    case ask_end::refused:
+      return {"refused", "The probe ended with another exit, within the limit.", "", ""};
+    case ask_end::wrong:
+      return {"wrong", "The probe ended with exit 0 and another output than usual.", "", ""};
+    case ask_end::hung:
+      return {"hung", "The probe did not end within the limit, and was killed.", "", ""};
+    case ask_end::cut_short:
+      return {"cut short", "The probe was still under way when the watch ended: nothing is said of it.", "",
+              ""};
+  }
+  return {"?", "", "", ""};
+}
+
 std::span<const explanation> unsaid_because() noexcept {
   static constexpr std::array words{
       explanation{"unproved", "The packets do not prove that the fault happened.",

@@ -24,6 +24,15 @@ namespace halfopen::judge {
 /// What a server did, or one of its processes.
 [[nodiscard]] std::span<const explanation> outcomes_of_a_server() noexcept;
 
+/// What a service did while a dependency was away, and after.
+[[nodiscard]] std::span<const explanation> outcomes_of_a_service() noexcept;
+
+/// What is looked at of a service: explained by its name in the report.
+[[nodiscard]] explanation explain(look l) noexcept;
+
+/// What came of one ask.
+[[nodiscard]] explanation explain(ask_end e) noexcept;
+
 /// Why nothing can be said of a program.
 [[nodiscard]] std::span<const explanation> unsaid_because() noexcept;
 
