@@ -1,124 +1,147 @@
-// From packets to stories: in the thread that reads them, or beside it.
+// From packets to stories, in one thread or in a row of three.
 //
-// To read and decode a packet takes about as long as to follow its connection. So with two jobs one
-// thread does the first and another the second; packets go from one to the other by the thousand,
-// since handing over a single one would cost as much as either. More threads would need the
-// connections dealt out among them, and their stories put into order again.
+// To read and decode a packet takes about as long as to follow its connection, and all words and the JSON of
+// the stories up to as long again. So one thread reads, one follows, and one takes the stories; two processors
+// have enough to do with the three, whatever the shares are, and none of it needs a rule for who helps whom.
+// Packets and stories go from one to the next by the batch, since handing over a single one would cost as
+// much as the work on it. More threads would need the connections dealt out among them, and their stories
+// put into order again.
 
 #include "autopsy/examine.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <exception>
-#include <mutex>
+#include <iterator>
 #include <thread>
 #include <utility>
+
+#include "autopsy/conveyor.hpp"
 
 namespace halfopen::autopsy {
 namespace {
 
-/// Packets on their way from one thread to the other, and what the other has to know by then.
-struct batch {
-  std::vector<trace::packet> packets;
+/// What whoever tells a story has to know of the capture by then.
+struct news {
   std::vector<std::string> server_names;  ///< new ones
   std::optional<trace::time_point> first;
+
+  void add_to(reading& r) {
+    if (first) r.first = first;
+    std::ranges::move(server_names, std::back_inserter(r.server_names));
+    server_names.clear();
+  }
 };
 
-/// A few batches at most. Thread-safe; one thread gives, one takes.
-class batch_queue {
- public:
-  /// False if nobody takes any more.
-  bool give(batch&& b) {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return waiting_.size() < most || nobody_takes_; });
-    if (nobody_takes_) return false;
-    waiting_.push_back(std::move(b));
-    changed_.notify_all();
-    return true;
-  }
-  void end() {
-    const std::scoped_lock lock{mutex_};
-    ended_ = true;
-    changed_.notify_all();
-  }
-  /// Nothing once all were taken and none comes any more.
-  std::optional<batch> take() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return !waiting_.empty() || ended_; });
-    if (waiting_.empty()) return std::nullopt;
-    batch b = std::move(waiting_.front());
-    waiting_.pop_front();
-    changed_.notify_all();
-    return b;
-  }
-  void take_no_more() {
-    const std::scoped_lock lock{mutex_};
-    nobody_takes_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  static constexpr std::size_t most = 8;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<batch> waiting_;
-  bool ended_ = false, nobody_takes_ = false;
+struct packet_batch {
+  static constexpr std::size_t size = 256;
+  std::vector<trace::packet_in_context> packets = std::vector<trace::packet_in_context>(size);
+  std::size_t used = 0;
+  news by_then;
 };
 
-/// Fills batches.
-class batching final : public packet_outlet {
- public:
-  explicit batching(batch_queue& to) : to_{to} { begin(); }
-  void reads(const frame_reader& from) { from_ = &from; }
-
-  trace::packet& next() override { return filled_.packets[used_]; }
-  void take() override {
-    trace::packet& p = next();
-    p.tcp.payload = {};  // the frame's bytes are gone by then
-    p.datagram = p.fragment = {};
-    if (++used_ == size) flush();
-  }
-  [[nodiscard]] bool wants_more() const override { return wanted_; }
-  void flush() {
-    const reading& r = from_->so_far();
-    filled_.packets.resize(used_);
-    filled_.first = r.first;
-    filled_.server_names.assign(r.server_names.begin() + static_cast<std::ptrdiff_t>(names_given_),
-                                r.server_names.end());
-    names_given_ = r.server_names.size();
-    wanted_ = to_.give(std::move(filled_));
-    begin();
-  }
-
- private:
-  static constexpr std::size_t size = 1024;
-  void begin() {
-    filled_ = {};
-    filled_.packets.resize(size);
-    used_ = 0;
-  }
-  batch_queue& to_;
-  const frame_reader* from_ = nullptr;
-  batch filled_;
-  std::size_t used_ = 0, names_given_ = 0;
-  bool wanted_ = true;
+struct story_batch {
+  static constexpr std::size_t size = 16;
+  std::vector<trace::file_entry> stories;
+  news by_then;
 };
 
-/// Straight into the place where the stream wants it.
+/// Straight on, in the same thread.
 class straight final : public packet_outlet {
  public:
-  straight(trace::story_stream& to, std::size_t& most_held) : to_{to}, most_held_{most_held} {}
-  trace::packet& next() override { return to_.next(); }
-  void take() override {
-    to_.take();
-    most_held_ = std::max(most_held_, to_.held());
+  explicit straight(std::function<void(std::span<const trace::packet_in_context>)> to) : to_{std::move(to)} {
+    flush();
   }
 
  private:
-  trace::story_stream& to_;
-  std::size_t& most_held_;
+  std::span<trace::packet_in_context> exchange(std::size_t used) override {
+    to_(std::span{packets_}.first(used));
+    return packets_;
+  }
+  std::function<void(std::span<const trace::packet_in_context>)> to_;
+  std::vector<trace::packet_in_context> packets_ = std::vector<trace::packet_in_context>(64);
 };
+
+/// To the thread that follows.
+class to_follower final : public packet_outlet {
+ public:
+  explicit to_follower(conveyor<packet_batch>& to) : to_{to} {}
+  void begin(const frame_reader& from) {
+    from_ = &from;
+    flush();
+  }
+  [[nodiscard]] bool wants_more() const override { return filling_ != nullptr; }
+
+ private:
+  std::span<trace::packet_in_context> exchange(std::size_t used) override {
+    if (used > 0 && filling_ != nullptr) {
+      const reading& r = from_->so_far();
+      filling_->used = used;
+      filling_->by_then.first = r.first;
+      filling_->by_then.server_names.assign(
+          r.server_names.begin() + static_cast<std::ptrdiff_t>(names_given_), r.server_names.end());
+      names_given_ = r.server_names.size();
+      to_.filled();
+    }
+    filling_ = to_.to_fill();
+    return filling_ != nullptr ? std::span{filling_->packets} : std::span{unwanted_};
+  }
+  conveyor<packet_batch>& to_;
+  const frame_reader* from_ = nullptr;
+  packet_batch* filling_ = nullptr;
+  std::vector<trace::packet_in_context> unwanted_ = std::vector<trace::packet_in_context>(1);
+  std::size_t names_given_ = 0;
+};
+
+/// From the thread that follows to the one that tells.
+class to_teller {
+ public:
+  explicit to_teller(conveyor<story_batch>& to) : to_{to}, filling_{to.to_fill()} {}
+
+  [[nodiscard]] bool wants_more() const { return filling_ != nullptr; }
+  void note(news&& n) {
+    if (n.first) news_.first = n.first;
+    std::ranges::move(n.server_names, std::back_inserter(news_.server_names));
+  }
+  void take(trace::file_entry&& story) {
+    if (filling_ == nullptr) return;
+    filling_->stories.push_back(std::move(story));
+    if (filling_->stories.size() == story_batch::size) flush();
+  }
+  void flush() {
+    if (filling_ == nullptr) return;
+    filling_->by_then = std::exchange(news_, {});
+    to_.filled();
+    filling_ = to_.to_fill();
+  }
+
+ private:
+  conveyor<story_batch>& to_;
+  story_batch* filling_;
+  news news_;
+};
+
+/// Says at the end of its block that nobody takes any more, however the block ends.
+template <class Batch>
+struct [[nodiscard]] last_taker {
+  conveyor<Batch>& from;
+  explicit last_taker(conveyor<Batch>& c) : from{c} {}
+  last_taker(const last_taker&) = delete;
+  last_taker& operator=(const last_taker&) = delete;
+  ~last_taker() { from.take_no_more(); }
+};
+
+/// A thread that fills a conveyor, whose end it says however it ends itself.
+template <class Batch, class Work>
+std::jthread thread_that_fills(conveyor<Batch>& to, std::exception_ptr& failed, Work work) {
+  return std::jthread{[&to, &failed, work = std::move(work)] {
+    try {
+      work();
+    } catch (...) {
+      failed = std::current_exception();
+    }
+    to.end();
+  }};
+}
 
 }  // namespace
 
@@ -126,64 +149,79 @@ examiner::examiner(std::vector<trace::capture_reader::source> from, examine_opti
                    trace::story_stream::sink to)
     : sources_{std::move(from)},
       options_{std::move(options)},
-      stories_{std::move(to), options_.limits, options_.steps, options_.owed} {}
+      to_{std::move(to)},
+      told_{to_},
+      stories_{[this](trace::file_entry&& c) { told_(std::move(c)); }, options_.limits, options_.steps,
+               options_.owed} {}
 
-void examiner::run_alone() {
-  straight outlet{stories_, most_held_};
-  frame_reader reader{std::move(sources_), options_, outlet};
-  reader_ = &reader;
-  reader.run();
-  reader_ = nullptr;
-  seen_ = reader.so_far();
+/// The capture runs on to its last frame, whatever that is.
+void examiner::follow_to_the_end(const reading& r) {
+  if (r.last) stories_.advance(*r.last);
+  stories_.finish();
 }
 
-void examiner::run_beside() {
-  batch_queue queue;
-  batching outlet{queue};
+void examiner::run_alone() {
+  straight outlet{[this](std::span<const trace::packet_in_context> packets) { stories_.add(packets); }};
   frame_reader reader{std::move(sources_), options_, outlet};
-  outlet.reads(reader);
-  std::exception_ptr failed;
+  reader_ = &reader;
+  outlet_ = &outlet;
+  reader.run();
+  outlet.flush();
+  outlet_ = nullptr;
+  reader_ = nullptr;
+  seen_ = reader.so_far();
+  follow_to_the_end(seen_);
+}
+
+void examiner::run_in_threads() {
+  conveyor<packet_batch> packets;
+  conveyor<story_batch> stories;
+  to_follower outlet{packets};
+  frame_reader reader{std::move(sources_), options_, outlet};
+  to_teller told{stories};
+  told_ = [&told](trace::file_entry&& c) { told.take(std::move(c)); };
+  std::exception_ptr reading_failed, following_failed;
   {
-    std::jthread reads{[&] {
-      try {
-        reader.run();
-        outlet.flush();
-      } catch (...) {
-        failed = std::current_exception();
+    const std::jthread reads = thread_that_fills(packets, reading_failed, [&] {
+      outlet.begin(reader);
+      reader.run();
+      outlet.flush();
+    });
+    const std::jthread follows = thread_that_fills(stories, following_failed, [&] {
+      const last_taker release{packets};
+      while (packet_batch* b = told.wants_more() ? packets.to_empty() : nullptr) {
+        told.note(std::move(b->by_then));
+        stories_.add(std::span{b->packets}.first(b->used));
+        packets.emptied();
       }
-      queue.end();
-    }};
-    struct at_the_end {
-      batch_queue& q;
-      ~at_the_end() { q.take_no_more(); }
-    } const release{queue};
-    while (auto b = queue.take()) {
-      if (b->first) seen_.first = b->first;
-      std::ranges::move(b->server_names, std::back_inserter(seen_.server_names));
-      for (const trace::packet& p : b->packets) {
-        stories_.add(p);
-        most_held_ = std::max(most_held_, stories_.held());
-      }
+      if (told.wants_more() && !reading_failed) follow_to_the_end(reader.so_far());
+      told.flush();
+    });
+    const last_taker release{stories};
+    while (story_batch* b = stories.to_empty()) {
+      b->by_then.add_to(seen_);
+      for (trace::file_entry& c : b->stories) to_(std::move(c));
+      b->stories.clear();
+      stories.emptied();
     }
   }
-  if (failed) std::rethrow_exception(failed);
+  for (const std::exception_ptr& failed : {reading_failed, following_failed})
+    if (failed) std::rethrow_exception(failed);
   seen_ = reader.so_far();
 }
 
 const reading& examiner::run() {
   if (options_.jobs > 1)
-    run_beside();
+    run_in_threads();
   else
     run_alone();
-  // The capture runs on to its last frame, whatever that is.
-  if (seen_.last) stories_.advance(*seen_.last);
-  stories_.finish();
-  seen_.most_held = most_held_;
+  seen_.most_held = stories_.most_held();
   seen_.connections = stories_.begun();
   return seen_;
 }
 
 void examiner::passed(std::chrono::nanoseconds since_last_packet) {
+  if (outlet_ != nullptr) outlet_->flush();
   if (so_far().last) stories_.advance(*so_far().last + since_last_packet);
 }
 

@@ -9,8 +9,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "halfopen/trace/capture.hpp"
@@ -59,20 +61,40 @@ struct examine_options {
   std::optional<std::uint64_t> owed{};                         ///< bytes that every responder owes
   bool comments = false;                                       ///< keep them
   std::function<bool(const trace::captured_frame&)> wanted{};  ///< all of them, if empty
-  int jobs = 1;                                                ///< threads, 1 or 2
+  int jobs = 1;  ///< 1: all in one thread; more: in three, which is work for two processors
 };
 
-/// Where packets go that belong to a connection: a place for the next one, and then take().
+/// Where packets go that belong to a connection: a place for the next one, and then take(). They go on by
+/// the batch, in their context and without the frames' bytes.
 class packet_outlet {
  public:
   packet_outlet() = default;
   packet_outlet(const packet_outlet&) = delete;
   packet_outlet& operator=(const packet_outlet&) = delete;
   virtual ~packet_outlet() = default;
-  virtual trace::packet& next() = 0;
-  virtual void take() = 0;
+
+  [[nodiscard]] trace::packet& next() noexcept { return room_[used_].what; }
+  void take() {
+    trace::packet& p = next();
+    p.tcp.payload = p.datagram = p.fragment = {};
+    if (++used_ == room_.size()) flush();
+  }
+  /// Hands on what has been taken.
+  void flush() {
+    contexts_.find(room_.first(used_));
+    room_ = exchange(std::exchange(used_, 0));
+  }
   /// False once nobody wants any more.
   [[nodiscard]] virtual bool wants_more() const { return true; }
+
+ protected:
+  /// Hands on the first `used` packets of the room, and gives room for others, at least for one.
+  virtual std::span<trace::packet_in_context> exchange(std::size_t used) = 0;
+
+ private:
+  trace::context_finder contexts_;
+  std::span<trace::packet_in_context> room_;  ///< empty before the first flush()
+  std::size_t used_ = 0;
 };
 
 /// From a capture's bytes to packets, and to all of a reading but what connections say. Not thread-safe.
@@ -101,8 +123,8 @@ class frame_reader {
   reading seen_;
 };
 
-/// Not thread-safe. With two jobs a thread of its own reads, so that the sources, `wanted` and
-/// nothing else are called from there.
+/// Not thread-safe. With more than one job a thread of its own reads, so that the sources, `wanted` and
+/// nothing else are called from there, and another follows the connections and calls `steps`.
 class examiner {
  public:
   /// `to` is called from the thread that calls run(). Of several files, the packets of the second are
@@ -121,13 +143,16 @@ class examiner {
 
  private:
   void run_alone();
-  void run_beside();
+  void run_in_threads();
+  void follow_to_the_end(const reading& r);
 
   std::vector<trace::capture_reader::source> sources_;
   examine_options options_;
+  trace::story_stream::sink to_;
+  trace::story_stream::sink told_;  ///< where stories go first, in the thread that follows
   trace::story_stream stories_;
   const frame_reader* reader_ = nullptr;  ///< while it runs in this thread
-  std::size_t most_held_ = 0;
+  packet_outlet* outlet_ = nullptr;       ///< likewise
   reading seen_;
 };
 

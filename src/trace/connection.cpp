@@ -19,6 +19,7 @@ std::string_view to_string(pause::reason r) noexcept {
 }
 
 struct tracker::state {
+  context_finder contexts;
   table connections;
 };
 
@@ -29,7 +30,7 @@ tracker& tracker::operator=(tracker&&) noexcept = default;
 
 const connection* tracker::add(const packet& p) {
   if (p.what == packet::kind::other) return nullptr;
-  const auto found = state_->connections.take(p);
+  const auto found = state_->connections.take(p, state_->contexts.of(p));
   return found.index == followed::none ? nullptr : &state_->connections[found.index].record();
 }
 

@@ -19,7 +19,7 @@
 
 #include <algorithm>
 
-#include "trace/table.hpp"
+#include "trace/four_tuple.hpp"
 
 namespace halfopen::trace {
 

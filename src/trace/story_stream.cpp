@@ -12,7 +12,6 @@
 #include "halfopen/trace/story_stream.hpp"
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <utility>
 
@@ -60,7 +59,6 @@ step step_of(const packet& p, side from) {
 }
 
 constexpr std::size_t always_kept = 10'000;
-constexpr std::size_t waiting_room = 16;
 
 }  // namespace
 
@@ -69,19 +67,17 @@ struct story_stream::state {
   stream_limits limits;
   keep steps;
   std::optional<std::uint64_t> owed;
+  context_finder contexts;  ///< of packets that come without
   table connections;
   std::vector<std::unique_ptr<excerpt>> excerpts;  ///< by index
   std::vector<std::optional<mark>> reused;         ///< by index: the SYN that took its four-tuple
   std::deque<entry> open, ended;
+  std::size_t most_held = 0;
   std::size_t open_count = 0;  ///< of the connections held, those not in `ended`
   std::vector<bool> in_ended;  ///< by index
   time_point now{};
-  std::array<packet, waiting_room> waiting;  ///< a ring
-  std::array<std::uint64_t, waiting_room> hashes{};
-  std::uint64_t waiting_begun = 0;  ///< that have ever been in it, since it was empty
 
-  void drain();
-  void take(const packet& p, std::uint64_t hash);
+  void take(const packet& p, const packet_context& known);
   void advance(time_point to_when);
   [[nodiscard]] bool is(const entry& e) const noexcept {
     return e.index < connections.made() && connections[e.index].number == e.number;
@@ -214,46 +210,40 @@ story_stream::story_stream(story_stream&&) noexcept = default;
 story_stream& story_stream::operator=(story_stream&&) noexcept = default;
 
 void story_stream::add(const packet& p) {
-  next() = p;
-  take();
+  if (p.what != packet::kind::other) state_->take(p, state_->contexts.of(p));
 }
 
 // The memory of a connection that has not spoken for a while is far away, and to wait for
-// it would take longer than all else. So packets wait a few turns here, while it comes:
-// first the slot, which says where the connection is, then that.
+// it would take longer than all else. So it is asked for a few packets before: first the slot, which says
+// where the connection is, then that.
 
-packet& story_stream::next() noexcept {
-  return state_->waiting[state_->waiting_begun % waiting_room];
+void story_stream::add(std::span<const packet_in_context> all) {
+  constexpr std::size_t slots_ahead = 16, connections_ahead = 8;
+  const table& connections = state_->connections;
+  for (const packet_in_context& p : all.first(std::min(all.size(), slots_ahead)))
+    connections.fetch_slot(p.context.hash);
+  for (const packet_in_context& p : all.first(std::min(all.size(), connections_ahead)))
+    connections.fetch_connection(p.context.hash);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i + slots_ahead < all.size()) connections.fetch_slot(all[i + slots_ahead].context.hash);
+    if (i + connections_ahead < all.size())
+      connections.fetch_connection(all[i + connections_ahead].context.hash);
+    if (all[i].what.what != packet::kind::other) state_->take(all[i].what, all[i].context);
+  }
 }
 
-void story_stream::take() {
-  state& s = *state_;
-  const std::size_t at = s.waiting_begun % waiting_room;
-  if (s.waiting[at].what == packet::kind::other) return;
-  s.hashes[at] = s.connections.hash(s.waiting[at].tcp);
-  s.connections.fetch_slot(s.hashes[at]);
-  s.connections.fetch_connection(s.hashes[(at + waiting_room / 2) % waiting_room]);
-  const std::size_t oldest = ++s.waiting_begun % waiting_room;  // its place is the next one's
-  if (s.waiting_begun >= waiting_room) s.take(s.waiting[oldest], s.hashes[oldest]);
-}
-
-void story_stream::state::drain() {
-  const std::uint64_t oldest = waiting_begun - std::min<std::uint64_t>(waiting_begun, waiting_room - 1);
-  for (std::uint64_t i = oldest; i < waiting_begun; ++i)
-    take(waiting[i % waiting_room], hashes[i % waiting_room]);
-  waiting_begun = 0;
-}
-
-void story_stream::state::take(const packet& p, std::uint64_t hash) {
+void story_stream::state::take(const packet& p, const packet_context& known) {
   state& s = *this;
   if (p.when > s.now) s.advance(p.when);
-  const table::finding found = s.connections.take(p, hash);
+  const table::finding found = s.connections.take(p, known);
   if (found.index == followed::none) return;
   if (found.begun) s.begin(found, p);
   const followed& f = s.connections[found.index];
   if (s.excerpts[found.index]) s.excerpts[found.index]->add(step_of(p, found.from));
   if (f.ended()) s.note_end(found.index);
-  if (found.begun) s.make_room();
+  if (!found.begun) return;
+  s.make_room();
+  s.most_held = std::max(s.most_held, s.connections.size());
 }
 
 void story_stream::state::advance(time_point to_when) {
@@ -263,13 +253,11 @@ void story_stream::state::advance(time_point to_when) {
 }
 
 void story_stream::advance(time_point now) {
-  state_->drain();
   state_->advance(now);
 }
 
 void story_stream::finish() {
   state& s = *state_;
-  s.drain();
   std::vector<std::pair<std::uint64_t, std::uint32_t>> left;
   for (const auto* queue : {&s.ended, &s.open})
     for (const entry& e : *queue)
@@ -281,6 +269,9 @@ void story_stream::finish() {
 
 std::size_t story_stream::held() const noexcept {
   return state_->connections.size();
+}
+std::size_t story_stream::most_held() const noexcept {
+  return state_->most_held;
 }
 std::uint64_t story_stream::begun() const noexcept {
   return state_->connections.begun();

@@ -4,8 +4,7 @@
 // each pointer followed is a miss of the cache, and std::unordered_map follows two.
 // Here a slot of eight bytes holds part of the hash and an index, so a slot that
 // does not match seldom touches a connection. The hash treats both directions
-// alike, and is salted, because a capture may be written by somebody who would
-// like all its connections to fall into one slot.
+// alike, and is salted.
 //
 // Connections stand in chunks: their addresses are handed out and must not move. A
 // std::deque would do that, but puts each object of more than 512 bytes on a page of
@@ -18,8 +17,9 @@
 
 #include "trace/table.hpp"
 
-#include <chrono>
 #include <utility>
+
+#include "trace/four_tuple.hpp"
 
 namespace halfopen::trace {
 namespace {
@@ -32,12 +32,6 @@ std::optional<side> sender(const connection& c, const tcp_segment& t) noexcept {
 }
 
 }  // namespace
-
-// The salt is not a secret worth a system call: it has to differ from one run to the next.
-table::table()
-    : slots_(64),
-      salt_{spread_bits(
-          static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()))} {}
 
 void table::fetch_connection(std::uint64_t hash) const noexcept {
   const slot& s = slots_[hash & (slots_.size() - 1)];
@@ -69,7 +63,7 @@ void table::grow() {
   for (const slot& s : old) {
     if (s.index == followed::none) continue;
     const connection& c = at(s.index).record();
-    std::size_t place = hash(c.opener, c.responder) & mask;
+    std::size_t place = hash_of(c.opener, c.responder) & mask;
     while (slots_[place].index != followed::none) place = (place + 1) & mask;
     slots_[place] = s;
   }
@@ -85,7 +79,7 @@ void table::erase(std::size_t place) {
       const slot& s = slots_[next];
       if (s.index == followed::none) return;
       const connection& c = at(s.index).record();
-      const std::size_t home = hash(c.opener, c.responder) & mask;
+      const std::size_t home = hash_of(c.opener, c.responder) & mask;
       if (((next - home) & mask) >= ((next - place) & mask)) break;  // it may stand at `place`
     }
     slots_[place] = slots_[next];
@@ -137,35 +131,28 @@ table::finding table::owner_of(const packet& p, std::uint64_t hash) {
   return is_of_the_one_before();
 }
 
-table::finding table::take(const packet& p, std::uint64_t hash) {
+table::finding table::take(const packet& p, const packet_context& known) {
   // Before its owner is looked for: a copy of a SYN would begin a connection.
-  const bool copy = p.what == packet::kind::tcp && copies_.holds_already(p, hash);
-  if (copy) {
+  if (known.copy) {
     side from = side::opener;
-    const slot& s = find(p.tcp, hash, from);
+    const slot& s = find(p.tcp, known.hash, from);
     if (s.index == followed::none) return {};
     at(s.index).take_copy(p, from);
     return {.index = s.index, .from = from};
   }
-  const finding found = owner_of(p, hash);
+  const finding found = owner_of(p, known.hash);
   if (found.index == followed::none) return found;
   if (p.what == packet::kind::icmp)
     at(found.index).take_notice(p, found.from);
   else
-    take_segment(p, found);
+    at(found.index).take(p, found.from, known.next_of_host);
   return found;
-}
-
-void table::take_segment(const packet& p, const finding& of) {
-  const bool reset = p.tcp.has(rst);
-  at(of.index).take(p, of.from, reset && ids_.goes_on_with(p));
-  if (!reset) ids_.take(p);  // an RST may be forged
 }
 
 void table::remove(std::uint32_t index) {
   const connection& c = at(index).record();
   const std::size_t mask = slots_.size() - 1;
-  const std::uint64_t h = hash(c.opener, c.responder);
+  const std::uint64_t h = hash_of(c.opener, c.responder);
   const auto tag = static_cast<std::uint32_t>(h >> 32U);
   const auto is_its_slot = [&](const slot& s) {
     const connection& other = at(s.index).record();

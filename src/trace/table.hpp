@@ -6,23 +6,16 @@
 #include <cstdint>
 #include <vector>
 
-#include "trace/copies.hpp"
+#include "halfopen/trace/story_stream.hpp"
 #include "trace/follow.hpp"
 
 namespace halfopen::trace {
-
-/// Every bit of the result depends on every bit of `x` (the finaliser of SplitMix64).
-[[nodiscard]] constexpr std::uint64_t spread_bits(std::uint64_t x) noexcept {
-  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
-  return x ^ (x >> 31U);
-}
 
 /// Connections by four-tuple. An entry keeps its place in memory and its index until it is
 /// removed; then both are used again.
 class table {
  public:
-  table();
+  table() : slots_(64) {}
 
   /// What take() found.
   struct finding {
@@ -32,10 +25,6 @@ class table {
     bool begun = false;                         ///< by this packet
   };
 
-  /// Of the four-tuple, in either direction.
-  [[nodiscard]] std::uint64_t hash(const tcp_segment& t) const noexcept {
-    return hash(t.source, t.destination);
-  }
   /// Asks for the memory that take() is going to need, in two steps, each of which waits
   /// for what the one before has asked for.
   void fetch_slot(std::uint64_t hash) const noexcept {
@@ -44,8 +33,7 @@ class table {
   void fetch_connection(std::uint64_t hash) const noexcept;
 
   /// Takes a packet that is not kind::other in.
-  finding take(const packet& p) { return take(p, hash(p.tcp)); }
-  finding take(const packet& p, std::uint64_t hash);
+  finding take(const packet& p, const packet_context& known);
 
   /// Forgets the connection, and those that had the four-tuple before it must have been.
   void remove(std::uint32_t index);
@@ -66,32 +54,19 @@ class table {
   };
   static constexpr std::size_t chunk = 64;
 
-  [[nodiscard]] static std::uint64_t hash_of(const endpoint& e, std::uint64_t salt) noexcept {
-    const auto& words = e.address.words();
-    const std::uint64_t port = std::uint64_t{e.port} << 40U;  // beside an IPv4 address, not upon it
-    if (!e.address.is_v6()) return spread_bits((words[0] ^ salt) + port);
-    return spread_bits(spread_bits(words[0] ^ salt) + words[1] + port);
-  }
-  [[nodiscard]] std::uint64_t hash(const endpoint& a, const endpoint& b) const noexcept {
-    return spread_bits(hash_of(a, salt_) + hash_of(b, salt_));
-  }
   [[nodiscard]] followed& at(std::uint32_t index) noexcept { return chunks_[index / chunk][index % chunk]; }
   slot& find(const tcp_segment& t, std::uint64_t hash, side& from);
   void grow();
   void erase(std::size_t place);
   finding begin(slot& s, const tcp_segment& t, const mark& where);
   finding owner_of(const packet& p, std::uint64_t hash);
-  void take_segment(const packet& p, const finding& of);
 
-  copy_finder copies_;
-  id_rows ids_;
   std::vector<std::vector<followed>> chunks_;  ///< each of `chunk` elements, of which none moves
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_;
   std::size_t used_ = 0;  ///< slots
   std::uint32_t made_ = 0;
   std::uint64_t begun_ = 0;
-  std::uint64_t salt_;
 };
 
 }  // namespace halfopen::trace

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "halfopen/trace/packet.hpp"
@@ -53,6 +54,36 @@ struct file_entry {
   std::uint64_t steps_left_out = 0;  ///< between the first half of `steps` and the second
 };
 
+/// What the packets before it say of a packet, whichever connection it belongs to.
+struct packet_context {
+  std::uint64_t hash = 0;     ///< of its addresses and ports, the same for both directions; of this process only
+  bool copy = false;          ///< the capture holds it twice, and it is the second
+  bool next_of_host = false;  ///< an RST whose IPv4 identification is the next in its sender's row
+};
+
+struct packet_in_context {
+  packet what;
+  packet_context context;
+};
+
+/// Takes all packets of a capture, in their order. Not thread-safe; distinct finders are independent, and
+/// one may work in another thread than the stream that its contexts are for.
+class context_finder {
+ public:
+  context_finder();
+  ~context_finder();
+  context_finder(context_finder&&) noexcept;
+  context_finder& operator=(context_finder&&) noexcept;
+
+  [[nodiscard]] packet_context of(const packet& p) noexcept;
+  /// The same for many, faster than each alone: writes their contexts.
+  void find(std::span<packet_in_context> all) noexcept;
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
 /// Not thread-safe; distinct streams are independent.
 class story_stream {
  public:
@@ -66,21 +97,20 @@ class story_stream {
   story_stream(story_stream&&) noexcept;
   story_stream& operator=(story_stream&&) noexcept;
 
-  /// Takes one packet in; tells the stories that have come to an end meanwhile. It may wait
-  /// in line behind a few others; its payload is not looked at.
+  /// Takes one packet in; tells the stories that have come to an end meanwhile. Its payload is not looked
+  /// at.
   void add(const packet& p);
-  /// The same without a copy: write a packet there, by decode_into() say, then call take().
-  /// What is there before is worth nothing.
-  [[nodiscard]] packet& next() noexcept;
-  void take();
-  /// Time passes without packets, and none waits any more: for a capture that is followed
-  /// while it is made.
+  /// The same for many, of which one context_finder has seen all: a few dozen at one time are faster than
+  /// each alone. Of one capture either all packets come this way or none.
+  void add(std::span<const packet_in_context> all);
+  /// Time passes without packets: for a capture that is followed while it is made.
   void advance(time_point now);
   /// The capture has ended: tells all that are left, in the order in which they began.
   void finish();
 
-  [[nodiscard]] std::size_t held() const noexcept;     ///< connections in memory
-  [[nodiscard]] std::uint64_t begun() const noexcept;  ///< connections so far
+  [[nodiscard]] std::size_t held() const noexcept;       ///< connections in memory
+  [[nodiscard]] std::size_t most_held() const noexcept;  ///< the most of them at one time
+  [[nodiscard]] std::uint64_t begun() const noexcept;    ///< connections so far
 
  private:
   struct state;
