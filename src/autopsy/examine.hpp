@@ -51,7 +51,6 @@ struct reading {
   std::optional<trace::capture_error> error;
   std::size_t error_file = 0;               ///< in which of the files
   std::vector<std::uint64_t> begins{};      ///< the number of each file's first packet
-  std::vector<std::string> server_names{};  ///< that connections were opened to; the first has number 1
   std::uint64_t filtered = 0;               ///< frames that `wanted` did not let through
 };
 
@@ -61,6 +60,9 @@ struct examine_options {
   std::optional<std::uint64_t> owed{};                         ///< bytes that every responder owes
   bool comments = false;                                       ///< keep them
   std::function<bool(const trace::captured_frame&)> wanted{};  ///< all of them, if empty
+  /// What is to be written of a story in a capture with that begin, or nothing if the story is of no
+  /// interest. Several threads call it at one time.
+  std::function<std::optional<std::string>(const trace::file_entry&, trace::time_point begin)> words{};
   int jobs = 1;  ///< 1: all in one thread; more: in three, which is work for two processors
 };
 
@@ -105,6 +107,8 @@ class frame_reader {
   /// To the end.
   void run();
   [[nodiscard]] const reading& so_far() const noexcept { return seen_; }
+  /// That connections were opened to; the first is tcp_segment::name 1.
+  [[nodiscard]] const std::vector<std::string>& server_names() const noexcept { return server_names_; }
 
  private:
   void take(const trace::capture_reader& reader, const trace::captured_frame& f);
@@ -120,17 +124,21 @@ class frame_reader {
   std::uint64_t base_ = 0;  ///< frames of the files before
   trace::defragmenter fragments_;
   std::map<std::string, std::uint32_t, std::less<>> name_numbers_;
+  std::vector<std::string> server_names_;
   reading seen_;
 };
 
-/// Not thread-safe. With more than one job a thread of its own reads, so that the sources, `wanted` and
-/// nothing else are called from there, and another follows the connections and calls `steps`.
+/// Not thread-safe. With more than one job a thread of its own reads, so that the sources and `wanted` are
+/// called from there, and another follows the connections and calls `steps`.
 class examiner {
  public:
-  /// `to` is called from the thread that calls run(). Of several files, the packets of the second are
+  /// Takes a story and what options.words has written of it.
+  using sink = std::function<void(trace::file_entry&&, std::string&& words)>;
+
+  /// `to` is called in the order in which the connections ended, each time when it has come back from the
+  /// time before, but not always from the same thread. Of several files, the packets of the second are
   /// numbered after those of the first.
-  examiner(std::vector<trace::capture_reader::source> from, examine_options options,
-           trace::story_stream::sink to);
+  examiner(std::vector<trace::capture_reader::source> from, examine_options options, sink to);
 
   /// Reads to the end, and tells all stories.
   const reading& run();
@@ -148,8 +156,8 @@ class examiner {
 
   std::vector<trace::capture_reader::source> sources_;
   examine_options options_;
-  trace::story_stream::sink to_;
-  trace::story_stream::sink told_;  ///< where stories go first, in the thread that follows
+  sink to_;
+  trace::story_stream::sink untold_;  ///< where the stream's go
   trace::story_stream stories_;
   const frame_reader* reader_ = nullptr;  ///< while it runs in this thread
   packet_outlet* outlet_ = nullptr;       ///< likewise

@@ -69,10 +69,11 @@ std::pair<std::vector<std::string>, reading> told(const frame& bytes, int jobs) 
   sources.push_back(from(bytes));
   examine_options options;
   options.jobs = jobs;
-  examiner* e = nullptr;
+  options.words = [](const trace::file_entry& c, trace::time_point begin) {
+    return std::optional{json_line(c) + utc(begin)};
+  };
   examiner made{std::move(sources), std::move(options),
-                [&](trace::file_entry&& c) { lines.push_back(json_line(c, e->so_far())); }};
-  e = &made;
+                [&](trace::file_entry&&, std::string&& words) { lines.push_back(std::move(words)); }};
   const reading& r = made.run();
   return {std::move(lines), r};
 }
@@ -104,7 +105,7 @@ TEST(examine, two_threads_end_when_a_story_throws) {
   options.jobs = 2;
   options.limits.connections = 2;  // so that stories are told at once
   examiner e{std::move(sources), std::move(options),
-             [](trace::file_entry&&) { throw std::runtime_error("no"); }};
+             [](trace::file_entry&&, std::string&&) { throw std::runtime_error("no"); }};
   EXPECT_THROW(e.run(), std::runtime_error);
 }
 
@@ -126,7 +127,7 @@ TEST(examine, who_wants_no_more_does_not_wait_for_the_end_of_the_file) {
   options.jobs = 2;
   options.limits.connections = 2;
   examiner e{std::move(sources), std::move(options),
-             [](trace::file_entry&&) { throw std::runtime_error("no"); }};
+             [](trace::file_entry&&, std::string&&) { throw std::runtime_error("no"); }};
   EXPECT_THROW(e.run(), std::runtime_error);
   EXPECT_GT(read, 0U);
 }
@@ -138,7 +139,7 @@ TEST(examine, two_threads_hand_on_what_the_source_throws) {
   });
   examine_options options;
   options.jobs = 2;
-  examiner e{std::move(sources), std::move(options), [](trace::file_entry&&) {}};
+  examiner e{std::move(sources), std::move(options), [](trace::file_entry&&, std::string&&) {}};
   EXPECT_THROW(e.run(), std::runtime_error);
 }
 

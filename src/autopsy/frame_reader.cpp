@@ -28,9 +28,9 @@ std::uint32_t frame_reader::number_of(std::string_view name) {
   if (name.empty()) return 0;
   const auto found = name_numbers_.find(name);
   if (found != name_numbers_.end()) return found->second;
-  if (seen_.server_names.size() >= most_names) return 0;
-  seen_.server_names.emplace_back(name);
-  const auto number = static_cast<std::uint32_t>(seen_.server_names.size());
+  if (server_names_.size() >= most_names) return 0;
+  server_names_.emplace_back(name);
+  const auto number = static_cast<std::uint32_t>(server_names_.size());
   name_numbers_.emplace(name, number);
   return number;
 }

@@ -194,15 +194,16 @@ void put(writer& w, std::string_view name, const trace::pause& p) {
 }
 
 /// What it spoke, and to which server by name.
-void put_speech(writer& w, const trace::connection& c, const reading& r) {
-  if (c.spoken == trace::protocol::unknown)
+void put_speech(writer& w, const trace::file_entry& c) {
+  const trace::protocol spoken = c.story.what.spoken;
+  if (spoken == trace::protocol::unknown)
     w.put_null("protocol");
   else
-    w.put("protocol", to_string(c.spoken));
-  if (const std::string_view name = server_name_of(c, r); name.empty())
+    w.put("protocol", to_string(spoken));
+  if (c.server_name.empty())
     w.put_null("server_name");
   else
-    w.put("server_name", name);
+    w.put("server_name", std::string_view{c.server_name});
 }
 
 /// Where the time went: on which side of the capture point, and in whose turn.
@@ -234,12 +235,7 @@ std::string utc(trace::time_point t) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09d}Z", fmt::gmtime(seconds), (t - whole).count());
 }
 
-std::string_view server_name_of(const trace::connection& c, const reading& r) noexcept {
-  if (c.server_name == 0 || c.server_name > r.server_names.size()) return {};
-  return r.server_names[c.server_name - 1];
-}
-
-std::string json_line(const trace::file_entry& c, const reading& r) {
+std::string json_line(const trace::file_entry& c) {
   const trace::story& s = c.story;
   const trace::connection& what = s.what;
   writer w;
@@ -247,7 +243,7 @@ std::string json_line(const trace::file_entry& c, const reading& r) {
   w.put("connection", c.number);
   put(w, "opener", what.opener);
   put(w, "responder", what.responder);
-  put_speech(w, what, r);
+  put_speech(w, c);
   w.put("opener_seen", what.opener_seen);
   w.put("first", std::optional{what.first});
   w.put("handshake_done", what.handshake_done);

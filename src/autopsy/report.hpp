@@ -48,10 +48,7 @@ namespace halfopen::autopsy {
 [[nodiscard]] report::ladder ladder_of(const trace::file_entry& c, const reading& r);
 
 /// One connection as a line of JSON; its fields are described in docs/autopsy.md.
-[[nodiscard]] std::string json_line(const trace::file_entry& c, const reading& r);
-
-/// By which name the opener called the responder (TLS, HTTP); empty if none was seen.
-[[nodiscard]] std::string_view server_name_of(const trace::connection& c, const reading& r) noexcept;
+[[nodiscard]] std::string json_line(const trace::file_entry& c);
 
 /// A page that needs nothing but itself: summary, table, and a ladder for each connection
 /// that has steps.

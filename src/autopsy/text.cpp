@@ -174,10 +174,11 @@ std::string host_in_words(const trace::ip_address& a, const host_count& h, const
 }
 
 /// "10.0.0.2:443 (tls, api.example.com)"
-std::string called(const trace::connection& c, const reading& r) {
+std::string called(const trace::file_entry& of, const reading& r) {
+  const trace::connection& c = of.story.what;
   std::string what;
   if (c.spoken != trace::protocol::unknown) what = to_string(c.spoken);
-  std::string name{server_name_of(c, r)};
+  std::string name = of.server_name;
   if (const auto named = r.names.find(c.responder.address); name.empty() && named != r.names.end())
     name = named->second;
   if (!name.empty()) what += (what.empty() ? "" : ", ") + name;
@@ -187,7 +188,7 @@ std::string called(const trace::connection& c, const reading& r) {
 std::string to_whom(const story_group& g, const reading& r) {
   if (g.several_responders) return "several hosts";
   const trace::connection& c = g.example.story.what;
-  return g.several_ports ? name_of(c.responder.address, r) + ", several ports" : called(c, r);
+  return g.several_ports ? name_of(c.responder.address, r) + ", several ports" : called(g.example, r);
 }
 
 /// When connections died, in a row of little bars.
@@ -285,7 +286,7 @@ std::string story_table(std::span<const trace::file_entry> worst, const reading&
     const trace::connection& what = c.story.what;
     const auto began = r.first ? what.first.when - *r.first : std::chrono::nanoseconds{0};
     table.add_row({fmt::format("{}", c.number),
-                   fmt::format("{} ->\n{}", what.opener.to_string(), called(what, r)),
+                   fmt::format("{} ->\n{}", what.opener.to_string(), called(c, r)),
                    fmt::format("{:.3f}", std::chrono::duration<double>(began).count()),
                    fmt::format("{} >\n{} <", what.of(side::opener).bytes, what.of(side::responder).bytes),
                    {ended_how(c.story), tint_of(badness(c.story))},
@@ -367,7 +368,7 @@ std::string portrait(const trace::file_entry& c, const reading& r, const report:
   std::string text;
   for (const std::string& line : trace::describe(c.story)) text += report::clean(line) + "\n";
   const trace::connection& what = c.story.what;
-  if (const std::string to = called(what, r); to != what.responder.to_string())
+  if (const std::string to = called(c, r); to != what.responder.to_string())
     text += report::clean("  the responder is " + to) + "\n";
   return text + "\n" + report::to_text(ladder_of(c, r), where);
 }

@@ -109,7 +109,9 @@ class autopsy_run {
     check_report(a_.html);
     check_report(a_.excerpt);
     examiner_ = std::make_unique<autopsy::examiner>(sources(), options(),
-                                                    [this](trace::file_entry&& c) { take(std::move(c)); });
+                                                    [this](trace::file_entry&& c, std::string&& words) {
+                                                      take(std::move(c), words);
+                                                    });
     const autopsy::reading& r = examiner_->run();
     report(r);
     return code_of(r);
@@ -160,6 +162,7 @@ class autopsy_run {
     else if (!a_.html.empty())
       o.steps = [](std::uint64_t) { return steps_of_many; };
     o.comments = static_cast<bool>(o.steps);
+    o.words = [this](const trace::file_entry& c, trace::time_point begin) { return words(c, begin); };
     // Whoever looks on wants each packet at once.
     o.jobs = a_.follow ? 1 : a_.jobs > 0 ? a_.jobs : static_cast<int>(std::thread::hardware_concurrency());
     if (!a_.bpf.empty()) {
@@ -183,13 +186,15 @@ class autopsy_run {
     return asked_to_end == 0 && !broken_pipe_;
   }
 
-  void take(trace::file_entry&& c) {
-    const auto begin = examiner_->so_far().first.value_or(trace::time_point{});
-    if (!filter_.shows(c, begin)) return;
-    if (a_.json)
-      print(autopsy::json_line(c, examiner_->so_far()) + "\n");
-    else if (a_.follow)
-      print(autopsy::one_line(c) + "\n");
+  /// Called by several threads at one time.
+  [[nodiscard]] std::optional<std::string> words(const trace::file_entry& c, trace::time_point begin) const {
+    if (!filter_.shows(c, begin)) return std::nullopt;
+    if (a_.json) return autopsy::json_line(c) + "\n";
+    return a_.follow ? autopsy::one_line(c) + "\n" : std::string{};
+  }
+
+  void take(trace::file_entry&& c, const std::string& words) {
+    if (!words.empty()) print(words);
     if (std::ranges::find(a_.ladders, c.number) != a_.ladders.end()) portraits_.push_back(c);
     shown_.add(std::move(c));
   }

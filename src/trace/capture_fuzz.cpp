@@ -47,8 +47,8 @@ int tell_capture(std::span<const std::byte> rest) {
     return size;
   }};
   std::uint64_t told = 0;
-  story_stream stories{[&](file_entry&& c) {
-                         check(c);
+  story_stream stories{[&](untold&& c) {
+                         check(std::move(c).tell());
                          ++told;
                        },
                        {.connections = 8},

@@ -42,7 +42,7 @@ struct excerpt {
       last[static_cast<std::size_t>((count - half) % last.size())] = s;
     ++count;
   }
-  void give(file_entry& to) {
+  void give(untold& to) {
     if (!last.empty()) {
       const std::uint64_t oldest = (count - first.size()) % last.size();
       std::ranges::rotate(last, last.begin() + static_cast<std::ptrdiff_t>(oldest));
@@ -61,6 +61,10 @@ step step_of(const packet& p, side from) {
 constexpr std::size_t always_kept = 10'000;
 
 }  // namespace
+
+file_entry untold::tell() && {
+  return {number, trace::tell(what, hints), std::move(steps), steps_left_out, std::move(server_name)};
+}
 
 struct story_stream::state {
   sink to;
@@ -88,7 +92,7 @@ struct story_stream::state {
 
   void begin(const table::finding& p, const packet& by);
   void note_end(std::uint32_t index);
-  void tell(std::uint32_t index, watched until);
+  void let_go(std::uint32_t index, watched until);
   void look_at_ended();
   void look_at_open();
   void make_room();
@@ -116,7 +120,7 @@ void story_stream::state::begin(const table::finding& found, const packet& by) {
   reused[found.taken_from] = mark{by.number, by.when};
   note_end(found.taken_from);
   if (const auto oldest = connections[found.taken_from].previous; oldest != followed::none)
-    tell(oldest, watched::to_the_end);
+    let_go(oldest, watched::to_the_end);
 }
 
 void story_stream::state::note_end(std::uint32_t index) {
@@ -126,18 +130,18 @@ void story_stream::state::note_end(std::uint32_t index) {
   ended.push_back({index, connections[index].number, now});
 }
 
-void story_stream::state::tell(std::uint32_t index, watched until) {
+void story_stream::state::let_go(std::uint32_t index, watched until) {
   const followed& f = connections[index];
-  file_entry out;
+  untold out;
   out.number = f.number;
-  story_hints hints{
-      .owed_by_responder = owed, .capture_end = now, .until = until, .reused_at = reused[index]};
+  out.what = f.record();
+  story_hints& hints = out.hints;
+  hints = {.owed_by_responder = owed, .capture_end = now, .until = until, .reused_at = reused[index]};
   if (hints.reused_at) hints.capture_end = hints.reused_at->when;
   // Nobody looked on for longer, though the packet that let time pass may have come much later.
   const auto looked_on = f.only_syns() ? limits.unanswered : limits.idle;
   if (until == watched::until_idle && now - f.record().last.when > looked_on)
     hints.capture_end = f.record().last.when + looked_on;
-  out.story = trace::tell(f.record(), hints);
   if (excerpts[index]) excerpts[index]->give(out);
   excerpts[index].reset();
   if (!in_ended[index]) --open_count;
@@ -151,7 +155,7 @@ void story_stream::state::look_at_ended() {
     ended.pop_front();
     if (!is(e)) continue;
     if (silence(e) >= limits.after_end)
-      tell(e.index, watched::to_the_end);
+      let_go(e.index, watched::to_the_end);
     else
       ended.push_back({e.index, e.number, connections[e.index].record().last.when});
   }
@@ -164,7 +168,7 @@ void story_stream::state::look_at_open() {
     if (!is(e) || in_ended[e.index]) continue;
     const auto limit = connections[e.index].only_syns() ? limits.unanswered : limits.idle;
     if (silence(e) >= limit)
-      tell(e.index, watched::until_idle);
+      let_go(e.index, watched::until_idle);
     else
       open.push_back({e.index, e.number, now});
   }
@@ -177,7 +181,7 @@ void story_stream::state::make_room() {
                             connections.size() > limits.connections)) {
     const entry e = ended.front();
     ended.pop_front();
-    if (is(e)) tell(e.index, watched::to_the_end);
+    if (is(e)) let_go(e.index, watched::to_the_end);
   }
   while (connections.size() > limits.connections) {
     constexpr int looked_at = 16;
@@ -192,7 +196,7 @@ void story_stream::state::make_room() {
       if (open.size() == 1) break;
     }
     if (oldest.index == followed::none) return;
-    tell(oldest.index, watched::until_full);
+    let_go(oldest.index, watched::until_full);
   }
 }
 
@@ -264,7 +268,7 @@ void story_stream::finish() {
       if (s.is(e) && (queue == &s.ended || !s.in_ended[e.index])) left.emplace_back(e.number, e.index);
   std::ranges::sort(left);
   for (const auto& [number, index] : left)
-    if (s.connections[index].number == number) s.tell(index, watched::to_the_end);
+    if (s.connections[index].number == number) s.let_go(index, watched::to_the_end);
 }
 
 std::size_t story_stream::held() const noexcept {

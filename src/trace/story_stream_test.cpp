@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 class talk {
  public:
   explicit talk(const stream_limits& limits = {}, story_stream::keep steps = {})
-      : stream{[this](file_entry&& c) { told.push_back(std::move(c)); }, limits, std::move(steps)} {}
+      : stream{[this](untold&& c) { told.push_back(std::move(c).tell()); }, limits, std::move(steps)} {}
 
   talk& say(bool opener, std::uint16_t port, const segment& s) {
     const endpoint from{client.address, port};

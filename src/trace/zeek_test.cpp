@@ -67,7 +67,7 @@ std::map<pair, std::vector<connection>> read_all(const std::filesystem::path& pa
   EXPECT_TRUE(source) << source.error();
   capture_reader reader{std::move(*source)};
   story_stream stories{
-      [&](file_entry&& c) { all[{c.story.what.opener, c.story.what.responder}].push_back(c.story.what); }};
+      [&](untold&& c) { all[{c.what.opener, c.what.responder}].push_back(c.what); }};
   while (const captured_frame* f = reader.next())
     if (f->type)
       if (const auto p = decode(f->bytes, *f->type, f->number, f->when)) stories.add(*p);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "halfopen/trace/packet.hpp"
@@ -52,6 +53,20 @@ struct file_entry {
   trace::story story;
   std::vector<step> steps;           ///< if they were wanted: the first and the last ones
   std::uint64_t steps_left_out = 0;  ///< between the first half of `steps` and the second
+  std::string server_name;           ///< which tcp_segment::name stands for; whoever counts them sets it
+};
+
+/// A connection that is followed no further, and of which no word is made yet. To make the words takes as
+/// long as a dozen of packets, and may be done in another thread.
+struct untold {
+  std::uint64_t number = 0;
+  connection what;
+  story_hints hints;
+  std::vector<step> steps;
+  std::uint64_t steps_left_out = 0;
+  std::string server_name;
+
+  [[nodiscard]] file_entry tell() &&;
 };
 
 /// What the packets before it say of a packet, whichever connection it belongs to.
@@ -87,7 +102,7 @@ class context_finder {
 /// Not thread-safe; distinct streams are independent.
 class story_stream {
  public:
-  using sink = std::function<void(file_entry&&)>;
+  using sink = std::function<void(untold&&)>;
   /// How many packets of the connection with that number to keep, at most; 0 for none.
   using keep = std::function<std::size_t(std::uint64_t number)>;
 
