@@ -129,13 +129,16 @@ class contest {
     std::filesystem::remove(path);
     const auto &limit = all["libpcap, doing nothing"], &tshark = all["tshark -z conv,tcp"],
                &ours = all["halfopen autopsy"], &json = all["halfopen autopsy --json"],
-               &both = all["  and without --json"];
+               &both = all["  and without --json"], &json_both = all["  the same, two cores"];
     if (ours && limit) fmt::print("  ratio to libpcap {:.2f} (aim: 0.5)\n", ours->rate / limit->rate);
     if (json && limit)
       fmt::print("  ratio to libpcap with --json {:.2f} (aim: 0.35)\n", json->rate / limit->rate);
     if (ours && tshark) fmt::print("  ratio to tshark {:.0f} (aim: 30)\n", ours->rate / tshark->rate);
     if (ours && both)
       fmt::print("  two cores against one, by the clock {:.2f} (aim: near 2)\n", ours->clock / both->clock);
+    if (json && json_both)
+      fmt::print("  two cores against one, by the clock, with --json {:.2f} (aim: near 2)\n",
+                 json->clock / json_both->clock);
   }
 
  private:

@@ -49,9 +49,9 @@ struct reading {
   std::map<trace::ip_address, std::string> names;  ///< by the capture's own blocks, and by DNS answers in it
   std::vector<comment> comments;                   ///< at most 10,000
   std::optional<trace::capture_error> error;
-  std::size_t error_file = 0;               ///< in which of the files
-  std::vector<std::uint64_t> begins{};      ///< the number of each file's first packet
-  std::uint64_t filtered = 0;               ///< frames that `wanted` did not let through
+  std::size_t error_file = 0;           ///< in which of the files
+  std::vector<std::uint64_t> begins{};  ///< the number of each file's first packet
+  std::uint64_t filtered = 0;           ///< frames that `wanted` did not let through
 };
 
 struct examine_options {
@@ -63,7 +63,7 @@ struct examine_options {
   /// What is to be written of a story in a capture with that begin, or nothing if the story is of no
   /// interest. Several threads call it at one time.
   std::function<std::optional<std::string>(const trace::file_entry&, trace::time_point begin)> words{};
-  int jobs = 1;  ///< 1: all in one thread; more: in three, which is work for two processors
+  int jobs = 1;  ///< 1: all in one thread; more: in three, which are work for two processors
 };
 
 /// Where packets go that belong to a connection: a place for the next one, and then take(). They go on by

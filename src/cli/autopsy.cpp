@@ -108,10 +108,9 @@ class autopsy_run {
     check_apart({a_.html, a_.excerpt}, captures);
     check_report(a_.html);
     check_report(a_.excerpt);
-    examiner_ = std::make_unique<autopsy::examiner>(sources(), options(),
-                                                    [this](trace::file_entry&& c, std::string&& words) {
-                                                      take(std::move(c), words);
-                                                    });
+    examiner_ = std::make_unique<autopsy::examiner>(
+        sources(), options(),
+        [this](trace::file_entry&& c, std::string&& words) { take(std::move(c), words); });
     const autopsy::reading& r = examiner_->run();
     report(r);
     return code_of(r);
@@ -348,8 +347,8 @@ void add_autopsy(CLI::App& app, int& exit_code) {
   verb.add_option("--hosts", a->hosts, "hosts in the summary")->type_name("N")->capture_default_str();
   verb.add_flag("--follow", a->follow, "wait for more: a file that grows, or a pipe; ends with Ctrl-C");
   verb.add_option("--jobs", a->jobs,
-                  "threads: with 2 or more one reads and another follows the connections; usually as many as "
-                  "there are processors")
+                  "1: all in one thread; 2 or more: one thread reads, one follows the connections, one tells "
+                  "their stories, which keeps two processors busy; by default as there are processors")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   verb.add_option("--owed", a->owed, "bytes that every server owes: a FIN after fewer is peer_closed")

@@ -66,8 +66,7 @@ std::map<pair, std::vector<connection>> read_all(const std::filesystem::path& pa
   auto source = open_capture(path.string());
   EXPECT_TRUE(source) << source.error();
   capture_reader reader{std::move(*source)};
-  story_stream stories{
-      [&](untold&& c) { all[{c.what.opener, c.what.responder}].push_back(c.what); }};
+  story_stream stories{[&](untold&& c) { all[{c.what.opener, c.what.responder}].push_back(c.what); }};
   while (const captured_frame* f = reader.next())
     if (f->type)
       if (const auto p = decode(f->bytes, *f->type, f->number, f->when)) stories.add(*p);

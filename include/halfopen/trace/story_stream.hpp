@@ -71,8 +71,8 @@ struct untold {
 
 /// What the packets before it say of a packet, whichever connection it belongs to.
 struct packet_context {
-  std::uint64_t hash = 0;     ///< of its addresses and ports, the same for both directions; of this process only
-  bool copy = false;          ///< the capture holds it twice, and it is the second
+  std::uint64_t hash = 0;  ///< of its addresses and ports, the same for both directions; of this process only
+  bool copy = false;       ///< the capture holds it twice, and it is the second
   bool next_of_host = false;  ///< an RST whose IPv4 identification is the next in its sender's row
 };
 
