@@ -89,6 +89,27 @@ TEST(examine, two_threads_say_what_one_says) {
   EXPECT_EQ(read_alone.most_held, read_beside.most_held);
 }
 
+TEST(examine, what_is_of_no_interest_is_not_handed_on) {
+  const frame bytes = capture(300);
+  for (const int jobs : {1, 2}) {
+    std::vector<trace::capture_reader::source> sources;
+    sources.push_back(from(bytes));
+    examine_options options;
+    options.jobs = jobs;
+    options.words = [](const trace::file_entry& c, trace::time_point) {
+      return c.number % 2 == 0 ? std::optional{std::to_string(c.number)} : std::nullopt;
+    };
+    std::vector<std::uint64_t> numbers;
+    examiner e{std::move(sources), std::move(options), [&](trace::file_entry&& c, std::string&& words) {
+                 numbers.push_back(c.number);
+                 EXPECT_EQ(words, std::to_string(c.number));
+               }};
+    EXPECT_EQ(e.run().connections, 300U);
+    ASSERT_EQ(numbers.size(), 150U);
+    EXPECT_TRUE(std::ranges::all_of(numbers, [](std::uint64_t n) { return n % 2 == 0; }));
+  }
+}
+
 TEST(examine, two_threads_end_with_a_capture_that_is_cut) {
   frame bytes = capture(100);
   bytes.resize(bytes.size() - 7);

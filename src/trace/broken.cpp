@@ -183,9 +183,9 @@ void teller::tell_bare_reset(side by) {
   const bool closed = f.fin || peer.fin;
   if (closed) could_also_be(ending::completed);
   if (!f.rst_answers) {
-    const auto last = later(f.heard_before_rst, peer.last_heard && peer.last_heard->number < f.rst->number
-                                                    ? peer.last_heard
-                                                    : std::optional<mark>{});
+    const auto last =
+        later(f.heard_before_rst,
+              peer.last_heard && peer.last_heard->number < f.rst->number ? peer.last_heard : optional_mark{});
     return conclude(
         ending::peer_reset, culprit_of(by),
         fmt::format(

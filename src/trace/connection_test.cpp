@@ -468,5 +468,21 @@ TEST(tracker, any_sequence_of_segments_keeps_the_counts_in_order) {
   }
 }
 
+TEST(optional_mark, is_what_an_optional_is) {
+  optional_mark m;
+  EXPECT_FALSE(m.has_value());
+  EXPECT_FALSE(std::optional<mark>{m}.has_value());
+  m = mark{0, time_point{}};
+  ASSERT_TRUE(m.has_value()) << "a packet may have the number 0 where nobody counts";
+  EXPECT_EQ(m->number, 0U);
+  m = std::optional<mark>{mark{7, time_point{}}};
+  EXPECT_EQ((*m).number, 7U);
+  m = std::optional<mark>{};
+  EXPECT_FALSE(m.has_value());
+  m = mark{8, time_point{}};
+  m.reset();
+  EXPECT_FALSE(m.has_value());
+}
+
 }  // namespace
 }  // namespace halfopen::trace

@@ -61,7 +61,7 @@ constexpr auto latest_answer = 1s;
   return t.source.port >= t.destination.port;
 }
 
-void remember_repeat(std::optional<mark>& first, std::optional<mark>& last, const mark& where) noexcept {
+void remember_repeat(optional_mark& first, optional_mark& last, const mark& where) noexcept {
   if (!first) first = where;
   last = where;
 }

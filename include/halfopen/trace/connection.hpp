@@ -37,6 +37,29 @@ struct mark {
   time_point when{};
 };
 
+/// A mark or none, in the room of a mark: a connection has some forty of them, and a capture a million
+/// connections. Used as std::optional<mark> is, and becomes one where that is asked for.
+class optional_mark {
+ public:
+  constexpr optional_mark() noexcept = default;
+  constexpr optional_mark(std::nullopt_t) noexcept {}
+  constexpr optional_mark(const mark& m) noexcept : mark_{m} {}
+  constexpr optional_mark(const std::optional<mark>& m) noexcept : mark_{m.value_or(mark{none, {}})} {}
+  constexpr operator std::optional<mark>() const noexcept {
+    return has_value() ? std::optional{mark_} : std::nullopt;
+  }
+
+  [[nodiscard]] constexpr bool has_value() const noexcept { return mark_.number != none; }
+  [[nodiscard]] constexpr explicit operator bool() const noexcept { return has_value(); }
+  [[nodiscard]] constexpr const mark& operator*() const noexcept { return mark_; }
+  [[nodiscard]] constexpr const mark* operator->() const noexcept { return &mark_; }
+  constexpr void reset() noexcept { mark_ = {none, {}}; }
+
+ private:
+  static constexpr std::uint64_t none = UINT64_MAX;  // the number of no packet
+  mark mark_{none, {}};
+};
+
 /// The longest time between two segments with new bytes of one side, while the other said nothing.
 struct pause {
   /// What the side was waiting for, as far as packets show it.
@@ -66,40 +89,40 @@ struct flow {
   /// FIN) that was not acknowledged. A retransmission timer repeats that byte and
   /// no other; fast retransmission fills later holes too.
   std::uint64_t repeats_unanswered = 0;
-  std::optional<mark> last_heard;  ///< this side's last packet of any kind
-  std::optional<mark> first_data, last_data, fin, rst;
-  std::optional<mark> zero_window_since;       ///< its receive window is closed, since this packet
+  optional_mark last_heard;  ///< this side's last packet of any kind
+  optional_mark first_data, last_data, fin, rst;
+  optional_mark zero_window_since;             ///< its receive window is closed, since this packet
   std::uint8_t ttl_least = 255, ttl_most = 0;  ///< of its packets, RSTs apart; least > most if there is none
   std::uint8_t ttl_behind = 0;                 ///< how many packets say so; 255 for more
   bool fin_acked = false;                      ///< the other side acknowledged this side's FIN
   bool fins_crossed = false;                   ///< its FIN and the other side's were on their way at one time
 
   std::optional<std::uint32_t> initial_sequence;  ///< of the SYN
-  std::optional<mark> syn;
+  optional_mark syn;
   std::uint64_t retransmissions = 0;   ///< segments that repeat payload, SYN or FIN already sent
   std::uint64_t keepalive_probes = 0;  ///< no new bytes, sequence one below the next (RFC 9293 section 3.8.4)
-  std::optional<mark> first_retransmission, last_retransmission;
-  std::optional<mark> first_probe, last_probe;
+  optional_mark first_retransmission, last_retransmission;
+  optional_mark first_probe, last_probe;
   std::uint64_t bytes_after_fin_of_other = 0;  ///< payload sent after the other side's FIN was seen
   std::uint64_t duplicates = 0;                ///< packets that the capture holds twice; counted nowhere else
   std::uint64_t missed = 0;  ///< payload bytes that the other side acknowledged and the capture never held
   std::uint32_t jumps = 0;   ///< acknowledgements too far ahead for `missed` to say by how much
-  std::uint64_t heard_at_fin = 0;        ///< the other side's bytes that it had acknowledged with its FIN
-  std::uint32_t fin_repeats = 0;         ///< how often the FIN was sent again
-  std::optional<mark> last_fin;          ///< its last repeat
-  std::optional<mark> fin_acked_at;      ///< when fin_acked became true
-  std::optional<mark> heard_before_rst;  ///< this side's last packet before its first RST
-  std::uint64_t probes_of_window = 0;    ///< segments sent to this side while its window was closed
-  pause longest_pause;                   ///< of its own in the middle of what it says
+  std::uint64_t heard_at_fin = 0;      ///< the other side's bytes that it had acknowledged with its FIN
+  std::uint32_t fin_repeats = 0;       ///< how often the FIN was sent again
+  optional_mark last_fin;              ///< its last repeat
+  optional_mark fin_acked_at;          ///< when fin_acked became true
+  optional_mark heard_before_rst;      ///< this side's last packet before its first RST
+  std::uint64_t probes_of_window = 0;  ///< segments sent to this side while its window was closed
+  pause longest_pause;                 ///< of its own in the middle of what it says
   std::chrono::nanoseconds zero_window_longest{};  ///< of the times that it was closed and opened again
 
   // ---- silence: what was sent since the other side was last heard
-  std::optional<mark> unanswered_since;   ///< the first of `unanswered`
+  optional_mark unanswered_since;         ///< the first of `unanswered`
   std::chrono::nanoseconds repeat_gap{};  ///< between the last of `repeats_unanswered` and what it repeats
 
   // ---- the first RST, and what it is compared with
   std::optional<reset_kind> rst_kind;
-  std::optional<mark> rst_answers;  ///< the other side's packet whose acknowledgement a bare RST repeats
+  optional_mark rst_answers;        ///< the other side's packet whose acknowledgement a bare RST repeats
   std::uint8_t rst_ttl = 0;         ///< of its first RST
   bool rst_other_ttl = false;       ///< which no other packet of this side had
   bool rst_ahead = false;           ///< its number is one that this side had not reached
@@ -109,8 +132,8 @@ struct flow {
   std::uint64_t unheard_at_rst =
       0;                      ///< the other side's bytes that this side had not, the RST's own word included
   std::uint64_t went_on = 0;  ///< segments with its next new bytes that follow its own RST
-  std::optional<mark> went_on_at;      ///< the first of them
-  std::optional<mark> rst_not_heeded;  ///< an RST after which both sides went on: it ended nothing
+  optional_mark went_on_at;   ///< the first of them
+  optional_mark rst_not_heeded;  ///< an RST after which both sides went on: it ended nothing
 };
 
 /// An ICMP unreachable that quotes a segment of this connection.
@@ -130,7 +153,7 @@ struct connection {
   endpoint opener;  ///< sent the SYN; if no SYN was seen, a guess (see opener_seen)
   endpoint responder;
   bool opener_seen = false;             ///< the SYN itself was captured
-  std::optional<mark> handshake_done;   ///< the ACK of the SYN+ACK
+  optional_mark handshake_done;         ///< the ACK of the SYN+ACK
   mark first, last;                     ///< first and last packet
   protocol spoken = protocol::unknown;  ///< by the first bytes that a side said
   std::uint32_t server_name = 0;        ///< tcp_segment::name of the segment that said so
@@ -141,11 +164,11 @@ struct connection {
   /// A SYN that was refused, or taken back, and came again with the same initial sequence
   /// number is the same attempt: how often that was, and the first RST of it.
   std::uint32_t attempts_before = 0;
-  std::optional<mark> first_attempt_rst;
+  optional_mark first_attempt_rst;
   /// The responder still knew an older connection of these ports and answered the SYN by an
   /// ACK of its numbers (RFC 9293 section 3.5.1, RFC 5961 section 4), and the opener's RST
   /// that ended that one.
-  std::optional<mark> challenge, challenge_answered;
+  optional_mark challenge, challenge_answered;
   std::uint64_t backwards = 0;  ///< packets that were captured earlier than the one before them
 
   [[nodiscard]] const flow& of(side s) const noexcept { return flows[static_cast<std::size_t>(s)]; }
