@@ -64,6 +64,8 @@ void lost_peer::do_it() {
     case loss::close_and_reset:
       stand_in_->shut_writing();
       return stand_in_->reset();
+    case loss::freeze:
+      return lab::freeze(host_);
     case loss::stop:
       return;
   }
@@ -118,6 +120,12 @@ void lost_peer::prove_at_once() {
     case loss::disowned:
       s.prove_after(to_the_other && lab::reset(), "RST from the middlebox");
       return;
+    case loss::freeze: {
+      const lab::unique_fd probe = s.witness.begin_to_connect(host_, s.port());
+      s.prove_after(lab::from(host_) && lab::to(s.witness) && lab::syn_ack(),
+                    fmt::format("the kernel of the {}'s host accepts connections", host_.name()));
+      return;
+    }
     case loss::crash:
     case loss::cut:
     case loss::stop:
@@ -146,6 +154,15 @@ void lost_peer::prove_silence() {
   if (how_ == loss::reboot && side_ == trace::side::responder) {
     const auto closed = [&](const before& b) { return b.was_open && b.on->of(side_).fin; };
     s.prove(std::ranges::none_of(before_, closed), "no FIN came from the host that rebooted");
+  }
+  if (how_ == loss::freeze) {
+    const auto spoke = [&](const trace::connection* c) {
+      const auto& last = c->of(side_).last_data;
+      return last && last->when > s.fault_at();
+    };
+    s.prove(std::ranges::none_of(s.lab.traffic().connections(), spoke),
+            fmt::format("the {} said nothing since", host_.name()));
+    return;
   }
   if (stand_in_ != nullptr) return;
   if (how_ == loss::kill) {

@@ -22,6 +22,7 @@ enum class loss : std::uint8_t {
   disowned,             ///< ... or answers the packet at hand with an RST
   close_and_reset,      ///< FIN, then RST
   stop,                 ///< SIGTERM to its processes
+  freeze,               ///< its processes stand still, and its kernel goes on acknowledging
 };
 
 /// How far the judged client has come.
