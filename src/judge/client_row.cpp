@@ -91,7 +91,7 @@ reached reach(stage& s, const client_row& row) {
   const bool real = row.how == loss::reboot || row.how == loss::stop;
   switch (row.when) {
     case moment::before_connect:
-      if (!s.faulty()) (void)s.serve();  // the pair as it is
+      if (!s.faulty() || row.how == loss::freeze) (void)s.serve();
       return {};
     case moment::connected:
       return connected(s);

@@ -68,6 +68,11 @@ constexpr judge_case cases[]{
                "RFC 8305 "
                "section 5)",
                first_address_dead, [](lab::options& o) { o.half_dead_names = {"server"}; }}),
+    at(moment::before_connect, loss::freeze, "connect/7",
+       "the server's programs stand still: its kernel accepts, and nobody ever speaks",
+       "a handshake is the kernel's and says nothing of the program; keepalive is answered too: whoever "
+       "waits for "
+       "a reply needs a limit of its own (RFC 9293 section 3.8.4)"),
 };
 
 }  // namespace

@@ -34,6 +34,8 @@ using namespace std::chrono_literals;
 
 constexpr auto connect_within = 3s;
 constexpr auto notice_within = 6s;
+/// Longer than that: a peer that is dead is noticed for what it is, and one that lives and is mute at all.
+constexpr timeval reply_within{8, 0};
 constexpr auto pause_between_requests = 500ms;
 constexpr int end_of_file = 0;  // an errno for what is none
 
@@ -62,6 +64,10 @@ result<unique_fd> connect_to(const addrinfo& where) {
   liveness options = noticed_within(notice_within);
   if (has(defect::client_without_user_timeout)) options.user_timeout = 0ms;
   if (!has(defect::client_without_liveness)) (void)set_liveness(fd.get(), options);
+  const bool waits_without_limit = has(defect::no_reply_limit) || has(defect::client_without_liveness) ||
+                                   has(defect::client_without_user_timeout);
+  if (!waits_without_limit)
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &reply_within, sizeof reply_within);
   return fd;
 }
 

@@ -89,7 +89,7 @@ constexpr std::array table{
                  "failures are told, but not in the exit code",
                  "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
                  "reboot/3 reboot/4 reboot/5 reboot/6 shutdown/6 connect/1 connect/2 connect/3 connect/4 "
-                 "connect/5 idle/1 idle/2",
+                 "connect/5 connect/7 idle/1 idle/2",
                  "", ""},
     defect_entry{d::waits_after_end_of_file, client, "waits-after-end-of-file",
                  "end-of-file is taken for nothing to read yet", "exit/5 exit/6 exit/7", "", ""},
@@ -98,10 +98,15 @@ constexpr std::array table{
                  "exit/5 exit/6 exit/7", "", ""},
     defect_entry{d::client_dies_of_sigpipe, client, "dies-of-sigpipe",
                  "neither MSG_NOSIGNAL nor a disposition for SIGPIPE", "sigpipe/3", "", ""},
-    defect_entry{d::client_without_liveness, client, "no-liveness", "neither keepalive nor a user timeout",
-                 "crash/6 crash/7 crash/8 crash/9 crash/10 reboot/4 reboot/5 reboot/6 idle/1", "", ""},
+    defect_entry{
+        d::client_without_liveness, client, "no-liveness", "neither keepalive nor a limit of any kind",
+        "crash/6 crash/7 crash/8 crash/9 crash/10 reboot/4 reboot/5 reboot/6 connect/7 idle/1", "", ""},
     defect_entry{d::client_without_user_timeout, client, "no-user-timeout",
-                 "keepalive, which rests while data is in flight", "crash/6 crash/9 crash/10 idle/1", "", ""},
+                 "keepalive alone, which rests while data is in flight",
+                 "crash/6 crash/9 crash/10 connect/7 idle/1", "", ""},
+    defect_entry{d::no_reply_limit, client, "no-reply-limit",
+                 "a reply is waited for as long as the server's kernel answers keepalive", "connect/7", "",
+                 ""},
     defect_entry{d::no_connect_timeout, client, "no-connect-timeout",
                  "connect blocks as long as the kernel likes", "connect/2 connect/5 connect/6", "", ""},
     defect_entry{d::first_address_only, client, "first-address-only",
@@ -109,7 +114,8 @@ constexpr std::array table{
     defect_entry{d::reconnects_for_ever, client, "reconnects-for-ever",
                  "after a failure it tries again, for ever",
                  "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
-                 "reboot/6 shutdown/6 connect/1 connect/2 connect/3 connect/4 connect/5",
+                 "reboot/6 shutdown/6 connect/1 connect/2 connect/3 connect/4 connect/5 "
+                 "connect/7",
                  "", "reboot/4 reboot/5"},
     defect_entry{d::asks_again, client, "asks-again",
                  "a request that may have been executed is sent again on a new connection", "", "",
@@ -118,7 +124,7 @@ constexpr std::array table{
                  "the reply is used without a look at whether there is one",
                  "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
                  "reboot/3 reboot/4 reboot/5 reboot/6 shutdown/6 connect/1 connect/2 connect/3 connect/4 "
-                 "connect/5 idle/1 idle/2",
+                 "connect/5 connect/7 idle/1 idle/2",
                  "", ""},
 };
 

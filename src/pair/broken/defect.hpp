@@ -47,6 +47,7 @@ enum class defect : std::uint8_t {
   client_dies_of_sigpipe,
   client_without_liveness,
   client_without_user_timeout,
+  no_reply_limit,
   no_connect_timeout,
   first_address_only,
   reconnects_for_ever,
