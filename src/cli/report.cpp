@@ -19,7 +19,7 @@ namespace {
 
 struct merge_arguments {
   std::vector<std::string> files;
-  std::string json, junit, html;
+  std::string json, junit, html, summary;
   bool strict = false;
 };
 
@@ -39,13 +39,14 @@ std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
 }
 
 int merge(const merge_arguments& a) {
-  check_apart({a.json, a.junit, a.html});
-  for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
+  check_apart({a.json, a.junit, a.html, a.summary});
+  for (const std::string& path : {a.json, a.junit, a.html, a.summary}) check_report(path);
   const auto pairs = judge::merge(read_all(a.files));
   write_report(a.json, judge::to_json_document(pairs, HALFOPEN_VERSION));
   write_report(a.junit, judge::to_junit(pairs, a.strict));
   write_report(a.html, judge::to_html(pairs));
-  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
+  write_report(a.summary, judge::to_markdown(pairs));
+  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" || a.summary == "-" ? stderr : stdout;
   int code = 0;
   for (const judge::judgement& p : pairs) {
     fmt::print(out, "{}: {}\n", p.name, judge::counts_in_words(p));
@@ -72,6 +73,8 @@ void add_report(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   merging.add_option("--junit", arguments->junit, "write JUnit XML for a CI server")->type_name("FILE");
   merging.add_option("--html", arguments->html, "write a page: the matrix, and every case")
+      ->type_name("FILE");
+  merging.add_option("--summary", arguments->summary, "write Markdown: what is no pass, and what to change")
       ->type_name("FILE");
   merging.add_flag("--strict", arguments->strict, "a warning counts as a failure");
   merging.footer(

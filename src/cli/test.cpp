@@ -39,9 +39,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that choose cases or name reports: no part of the command that repeats one case.
-const std::set<std::string> about_the_whole{"case",    "skip",   "subject",  "shard",   "jobs",     "json",
-                                            "html",    "junit",  "evidence", "dry-run", "settings", "replay",
-                                            "torture", "sample", "seed",     "request", "verbose"};
+const std::set<std::string> about_the_whole{"case",   "skip",    "subject", "shard",    "jobs",    "json",
+                                            "html",   "junit",   "summary", "evidence", "dry-run", "settings",
+                                            "replay", "torture", "sample",  "seed",     "request", "verbose"};
 
 judge::pair pair_of(const test_arguments& a) {
   judge::pair p;
@@ -238,7 +238,7 @@ int play(const test_arguments& a, judge::run_options options) {
   if (const auto* pair = std::get_if<judge::baseline>(&*base))
     options.cases =
         a.torture.empty() ? at_requests(options.cases, *pair, a.request) : cases_of_torture(a, *pair);
-  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" ? stderr : stdout;
+  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" || a.summary == "-" ? stderr : stdout;
 
   judge::judgement judged;
   auto played = play_cases(a, options, *base);
@@ -270,6 +270,7 @@ int play(const test_arguments& a, judge::run_options options) {
   if (!a.json.empty()) write_report(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
   if (!a.junit.empty()) write_report(a.junit, judge::to_junit(one, a.strict));
   if (!a.html.empty()) write_report(a.html, judge::to_html(one));
+  if (!a.summary.empty()) write_report(a.summary, judge::to_markdown(one));
   if (judged.interrupted) return 130;
   return judge::exit_code_of(judged.results, a.strict);
 }
@@ -325,8 +326,8 @@ int run_test(test_arguments a) {
     if (why) throw usage_error("cannot make the folder " + a.evidence + ": " + why.message());
     options.evidence = fs::absolute(a.evidence);
   }
-  check_apart({a.json, a.junit, a.html});
-  for (const std::string& path : {a.json, a.junit, a.html}) check_report(path);
+  check_apart({a.json, a.junit, a.html, a.summary});
+  for (const std::string& path : {a.json, a.junit, a.html, a.summary}) check_report(path);
   check_request(a.request);
   say_what_is_missing(a);
   check_date(a.guest, a.clock);
@@ -437,6 +438,9 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->type_name("FILE");
   verb.add_option("--junit", a.junit, "write JUnit XML for a CI server")->type_name("FILE");
   verb.add_option("--html", a.html, "write a page: the matrix, and for every case its packets")
+      ->type_name("FILE");
+  verb.add_option("--summary", a.summary,
+                  "write Markdown for a pull request: what is no pass, and what to change")
       ->type_name("FILE");
   add_guest_options(verb, a.guest);
   // What a guest's judge is told by the one outside; in no help.

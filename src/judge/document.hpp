@@ -2,8 +2,8 @@
 #define HALFOPEN_SRC_JUDGE_DOCUMENT_HPP
 
 /// \file
-/// Judgements as files: JSON, which can be read back and merged, JUnit XML for CI servers, and
-/// a page of HTML for people. All functions are thread-safe.
+/// Judgements as files: JSON, which can be read back and merged, JUnit XML for CI servers,
+/// Markdown for a pull request, and a page of HTML for people. All functions are thread-safe.
 
 #include <expected>
 #include <span>
@@ -31,6 +31,9 @@ inline constexpr int schema_version = 2;
 /// A suite a pair, a test a case. Failed: fail, and warn if strict. Error: inconclusive, and one more
 /// test of a pair that was interrupted. Skipped: not applicable.
 [[nodiscard]] std::string to_junit(std::span<const judgement> pairs, bool strict);
+
+/// A heading and a table a pair, of what is no pass, worst first: for the page of a pull request.
+[[nodiscard]] std::string to_markdown(std::span<const judgement> pairs);
 
 /// One self-contained page: the matrix of pairs by cases, and for every case its packets as a
 /// ladder, both programs' output, the verdict and what to change.
