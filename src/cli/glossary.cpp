@@ -107,7 +107,7 @@ meaning of_case(const judge::judge_case& c) {
   add(m, "rule", c.rule);
   if (!c.id.starts_with(judge::torture_prefix)) add(m, "expected", judge::usual_expectation(c, {}));
   add(m, "play it",
-      fmt::format("halfopen test --server ... --client ... {}",
+      fmt::format("halfopen test --server ... {} {}", c.outage ? "--service ... --probe ..." : "--client ...",
                   c.id.starts_with(judge::torture_prefix)
                       ? "--replay " + std::string(c.id.substr(judge::torture_prefix.size()))
                       : "--case " + std::string(c.id)));
@@ -174,7 +174,8 @@ std::vector<meaning> families() {
 
 std::vector<meaning> cases() {
   std::vector<meaning> all;
-  for (const judge::judge_case* c : judge::all_cases()) all.push_back(of_case(*c));
+  for (const auto& cases : {judge::all_cases(), judge::all_outages()})
+    for (const judge::judge_case* c : cases) all.push_back(of_case(*c));
   return all;
 }
 

@@ -31,10 +31,11 @@ void list_lab() {
 }
 
 void list_test() {
-  head(fmt::format(
-      "halfopen test: {} cases of {} families, for any server and client; who is judged, and what is "
-      "done",
-      judge::all_cases().size(), judge::catalogue().size()));
+  head(
+      fmt::format("halfopen test: {} cases for any server and client, {} outages for a service that depends "
+                  "on others; who "
+                  "is judged, and what is done",
+                  judge::all_cases().size(), judge::all_outages().size()));
   for (const judge::family* f : judge::catalogue()) {
     fmt::print("{}: {}\n", f->name, f->title);
     for (const judge::judge_case& c : f->cases)

@@ -35,6 +35,13 @@ std::string of_a_server(const judge_case& c, const pair& who) {
   return lives;
 }
 
+std::string of_a_service(milliseconds limit, milliseconds recover) {
+  return fmt::format(
+      "asks are served or refused within {} meanwhile, and it serves again within {} of the dependency's "
+      "return, by itself",
+      in_words(limit), in_words(recover));
+}
+
 std::string checks_that_hold(const case_result& r) {
   std::string text;
   for (const check& c : r.checks)
@@ -46,6 +53,7 @@ std::string checks_that_hold(const case_result& r) {
 
 std::string usual_expectation(const judge_case& c, const pair& who) {
   if (!c.expected.empty()) return std::string(c.expected);
+  if (c.who == subject::service) return of_a_service(who.limit, system{}.recover);
   return c.who == subject::client ? of_a_client(c, who) : of_a_server(c, who);
 }
 
@@ -57,11 +65,7 @@ void complete(case_result& r, const judge_case& c, const pair& who) {
 }
 
 void complete(case_result& r, const system& what) {
-  if (r.expected.empty())
-    r.expected = fmt::format(
-        "asks are served or refused within {} meanwhile, and it serves again within {} of the dependency's "
-        "return, by itself",
-        in_words(what.limit), in_words(what.recover));
+  if (r.expected.empty()) r.expected = of_a_service(what.limit, what.recover);
   if (r.happened.empty() && r.what == verdict::pass) r.happened = "as expected";
 }
 

@@ -107,17 +107,6 @@ lab::process& stage::call_from(lab::host& where) {
   return c;
 }
 
-void stage::stop_server() {
-  const auto stands = [](pid_t pid) { return std::strchr("TtZX", process_state(pid)) != nullptr; };
-  const auto all = server.pids();
-  for (const pid_t pid : all) ::kill(pid, SIGSTOP);
-  const auto all_stand = [&] { return std::ranges::all_of(all, stands); };
-  // At first without the lab: no packet arrives between the signal and its effect.
-  for (int tries = 0; tries < 500 && !all_stand(); ++tries) std::this_thread::sleep_for(1ms);
-  if (!all_stand() && !lab.until(all_stand, soon))
-    throw lab::error("the server's processes do not stand still");
-}
-
 void stage::hold_server() {
   const auto alive = [](pid_t pid) { return std::strchr("ZX", process_state(pid)) == nullptr; };
   const auto connections = [&] {
@@ -129,8 +118,8 @@ void stage::hold_server() {
   for (int tries = 0; tries < 3; ++tries) {  // without the lab: nothing arrives meanwhile
     const auto pids = server.pids();
     const auto before = connections();
-    stop_server();
-    resume_server();
+    lab::freeze(server);
+    lab::thaw(server);
     std::this_thread::sleep_for(15ms);
     const auto after = connections();
     const bool kept =
@@ -141,7 +130,7 @@ void stage::hold_server() {
           "this case has to stop the server's processes for a moment, and it does not bear that: a "
           "system call in which it waits fails with EINTR (signal(7)), and it gives up");
   }
-  stop_server();
+  lab::freeze(server);
 }
 
 void stage::until_idle() {
@@ -171,7 +160,7 @@ bool stage::until_read(const lab::host& where, const trace::endpoint& far_end, m
 }
 
 void stage::resume_server() {
-  for (const pid_t pid : server.pids()) ::kill(pid, SIGCONT);
+  lab::thaw(server);
 }
 
 asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) const {

@@ -220,7 +220,6 @@ class stage {
 
  private:
   void fault();
-  void stop_server();
   lab::options lab_options(const judge_case& what);
   void note_ends();
   void look_around();
