@@ -39,7 +39,6 @@ look_finding during(const outage_seen& seen) {
   look_finding f{.at = look::during, .found = {.did = outcome::refuses}};
   std::array<std::size_t, 5> count{};
   std::array<std::optional<std::size_t>, 5> worst{};
-  bool late = false;
   each_until(seen, probe_kind::probe, time_away(seen), [&](std::size_t i, const ask& a) {
     const auto how = static_cast<std::size_t>(a.how);
     ++count.at(how);
@@ -61,8 +60,9 @@ look_finding during(const outage_seen& seen) {
     f.found = {.what = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
   } else if (count.at(index(ask_end::refused)) > 0) {
     with(ask_end::refused);
-    late = *f.figure > seen.limit / 2;
-    if (late) f.found = {.what = verdict::warn, .did = outcome::refuses_late, .rests_on = basis::time};
+    // Whoever asks a worker by its effect waits as long as it likes.
+    if (seen.serves && seen.asks[*f.example].of_its_own() > seen.limit / 2)
+      f.found = {.what = verdict::warn, .did = outcome::refuses_late, .rests_on = basis::time};
   } else {
     f.found.did = outcome::serves_on;
     f.count = count.at(index(ask_end::served));
@@ -98,8 +98,8 @@ look_finding alive(const outage_seen& seen) {
   return f;
 }
 
-/// The longest stretch in which every ask of it got a yes, and none of the probe was served; nothing if there
-/// was none.
+/// The longest time from a yes to a yes, without another answer between them, in which none of the probe was
+/// served; nothing if there was no yes. A yes that was long in coming is one when it comes.
 std::optional<milliseconds> longest_lie(const outage_seen& seen) {
   std::optional<milliseconds> longest;
   bool away = false;                        // the last ask of the probe was not served
@@ -113,7 +113,7 @@ std::optional<milliseconds> longest_lie(const outage_seen& seen) {
         yes_since.reset();
         continue;
       }
-      if (!yes_since) yes_since = a.begun;
+      if (!yes_since) yes_since = a.ended();
       longest = std::max(longest.value_or(milliseconds::zero()), a.ended() - *yes_since);
     }
   }
@@ -133,7 +133,7 @@ look_finding other(const outage_seen& seen) {
   const milliseconds slow = std::max<milliseconds>(seconds(1), 5 * seen.usual_other);
   each_until(seen, probe_kind::other, end_of_watch(seen), [&](std::size_t i, const ask& a) {
     const bool bad = !is_served(a);
-    const verdict v = bad ? verdict::fail : a.took > slow ? verdict::warn : verdict::pass;
+    const verdict v = bad ? verdict::fail : a.of_its_own() > slow ? verdict::warn : verdict::pass;
     if (v == verdict::pass) return;
     ++f.count;
     if (f.found.what == verdict::fail && v != verdict::fail) return;
@@ -251,7 +251,8 @@ std::optional<milliseconds> served_again(const outage_seen& seen) noexcept {
       last_bad = a.begun;
   for (const ask& a : seen.asks) {
     if (!of_kind(a, probe_kind::probe) || !is_served(a)) continue;
-    if (a.ended() < seen.back || (last_bad && a.begun <= *last_bad)) continue;
+    if (a.begun < milliseconds::zero() || a.ended() < seen.back || (last_bad && a.begun <= *last_bad))
+      continue;
     ++in_a_row;
     if (!since || a.ended() < *since) since = a.ended();
   }

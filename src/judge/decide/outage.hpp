@@ -5,6 +5,7 @@
 /// What a service did while a dependency of it was away, and after: one finding a look. All times are counted
 /// from the fault on; those before it are negative.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,10 +40,12 @@ struct ask {
   probe_kind what = probe_kind::probe;
   milliseconds begun{};
   milliseconds took{};
+  milliseconds kept_waiting{};  ///< of `took`, by the machine: programs of the lab were ready, and others ran
   ask_end how = ask_end::served;
   int code = 0, signal = 0;
   std::string says{};  ///< its own telling line, if it was not served
   [[nodiscard]] milliseconds ended() const noexcept { return begun + took; }
+  [[nodiscard]] milliseconds of_its_own() const noexcept { return took - std::min(took, kept_waiting); }
 };
 
 /// What is looked at, each with a line of its own.
@@ -86,10 +89,11 @@ struct outage_seen {
   milliseconds back{};    ///< when the dependency could be reached again
   milliseconds limit{};   ///< so long an ask was waited for in this playing
   milliseconds recover{};
-  milliseconds watched{};                   ///< after `back`
-  bool settled = false;                     ///< the watch ended because it was served again, and steadily
-  bool unpredictable = false;               ///< nobody knows what the probe's output should be
-  milliseconds usual_other{};               ///< an `other` ask took so long with nothing wrong
+  milliseconds watched{};      ///< after `back`
+  bool settled = false;        ///< the watch ended because it was served again, and steadily
+  bool serves = true;          ///< a worker of a queue does not: how long an ask takes is not its choice
+  bool unpredictable = false;  ///< nobody knows what the probe's output should be
+  milliseconds usual_other{};  ///< an `other` ask took so long with nothing wrong
   std::optional<lab::exit_status> ended{};  ///< its command
   milliseconds ended_at{};
   bool restarted = false;              ///< and somebody started it again, as the user says
@@ -101,8 +105,9 @@ struct outage_seen {
   std::optional<waiting_socket> waits{};
 };
 
-/// When it was served again: the end of the first ask since `back` that was served and after whose begin no
-/// ask of the probe began that was not, if there were enough of them. Nothing: it never was.
+/// When it was served again: the end of the first ask since `back` that was served, was begun since the
+/// fault, and after whose begin no ask of the probe began that was not, if there were enough of them.
+/// Nothing: it never was.
 [[nodiscard]] std::optional<milliseconds> served_again(const outage_seen& seen) noexcept;
 
 /// So many asks of the probe in a row, served, are a steady state.

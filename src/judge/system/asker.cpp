@@ -51,7 +51,8 @@ std::optional<trace::time_point> asker::next_limit() const {
 ask asker::told(const running& r, trace::time_point until) const {
   return {.what = what_,
           .begun = std::chrono::round<milliseconds>(r.begun - zero_),
-          .took = std::chrono::round<milliseconds>(until - r.begun)};
+          .took = std::chrono::round<milliseconds>(until - r.begun),
+          .kept_waiting = std::chrono::round<milliseconds>(kept_waiting_.so_far() - r.excused_before)};
 }
 
 void asker::finish(const running& r, ask a, std::vector<ask>& ended) {

@@ -50,9 +50,9 @@ void link_traffic::take(const lab::record& r) {
   segments_.push_back(std::move(s));
 }
 
-std::size_t link_traffic::delivered(trace::time_point from, trace::time_point until) const {
+std::size_t link_traffic::delivered(trace::time_point from, std::uint64_t until_packet) const {
   return static_cast<std::size_t>(std::ranges::count_if(segments_, [&](const segment& s) {
-    return s.arrived && !s.of_spare && s.when > from && s.when < until;
+    return s.arrived && !s.of_spare && s.when > from && s.number <= until_packet;
   }));
 }
 

@@ -23,9 +23,10 @@ class link_traffic {
   /// For lab::options::recorder.
   void take(const lab::record& r);
 
-  /// Packets between the service and the host that the dependency was at first that arrived, either way, in
-  /// that time.
-  [[nodiscard]] std::size_t delivered(trace::time_point from, trace::time_point until) const;
+  /// Packets between the service and the host that the dependency was at first that were sent after that
+  /// moment and arrived, either way; the cable had them in hand no later than that packet, for it may lag
+  /// behind.
+  [[nodiscard]] std::size_t delivered(trace::time_point from, std::uint64_t until_packet) const;
   /// Packets with payload that the dependency sent in that time.
   [[nodiscard]] std::size_t said_by_dependency(trace::time_point from, trace::time_point until) const;
   /// Packets of the connections that these opened that arrived since then.

@@ -193,6 +193,7 @@ void lost_dependency::start() {
 
 void lost_dependency::give_back() {
   returns_at_ = lab::experiment::now();
+  returns_after_ = scene_.lab.packets();
   if (!scene_.description.without_fault) switch (how_) {
       case outage::vanished:
         lab::reboot(dependency_, scene_.description.disk_lost ? lab::disk::lost : lab::disk::kept);
@@ -235,7 +236,7 @@ void lost_dependency::prove_afterwards() {
     return c->opener.address == service_.address() && c->responder.address == dependency_.address() &&
            c->last.when > lost_at_;
   };
-  const auto until = how_ == outage::moved ? lab::experiment::now() : returns_at_;
+  const auto until = how_ == outage::moved ? scene_.lab.packets() : returns_after_;
   switch (how_) {
     case outage::vanished:
     case outage::moved:

@@ -63,6 +63,7 @@ class lost_dependency {
   std::vector<lab::unique_fd> mute_;
   std::size_t count_ = 0;  ///< of the connections that were forgotten or reset
   trace::time_point lost_at_{}, returns_at_{};
+  std::uint64_t returns_after_ = 0;  ///< the last packet that the cable had in hand before
 };
 
 }  // namespace halfopen::judge

@@ -197,8 +197,9 @@ wording say(const outage_seen& seen, const look_finding& f, const outage_names& 
     case look::other:
       if (f.found.what == verdict::pass) return {.happened = "what needs no dependency went on being served"};
       return {
-          .happened = fmt::format("{} of what needs no dependency {}, the slowest after {}", asks(f.count),
-                                  f.found.what == verdict::fail ? "were not served" : "were slow",
+          .happened = fmt::format("{} of what needs no dependency {} {}, the slowest after {}", asks(f.count),
+                                  f.count == 1 ? "was" : "were",
+                                  f.found.what == verdict::fail ? "not served" : "slow",
                                   in_words(f.figure.value_or(milliseconds(0)))),
           .cure = fmt::format("do not wait for {} with what others need too: a lock, the only thread, the "
                               "last connection of a pool",

@@ -137,7 +137,7 @@ class outage_play {
   void until_idle() {
     scene_.go_on(2 * what().clean_limit, [&] { return scene_.probe().under_way() == 0; });
     const auto quiet_for = [&](milliseconds d) {
-      return packets_.delivered(lab::experiment::now() - d, trace::time_point::max()) == 0;
+      return packets_.delivered(lab::experiment::now() - d, scene_.lab.packets()) == 0;
     };
     scene_.go_on(300ms);
     const bool idle = scene_.go_on(5s, [&] { return quiet_for(200ms); });
@@ -418,6 +418,7 @@ class outage_play {
                     [&](const ask& a) { return a.what == probe_kind::other && a.begun < seen_.back; });
     seen_.limit = what().patience();
     seen_.recover = what().recover;
+    seen_.serves = what().find(link_.from)->serves;
     seen_.usual_other = usual_.other.took;
     seen_.unpredictable = usual_.probe.unpredictable() || usual_.forgetful.contains(link_.to);
     if (row_.how != outage::ten_times) {
