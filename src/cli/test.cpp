@@ -106,7 +106,9 @@ std::optional<judge::system> system_of(const test_arguments& a) {
 }
 
 void list(const std::vector<const judge::judge_case*>& cases) {
-  for (const auto* c : cases) fmt::print("{:<12} {:<8}{}\n", c->id, judge::to_string(c->who), c->done);
+  std::size_t width = 12;
+  for (const auto* c : cases) width = std::max(width, c->id.size());
+  for (const auto* c : cases) fmt::print("{:<{}} {:<8}{}\n", c->id, width, judge::to_string(c->who), c->done);
 }
 
 std::string now_in_words() {
@@ -224,6 +226,8 @@ void describe(judge::judgement& judged, const test_arguments& a, const judge::ru
   }
   if (a.name.empty()) judged.name = names;
   judged.probe = options.parts->ask.probe;
+  judged.health = options.parts->ask.health;
+  judged.other = options.parts->ask.other;
 }
 
 /// Plays, prints, gives the exit code.

@@ -31,13 +31,22 @@ constexpr auto worse = [](verdict a, verdict b) {
 
 bool same_pair(const judgement& a, const judgement& b) {
   return a.name == b.name && a.server_command == b.server_command && a.client_command == b.client_command &&
-         a.clock == b.clock && a.ip_version == b.ip_version;
+         a.hosts == b.hosts && a.probe == b.probe && a.clock == b.clock && a.ip_version == b.ip_version;
 }
 
-/// Place in the catalogue; what is unknown comes last.
+bool of_an_outage(const case_result& r) {
+  return r.who == subject::service;
+}
+
+/// Place in the catalogue, whatever the link; what is unknown comes last.
 std::ptrdiff_t place_of(const case_result& r) {
-  static const auto all = all_cases();
-  return std::ranges::find(all, r.id, [](const judge_case* c) { return c->id; }) - all.begin();
+  static const auto all = [] {
+    auto cases = all_cases();
+    for (const judge_case* outage : all_outages()) cases.push_back(outage);
+    return cases;
+  }();
+  const std::string_view id = std::string_view(r.id).substr(0, of_an_outage(r) ? r.id.find('@') : r.id.npos);
+  return std::ranges::find(all, id, [](const judge_case* c) { return c->id; }) - all.begin();
 }
 
 /// Cases that the parts were to play together. Shards share none; whoever has played one twice has

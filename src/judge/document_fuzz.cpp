@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (to_junit(pairs, strict).empty()) std::abort();
   if (to_html(pairs).find("<script") != std::string::npos) std::abort();
   for (const judgement& p : pairs)
-    for (const std::size_t width : {80U, 140U}) {
+    for (const std::size_t width : {80U, 140U, 160U}) {
       const std::string text = summary_table(p, {.width = width}) + shortcomings(p, {.width = width});
       if (text.find('\x1b') != std::string::npos) std::abort();
     }

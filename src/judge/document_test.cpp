@@ -95,6 +95,17 @@ TEST(merge, other_commands_clocks_and_versions_of_ip_are_other_pairs) {
             5U);
 }
 
+TEST(merge, shards_of_a_system_are_joined_and_other_hosts_are_another_system) {
+  auto tenth = samples::outage_of_db();
+  tenth.id = "outage/10@app-db";
+  auto other = samples::system_of("s", {});
+  other.hosts[0].command = "exec another";
+  const auto merged =
+      merge({samples::system_of("s", {tenth}), other, samples::system_of("s", {samples::outage_of_db()})});
+  ASSERT_EQ(merged.size(), 2U);
+  EXPECT_THAT(ids(merged[0]), ElementsAre("outage/3@app-db", "outage/10@app-db")) << "the catalogue's order";
+}
+
 TEST(merge, a_case_played_twice_keeps_its_worse_verdict) {
   const auto kept = [](verdict first, verdict second) {
     return merge({pair("a", {result("exit/1", first)}), pair("a", {result("exit/1", second)})})[0]

@@ -13,8 +13,10 @@
 #include "judge/case.hpp"
 #include "judge/document.hpp"
 #include "judge/html_ladder.hpp"
+#include "judge/html_timeline.hpp"
 #include "judge/text_report.hpp"
 #include "report/ladder.hpp"
+#include "report/timeline.hpp"
 #include "report/utf8.hpp"
 
 namespace halfopen::judge {
@@ -48,13 +50,15 @@ dd.change{font-weight:600}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line);border-radius:.3rem;padding:.5rem;margin:.4rem 0;max-height:24rem;overflow-y:auto;font-size:.85rem}
 p.whose{margin:.6rem 0 0;color:var(--dim)}
 .ladder-box{overflow-x:auto;background:#fff;color:#000;border:1px solid var(--line);border-radius:.3rem;padding:.4rem;margin:.4rem 0}
+.timeline-box{border:1px solid var(--line);border-radius:.3rem;padding:.4rem 0;margin:.4rem 0}
+table.looks{margin:.4rem 0}table.looks th,table.looks td.v{width:1%;white-space:nowrap;padding-right:1rem}
 .ladder-box svg{display:block;margin:0 auto}
 code{overflow-wrap:anywhere;user-select:all}
 @media(max-width:40rem){body{padding:.5rem;font-size:15px}details{padding:.4rem .5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}
 @media print{
 body{font-size:10pt;max-width:none}pre{max-height:none}a{color:inherit;text-decoration:none}
 details::details-content{content-visibility:visible;display:block;block-size:auto}
-summary,tr,dl{break-inside:avoid}summary{break-after:avoid}h2{break-after:avoid}
+summary,tr,dl,.timeline-box{break-inside:avoid}.ladder-box{overflow:visible}summary{break-after:avoid}h2{break-after:avoid}
 }
 )";
 
@@ -101,6 +105,17 @@ struct line {
   subject who{};
 };
 
+using known_ids = std::set<std::string, std::less<>>;
+
+/// An outage is a case for each link: "outage/3@app-db".
+void add_outages(std::vector<line>& lines, known_ids& known, std::span<const judgement> pairs,
+                 std::string_view id) {
+  const std::string begin = std::string(id) + "@";
+  for (const judgement& p : pairs)
+    for (const case_result& r : p.results)
+      if (r.id.starts_with(begin) && known.insert(r.id).second) lines.push_back({r.id, r.done, r.who});
+}
+
 /// What the pairs were judged by, in the catalogue's order; what this program does not know
 /// comes last.
 std::vector<std::pair<const family*, std::vector<line>>> rows_of(std::span<const judgement> pairs) {
@@ -109,10 +124,11 @@ std::vector<std::pair<const family*, std::vector<line>>> rows_of(std::span<const
     return std::ranges::any_of(
         pairs, [&](const judgement& p) { return std::ranges::count(p.results, id, &case_result::id) > 0; });
   };
-  std::set<std::string, std::less<>> known;
+  known_ids known;
   for (const family* f : catalogue()) {
     std::vector<line> lines;
     for (const judge_case& c : f->cases) {
+      if (c.outage) add_outages(lines, known, pairs, c.id);
       known.emplace(c.id);
       if (any_has(c.id)) lines.push_back({std::string(c.id), std::string(c.done), c.who});
     }
@@ -160,15 +176,17 @@ void field(std::string& text, const char* label, const std::string& value) {
   if (!value.empty()) text += fmt::format("<dt>{}<dd class=\"{}\">{}\n", label, label, html_escaped(value));
 }
 
-void command(std::string& text, const char* label, const std::string& value) {
+void command(std::string& text, const std::string& label, const std::string& value) {
   if (!value.empty()) text += fmt::format("<dt>{}<dd><code>{}</code>\n", label, html_escaped(value));
 }
 
 std::string checks_of(const case_result& r) {
   std::string text = "<dt>checks<dd>";
-  for (const check& c : r.checks)
+  for (const check& c : r.checks) {
+    if (!c.is_proof && !r.looks.empty()) continue;  // they say it
     text += fmt::format("<span class=\"{}\">{}</span> {}{}<br>", c.holds ? "pass" : "fail",
                         c.holds ? "yes" : "NO", c.is_proof ? "proof: " : "", html_escaped(play::in_words(c)));
+  }
   return r.checks.empty() ? std::string() : text + "\n";
 }
 
@@ -180,6 +198,33 @@ std::string outputs_of(const case_result& r) {
         text += fmt::format("<p class=\"whose\">{} of the program on the {} host:</p><pre>{}</pre>\n", name,
                             html_escaped(o.program), escaped_lines(*words));
   return text;
+}
+
+/// What was looked at of a service, each with its verdict.
+std::string looks_of(const case_result& r) {
+  if (r.looks.empty()) return {};
+  std::string text = "<div class=\"scroll\"><table class=\"looks\">\n";
+  for (const looked_at& l : r.looks)
+    text += fmt::format("<tr><th>{}<td class=\"v {}\">{}<td>{}\n", to_string(l.at), css_class(l.what),
+                        sign_of(l.what), html_escaped(l.words));
+  return text + "</table></div>\n";
+}
+
+std::string timeline_box(const case_result& r) {
+  if (r.asks.empty() && r.connections.empty()) return {};
+  const report::timeline t = timeline_of(r);
+  return "<div class=\"timeline-box\">" + report::to_svg(t) + report::to_html(t, timeline_keys()) +
+         "</div>\n";
+}
+
+/// Two or three columns are as wide as a telephone; more are scrolled there.
+std::string ladder_box(const case_result& r, const judgement& p) {
+  if (r.packets.empty()) return {};
+  const report::ladder l = ladder_of(r, p.hosts);
+  constexpr int left = 106, more = 135;  // CSS pixels
+  const int width = l.hosts.size() <= 2 ? 410 : left + 8 + more * static_cast<int>(l.hosts.size() - 1);
+  return "<div class=\"ladder-box\">" +
+         report::to_svg(l, {.width = width, .left = left, .with_style = false}) + "</div>\n";
 }
 
 std::string section_of(const judgement& p, std::size_t pair, std::size_t index) {
@@ -198,9 +243,7 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
   text += checks_of(r);
   command(text, "repeat", repeat_command(p, r));
   text += "</dl>\n";
-  if (!r.packets.empty())
-    text += "<div class=\"ladder-box\">" +
-            report::to_svg(ladder_of(r), {.width = 410, .left = 106, .with_style = false}) + "</div>\n";
+  text += timeline_box(r) + looks_of(r) + ladder_box(r, p);
   std::string story;
   for (const std::string& sentence : r.story) story += sentence + "\n";
   if (!story.empty())
@@ -212,6 +255,10 @@ std::string pair_section(const judgement& p, std::size_t pair) {
   std::string text = fmt::format("<h2 id=\"pair-{}\">{}</h2>\n<dl>\n", pair + 1, html_escaped(p.name));
   command(text, "server", p.server_command);
   command(text, "client", p.client_command);
+  for (const judged_host& h : p.hosts) command(text, html_escaped(h.name), h.command);
+  command(text, "probe", p.probe);
+  command(text, "health", p.health);
+  command(text, "other", p.other);
   field(text, "result", counts_in_words(p));
   field(text, "clock", p.clock + ", IPv" + std::to_string(p.ip_version));
   field(text, "made", p.date + " by halfopen " + p.version);
@@ -230,6 +277,7 @@ std::string to_html(std::span<const judgement> pairs) {
       "<title>halfopen test</title>\n<style>";
   text += style;
   text += report::ladder_style();
+  text += report::timeline_style();
   text += "</style>\n<h1>What each program does when the other side dies</h1>\n";
   for (const judgement& p : pairs)
     if (p.interrupted)

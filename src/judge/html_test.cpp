@@ -3,6 +3,7 @@
 
 #include "judge/document.hpp"
 #include "judge/html_ladder.hpp"
+#include "judge/html_timeline.hpp"
 #include "judge/result_samples.hpp"
 
 namespace halfopen::judge {
@@ -105,7 +106,144 @@ TEST(ladder, of_very_many_packets_the_ends_are_shown) {
   r.packets.assign(1000, r.packets.front());
   const auto l = ladder_of(r);
   EXPECT_EQ(l.arrows.size(), 80U);
-  EXPECT_EQ(l.left_out, 920U);
+  ASSERT_EQ(l.left_out.size(), 1U);
+  EXPECT_EQ(l.left_out[0].count, 920U);
+}
+
+TEST(ladder, of_a_system_has_a_column_a_host_that_takes_part) {
+  const auto j = samples::system_of("s", {samples::outage_of_db()});
+  const auto l = ladder_of(j.results.front(), j.hosts);
+  EXPECT_EQ(l.hosts, (std::vector<std::string>{"user", "app", "db", "router"}))
+      << "who asks, the service, what it needs, the rest; the witness is nobody's client";
+  ASSERT_EQ(l.arrows.size(), 4U);
+  EXPECT_EQ(l.arrows[1].from, 1U);
+  EXPECT_EQ(l.arrows[1].to, 2U);
+  EXPECT_EQ(l.arrows[2].from, 2U);
+  EXPECT_EQ(l.arrows[3].from, 3U);
+  const auto end = std::ranges::find(l.marks, "the app's program: exit 1", &report::ladder_mark::text);
+  ASSERT_NE(end, l.marks.end());
+  EXPECT_EQ(end->on, 1U);
+  const auto back = std::ranges::find(l.marks, "db is back", &report::ladder_mark::text);
+  ASSERT_NE(back, l.marks.end());
+  EXPECT_EQ(back->at, std::chrono::seconds(6));
+  EXPECT_EQ(times(page({j}), "class=\"ladder-host "), 4U);
+}
+
+TEST(ladder, of_a_system_whose_description_is_missing_or_goes_round_has_columns_too) {
+  auto r = samples::outage_of_db();
+  EXPECT_EQ(ladder_of(r).hosts.size(), 4U);
+  const std::vector<judged_host> ring{{"app", "", {"db"}}, {"db", "", {"app"}}};
+  EXPECT_EQ(ladder_of(r, ring).hosts.size(), 4U);
+  for (int i = 0; i < 100; ++i)
+    r.packets[0].from = "host" + std::to_string(i), r.packets.push_back(r.packets[0]);
+  EXPECT_EQ(ladder_of(r).hosts.size(), 8U) << "of very many hosts some";
+  r.packets.clear();
+  EXPECT_NE(report::to_svg(ladder_of(r)), "") << "a case without packets";
+}
+
+TEST(ladder, of_very_many_packets_of_a_system_those_around_fault_and_return_are_shown) {
+  auto r = samples::outage_of_db();
+  const auto packet = r.packets[1];
+  r.packets.clear();
+  for (std::uint64_t i = 1; i <= 1000; ++i) {  // the fault is after a second, the return after 6
+    r.packets.push_back(packet);
+    r.packets.back().number = i;
+    r.packets.back().at_ms = static_cast<double>(10 * i);
+  }
+  r.checks = {{"a proof", true, true, 500}};
+  const auto l = ladder_of(r);
+  ASSERT_EQ(l.arrows.size(), 12U + 36 + 1 + 12 + 36);
+  EXPECT_EQ(l.arrows.front().number, 100U - 12);
+  EXPECT_TRUE(l.arrows[48].stressed);
+  ASSERT_EQ(l.left_out.size(), 4U);
+  std::uint64_t sum = l.arrows.size();
+  for (const auto& omission : l.left_out) sum += omission.count;
+  EXPECT_EQ(sum, 1000U);
+  EXPECT_THAT(report::to_text(l), HasSubstr("87 packets not shown"));
+}
+
+TEST(ladder, packets_that_the_report_does_not_hold_are_counted) {
+  auto r = samples::outage_of_db();
+  r.packets[2].number = 5000;
+  r.packets[4].number = 5002;
+  EXPECT_THAT(report::to_text(ladder_of(r)), HasSubstr("4997 packets not shown"));
+}
+
+TEST(timeline, has_a_row_for_each_command_that_asks_and_one_for_the_connections) {
+  const auto t = timeline_of(samples::outage_of_db());
+  ASSERT_EQ(t.rows.size(), 4U);
+  EXPECT_EQ(t.rows[0].label, "probe");
+  EXPECT_EQ(t.rows[1].label, "health");
+  EXPECT_EQ(t.rows[2].label, "other");
+  EXPECT_EQ(t.rows[3].label, "connections to db");
+  EXPECT_EQ(t.turn, std::chrono::seconds(5));
+  EXPECT_EQ(t.turn_words, "db is back");
+  const auto& probe = t.rows[0].marks;
+  ASSERT_EQ(probe.size(), 4U);
+  EXPECT_EQ(probe[0].what, report::timeline_mark::kind::stuck);
+  EXPECT_EQ(probe[0].until - probe[0].from, std::chrono::seconds(2));
+  EXPECT_EQ(probe[0].words, "asked 320 ms after the fault: hung after 2.0 s: no answer");
+  EXPECT_EQ(probe[1].what, report::timeline_mark::kind::poor);
+  EXPECT_EQ(probe[2].words, "asked 100 ms after db was back: served after 20 ms");
+  EXPECT_EQ(probe[3].what, report::timeline_mark::kind::unfinished);
+  EXPECT_EQ(t.rows[2].marks.at(0).what, report::timeline_mark::kind::wrong);
+}
+
+TEST(timeline, shows_when_connections_ended_and_new_ones_came) {
+  const auto marks = timeline_of(samples::outage_of_db()).rows.at(3).marks;
+  ASSERT_EQ(marks.size(), 5U);
+  EXPECT_EQ(marks[0].words, "opened 500 ms before the fault, closed (FIN) 3.0 s after the fault");
+  EXPECT_EQ(marks[0].from, std::chrono::milliseconds(-100)) << "it begins at the edge";
+  EXPECT_EQ(marks[1].words, "tried 2.5 s after the fault, refused (RST)");
+  EXPECT_EQ(marks[2].words, "tried 2.6 s after the fault, not answered");
+  EXPECT_EQ(marks[3].words, "opened 4.5 s after the fault, reset (RST) 4.6 s after the fault");
+  EXPECT_EQ(marks[4].words, "opened 100 ms after db was back, and no packet ended it");
+  EXPECT_EQ(marks[4].until, std::chrono::milliseconds(5320)) << "to the end of what is known";
+}
+
+TEST(timeline, a_programs_end_is_a_moment_if_its_time_is_one) {
+  auto r = samples::outage_of_db();
+  ASSERT_EQ(timeline_of(r).moments.size(), 1U);
+  EXPECT_EQ(timeline_of(r).moments[0].at, std::chrono::seconds(1));
+  EXPECT_EQ(timeline_of(r).moments[0].words, "the program on app ended: exit 1");
+  for (const double none : {1e300, -1e300, 0.0}) {
+    r.ends[0].at_ms = none;
+    EXPECT_TRUE(timeline_of(r).moments.empty()) << none;
+  }
+}
+
+TEST(html, a_systems_case_has_a_timeline_its_looks_and_its_hosts) {
+  const auto text = page({samples::system_of("s", {samples::outage_of_db()})});
+  for (const char* words : {"<svg class=\"timeline\"", "<tr><th>during<td class=\"v fail\">", "1 ask hung",
+                            "<dt>db<dd><code>exec redis-server</code>", "<dt>probe<dd><code>curl app</code>",
+                            "outage: a service loses"})
+    EXPECT_THAT(text, HasSubstr(words));
+  EXPECT_THAT(text, Not(HasSubstr("other cases"))) << "an outage of a link is one of the catalogue's";
+  EXPECT_THAT(page({pair("a", {samples::full()})}), Not(HasSubstr("class=\"timeline\"")));
+}
+
+TEST(html, several_systems_share_rows_where_their_links_have_one_name) {
+  auto other = samples::outage_of_db();
+  other.id = "outage/3@web-api";
+  const auto text = page({samples::system_of("a", {samples::outage_of_db()}),
+                          samples::system_of("b", {samples::outage_of_db(), other})});
+  EXPECT_EQ(times(text, "<b>outage/3@app-db</b>"), 1U);
+  EXPECT_EQ(times(text, "<b>outage/3@web-api</b>"), 1U);
+  EXPECT_EQ(times(text, "<td class=\"v\">"), 4U);
+}
+
+TEST(html, a_hostile_systems_bytes_are_text) {
+  const auto text = page({samples::hostile_system()});
+  EXPECT_THAT(text, Not(HasSubstr("<script")));
+  EXPECT_EQ(times(text, "<title>"), times(text, "</title>"));
+  for (const unsigned char c : text) EXPECT_TRUE((c >= 0x20 && c != 0x7f) || c == '\n') << int{c};
+}
+
+TEST(html, of_a_million_asks_the_page_stays_small) {
+  auto r = samples::outage_of_db();
+  r.asks.assign(1'000'000, r.asks.front());
+  r.connections.assign(100'000, r.connections.front());
+  EXPECT_LT(page({samples::system_of("s", {r})}).size(), 100'000U);
 }
 
 TEST(ladder, times_that_are_none_do_no_harm) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "judge/document.hpp"
+#include "judge/system/outage_sentences.hpp"
 #include "judge/text_report.hpp"
 #include "report/utf8.hpp"
 
@@ -22,11 +23,19 @@ std::string xml_text(const std::string& text) {
   return clean;
 }
 
+constexpr std::size_t timeline_width = 72;  ///< characters
+
 std::string details_of(const judgement& p, const case_result& r) {
   std::string text = "rule: " + r.rule + "\ndone: " + r.done + "\n";
   if (!r.expected.empty()) text += "expected: " + r.expected + "\n";
   text += "happened: " + what_happened(r) + "\n";
   if (!r.cure.empty()) text += "change: " + r.cure + "\n";
+  for (const looked_at& l : r.looks)
+    text += fmt::format("{}: {}: {}\n", to_string(l.at), to_string(l.what), l.words);
+  if (!r.asks.empty())
+    text += fmt::format("timeline: {}\n  {}\n",
+                        timeline_of(r.asks, r.back_after.value_or(milliseconds::zero()), timeline_width),
+                        timeline_legend());
   for (const check& c : r.checks)
     text += fmt::format("{} {}{}\n", c.holds ? "yes" : "NO ", c.is_proof ? "proof: " : "", play::in_words(c));
   if (const auto repeat = repeat_command(p, r); !repeat.empty()) text += "repeat: " + repeat + "\n";
@@ -68,6 +77,27 @@ void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bo
   }
 }
 
+/// What was judged, of a system.
+void add_properties(pugi::xml_node suite, const judgement& p) {
+  if (p.hosts.empty()) return;
+  auto properties = suite.append_child("properties");
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (value.empty()) return;
+    auto node = properties.append_child("property");
+    node.append_attribute("name").set_value(xml_text(name).c_str());
+    node.append_attribute("value").set_value(xml_text(value).c_str());
+  };
+  for (const judged_host& h : p.hosts) {
+    std::string needs;
+    for (const std::string& needed : h.needs) needs += (needs.empty() ? "" : " ") + needed;
+    add("host " + h.name, h.command);
+    add("host " + h.name + " needs", needs);
+  }
+  add("probe", p.probe);
+  add("health", p.health);
+  add("other", p.other);
+}
+
 /// A suite that is not all there must not be green.
 void add_interruption(pugi::xml_node suite, const judgement& p) {
   auto node = suite.append_child("testcase");
@@ -102,6 +132,7 @@ std::string to_junit(std::span<const judgement> pairs, bool strict) {
     number("errors", count(p.results, verdict::inconclusive) + interruptions);
     number("skipped", count(p.results, verdict::not_applicable));
     suite.append_attribute("time").set_value(fmt::format("{:.3f}", seconds).c_str());
+    add_properties(suite, p);
     for (const case_result& r : p.results) add_case(suite, p, r, strict);
     if (p.interrupted) add_interruption(suite, p);
   }

@@ -56,6 +56,23 @@ TEST(junit, a_failure_says_what_the_terminal_says) {
     EXPECT_THAT(failure.text().get(), HasSubstr(words));
 }
 
+TEST(junit, a_systems_failure_has_its_looks_and_its_suite_the_hosts) {
+  const parsed p({samples::system_of("s", {samples::outage_of_db()})});
+  std::string properties;
+  for (const auto node : p.suite().child("properties").children("property"))
+    properties += std::string(node.attribute("name").value()) + "=" + node.attribute("value").value() + "\n";
+  EXPECT_EQ(properties,
+            "host db=exec redis-server\nhost app=exec app db\nhost app needs=db\nprobe=curl app\n"
+            "health=curl app/health\nother=curl app/static\n");
+  EXPECT_STREQ(p.suite().first_child().name(), "properties") << "before the cases";
+  EXPECT_STREQ(p.suite().child("testcase").attribute("classname").value(), "s.service");
+  const std::string text = p.suite().child("testcase").child("failure").text().get();
+  EXPECT_THAT(text,
+              HasSubstr("\nduring: fail: 1 ask hung\nafter: pass: served again 120 ms after db was back\n"));
+  EXPECT_THAT(text, HasSubstr("\ntimeline: |"));
+  EXPECT_FALSE(parsed({pair("a", {})}).suite().child("properties"));
+}
+
 TEST(junit, a_suite_a_pair_and_times_in_seconds) {
   auto slow = samples::full();
   const parsed p({pair("a", {slow, slow}), pair("b", {})});
@@ -69,6 +86,7 @@ TEST(junit, hostile_bytes_become_harmless_xml) {
   EXPECT_EQ(text.find("<script"), std::string::npos);
   EXPECT_EQ(text.find("\xef\xbf\xbe"), std::string::npos) << "U+FFFE is no character of XML";
   for (const unsigned char c : text) EXPECT_TRUE(c >= 0x20 || c == '\n') << int{c};
+  EXPECT_EQ(to_junit({{samples::hostile_system()}}, true).find("<script"), std::string::npos);
   const parsed p({samples::hostile_pair()});
   EXPECT_THAT(p.suite().attribute("name").value(), HasSubstr("<script>alert(1)</script>"));
 }

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <span>
 
 namespace halfopen::judge {
 namespace {
 
-constexpr std::size_t most_listed = 2000;
+constexpr std::size_t most_listed = 1000;  ///< at either end
 
 /// The maximum segment size that a SYN offers (RFC 9293 section 3.2); nothing if it offers none.
 std::optional<std::uint16_t> mss_of_syn(std::span<const std::byte> ethernet_frame, bool v6) {
@@ -43,20 +44,21 @@ void packets_seen::take(const lab::record& r) {
   note_segment(p);
   if (is_tcp && p.tcp.has(trace::syn) && (p.source == client_ || p.destination == client_))
     if (const auto mss = mss_of_syn(r.frame, p.source.is_v6())) offered_mss_.push_back(*mss);
-  if (list_.size() >= most_listed) return;
   const auto name_of = [&](const trace::ip_address& a) {
     const auto found = names_.find(a);
     return found == names_.end() ? a.to_string() : found->second;
   };
-  list_.push_back({.number = r.number,
-                   .at_ms = *milliseconds_at(r.when),
-                   .from = name_of(p.source),
-                   .to = name_of(p.destination),
-                   .flags = is_tcp ? p.tcp.flags : std::uint8_t{0},
-                   .length = is_tcp ? p.tcp.length : 0,
-                   .icmp = p.icmp,
-                   .became = r.became,
-                   .notes = r.notes});
+  if (first_ones_.size() >= most_listed && last_ones_.size() >= most_listed) last_ones_.pop_front();
+  auto& list = first_ones_.size() < most_listed ? first_ones_ : last_ones_;
+  list.push_back({.number = r.number,
+                  .at_ms = *milliseconds_at(r.when),
+                  .from = name_of(p.source),
+                  .to = name_of(p.destination),
+                  .flags = is_tcp ? p.tcp.flags : std::uint8_t{0},
+                  .length = is_tcp ? p.tcp.length : 0,
+                  .icmp = p.icmp,
+                  .became = r.became,
+                  .notes = r.notes});
 }
 
 void packets_seen::note_segment(const trace::packet& p) {
@@ -77,6 +79,13 @@ std::vector<data_segment> packets_seen::segments(const trace::endpoint& opener, 
   for (const segment& s : segments_)
     if (s.opener == opener && s.of == of) found.push_back(s);
   return found;
+}
+
+std::vector<seen_packet> packets_seen::give() {
+  std::vector<seen_packet> all(std::make_move_iterator(first_ones_.begin()),
+                               std::make_move_iterator(first_ones_.end()));
+  std::ranges::move(last_ones_, std::back_inserter(all));
+  return all;
 }
 
 std::optional<double> packets_seen::milliseconds_at(trace::time_point when) const {

@@ -2,6 +2,7 @@
 #define HALFOPEN_SRC_JUDGE_PACKETS_SEEN_HPP
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,8 +41,8 @@ class packets_seen {
 
   /// Of a moment, from the first packet on; nothing if there was none.
   [[nodiscard]] std::optional<double> milliseconds_at(trace::time_point when) const;
-  /// For the report: the first ones of very many.
-  [[nodiscard]] std::vector<seen_packet> give() { return std::move(list_); }
+  /// For the report: of very many the first thousand and the last. At the end.
+  [[nodiscard]] std::vector<seen_packet> give();
 
  private:
   struct segment : data_segment {
@@ -55,7 +56,7 @@ class packets_seen {
   recorder heard_;
   std::vector<segment> segments_;
   std::vector<std::uint16_t> offered_mss_;
-  std::vector<seen_packet> list_;
+  std::deque<seen_packet> first_ones_, last_ones_;
   std::optional<trace::time_point> first_;
 };
 

@@ -120,6 +120,17 @@ static void from_json(const nlohmann::json& j, output& o) {
   read(j, "stderr", o.err);
 }
 
+/// Of an outage. A file may say anything: what is no time of a case is refused.
+static milliseconds time_of(const nlohmann::json& j) {
+  constexpr milliseconds longest = std::chrono::years(1);
+  const auto t = report::whole_milliseconds(j);
+  if (t < -longest || t > longest) throw std::invalid_argument(j.dump() + " is no time of a case");
+  return t;
+}
+static milliseconds duration_of(const nlohmann::json& j) {
+  return std::max(time_of(j), milliseconds::zero());
+}
+
 static void to_json(nlohmann::json& j, const ask& a) {
   j = {{"what", to_string(a.what)},
        {"at_ms", a.begun.count()},
@@ -131,12 +142,22 @@ static void to_json(nlohmann::json& j, const ask& a) {
 }
 static void from_json(const nlohmann::json& j, ask& a) {
   read_name(j, "what", a.what);
-  if (j.contains("at_ms")) a.begun = report::whole_milliseconds(j["at_ms"]);
-  if (j.contains("took_ms")) a.took = report::whole_milliseconds(j["took_ms"]);
+  if (j.contains("at_ms")) a.begun = time_of(j["at_ms"]);
+  if (j.contains("took_ms")) a.took = duration_of(j["took_ms"]);
   read_name(j, "how", a.how);
   read(j, "code", a.code);
   read(j, "signal", a.signal);
   read(j, "says", a.says);
+}
+
+static void to_json(nlohmann::json& j, const dependency_connection& c) {
+  j = {{"opened_at_ms", c.opened.count()}, {"how", to_string(c.how)}};
+  if (c.ended) j["ended_at_ms"] = c.ended->count();
+}
+static void from_json(const nlohmann::json& j, dependency_connection& c) {
+  if (j.contains("opened_at_ms")) c.opened = time_of(j["opened_at_ms"]);
+  if (j.contains("ended_at_ms")) c.ended = std::max(c.opened, time_of(j["ended_at_ms"]));
+  read_name(j, "how", c.how);
 }
 
 static void to_json(nlohmann::json& j, const looked_at& l) {
@@ -194,9 +215,12 @@ void to_json(nlohmann::json& j, const case_result& r) {
   if (r.did) j["outcome"] = to_string(*r.did);
   if (r.after) j["after_ms"] = r.after->count();
   if (r.fault_at_ms) j["fault_at_ms"] = *r.fault_at_ms;
+  if (!r.service.empty()) j["service"] = r.service;
+  if (!r.dependency.empty()) j["dependency"] = r.dependency;
   if (!r.asks.empty()) j["asks"] = r.asks;
   if (!r.looks.empty()) j["looks"] = r.looks;
   if (r.back_after) j["back_after_ms"] = r.back_after->count();
+  if (!r.connections.empty()) j["connections"] = r.connections;
 }
 
 void from_json(const nlohmann::json& j, case_result& r) {
@@ -228,9 +252,12 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "packets", r.packets);
   read(j, "events", r.ends);
   read(j, "outputs", r.outputs);
+  read(j, "service", r.service);
+  read(j, "dependency", r.dependency);
   read(j, "asks", r.asks);
   read(j, "looks", r.looks);
-  if (j.contains("back_after_ms")) r.back_after = report::whole_milliseconds(j["back_after_ms"]);
+  if (j.contains("back_after_ms")) r.back_after = duration_of(j["back_after_ms"]);
+  read(j, "connections", r.connections);
   read(j, "evidence", r.evidence);
   read(j, "rule", r.rule);
   read(j, "done", r.done);
@@ -253,6 +280,8 @@ void to_json(nlohmann::json& j, const judgement& r) {
        {"interrupted", r.interrupted}};
   if (!r.hosts.empty()) j["hosts"] = r.hosts;
   if (!r.probe.empty()) j["probe"] = r.probe;
+  if (!r.health.empty()) j["health"] = r.health;
+  if (!r.other.empty()) j["other"] = r.other;
 }
 
 void from_json(const nlohmann::json& j, judgement& r) {
@@ -263,6 +292,8 @@ void from_json(const nlohmann::json& j, judgement& r) {
   read(j, "client", r.client_command);
   read(j, "hosts", r.hosts);
   read(j, "probe", r.probe);
+  read(j, "health", r.health);
+  read(j, "other", r.other);
   read(j, "clock", r.clock);
   read(j, "date", r.date);
   read(j, "ip_version", r.ip_version);

@@ -86,10 +86,12 @@ struct case_result {
   std::vector<seen_packet> packets;
   std::vector<program_end> ends;
   std::vector<output> outputs;
-  // Of a service's outage; times of asks count from the fault.
+  // Of a service's outage; times count from the fault.
+  std::string service, dependency;  ///< the hosts
   std::vector<ask> asks;
   std::vector<looked_at> looks;
-  std::optional<milliseconds> back_after;  ///< the dependency's return, from the fault
+  std::optional<milliseconds> back_after;          ///< the dependency's return, from the fault
+  std::vector<dependency_connection> connections;  ///< of the service to it; those that ended earlier are not
   milliseconds took{};
   std::string evidence;  ///< path of the capture; empty if none was kept
 
@@ -114,6 +116,7 @@ void from_json(const nlohmann::json& j, case_result& r);
 struct judged_host {
   std::string name, command;
   std::vector<std::string> needs;
+  friend bool operator==(const judged_host&, const judged_host&) = default;
 };
 
 /// A pair of programs, or a system of them, judged.
@@ -122,6 +125,7 @@ struct judgement {
   std::string server_command, client_command;  ///< of a pair
   std::vector<judged_host> hosts;              ///< of a system
   std::string probe;                           ///< the command that asks it
+  std::string health, other;                   ///< the other two that do; may be empty
   std::string clock;                           ///< "real", "virtual"
   std::string version, date;
   std::string repeat;  ///< the command that judges them so again; a case is named after it

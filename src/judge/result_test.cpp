@@ -40,6 +40,54 @@ TEST(result, no_field_is_missing_from_json) {
   EXPECT_EQ(j.size(), 26U);
 }
 
+TEST(result, every_field_of_an_outage_survives_json) {
+  const nlohmann::json once = samples::outage_of_db();
+  const auto back = once.get<case_result>();
+  EXPECT_EQ(nlohmann::json(back), once);
+  EXPECT_EQ(back.who, subject::service);
+  EXPECT_EQ(back.service, "app");
+  EXPECT_EQ(back.dependency, "db");
+  EXPECT_EQ(back.back_after, std::chrono::milliseconds(5000));
+  ASSERT_EQ(back.asks.size(), 6U);
+  EXPECT_EQ(back.asks[0].how, ask_end::hung);
+  EXPECT_EQ(back.asks[0].took, std::chrono::milliseconds(2000));
+  EXPECT_EQ(back.asks[4].what, probe_kind::other);
+  ASSERT_EQ(back.looks.size(), 2U);
+  EXPECT_EQ(back.looks[0].did, outcome::lets_hang);
+  EXPECT_EQ(back.connections, samples::outage_of_db().connections);
+}
+
+TEST(result, an_outages_times_are_those_of_a_case_or_refused) {
+  for (const char* hostile :
+       {R"("back_after_ms": 9223372036854775807)", R"("asks": [{"at_ms": -9223372036854775808}])",
+        R"("asks": [{"took_ms": 1e300}])", R"("connections": [{"opened_at_ms": 9223372036854775807}])",
+        R"("connections": [{"opened_at_ms": 0, "ended_at_ms": 31556952001}])",
+        R"("asks": [{"at_ms": null}])"}) {
+    const auto j = nlohmann::json::parse(
+        std::string(R"({"id": "outage/1@a-b", "subject": "service", "verdict": "pass", )") + hostile + "}");
+    EXPECT_THROW((void)j.get<case_result>(), std::invalid_argument) << hostile;
+  }
+  const auto odd = nlohmann::json::parse(
+                       R"({"id": "outage/1@a-b", "subject": "service", "verdict": "pass", "back_after_ms": -5,
+      "asks": [{"what": "a cat", "how": "purring", "at_ms": -31556952000, "took_ms": -7}],
+      "looks": [{"look": "within", "verdict": "perfect", "outcome": "?"}],
+      "connections": [{"opened_at_ms": 10, "ended_at_ms": 5, "how": "by magic"}]})")
+                       .get<case_result>();
+  EXPECT_EQ(odd.back_after, milliseconds(0));
+  EXPECT_EQ(odd.asks.at(0).took, milliseconds(0));
+  EXPECT_EQ(odd.connections.at(0).ended, milliseconds(10)) << "none ends before it begins";
+  EXPECT_EQ(odd.looks.at(0).what, verdict::inconclusive);
+}
+
+TEST(judgement, a_system_is_read_back) {
+  const nlohmann::json j = samples::system_of("s", {samples::outage_of_db()});
+  const auto back = j.get<judgement>();
+  EXPECT_EQ(nlohmann::json(back), j);
+  ASSERT_EQ(back.hosts.size(), 2U);
+  EXPECT_EQ(back.hosts[1].needs, std::vector<std::string>{"db"});
+  EXPECT_EQ(back.other, "curl app/static");
+}
+
 TEST(result, what_the_verdict_rests_on_is_read_back) {
   case_result r = samples::full();
   r.did = outcome::tries_again;

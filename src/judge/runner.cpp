@@ -43,6 +43,8 @@ case_result blank(const judge_case& c) {
   r.who = c.who;
   r.done = c.done;
   r.rule = c.rule;
+  r.service = c.link_from;
+  r.dependency = c.link_to;
   return r;
 }
 

@@ -9,6 +9,8 @@ sheet::sheet(const judge_case& c) {
   facts.who = c.who;
   facts.done = c.done;
   facts.rule = c.rule;
+  facts.service = c.link_from;
+  facts.dependency = c.link_to;
   facts.what = verdict::pass;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "judge/case.hpp"
+#include "judge/system/outage_sentences.hpp"
 #include "judge/torture.hpp"
 #include "report/utf8.hpp"
 #include "report/wrap.hpp"
@@ -17,6 +18,9 @@ namespace halfopen::judge {
 namespace {
 
 using report::colour;
+
+/// In columns of the terminal.
+constexpr std::size_t timeline_in_table = 26, wide_enough_for_timelines = 150;
 
 constexpr std::array worst_first{verdict::fail, verdict::warn, verdict::inconclusive, verdict::pass,
                                  verdict::not_applicable};
@@ -71,24 +75,66 @@ void paragraph(std::string& text, std::string_view label, const std::string& wor
   }
 }
 
+/// Columns that the cases' ids need; a file from elsewhere may have any.
+std::size_t id_width(const std::vector<group>& groups) {
+  constexpr std::size_t least = 11, most = 60;
+  std::size_t widest = least;
+  for (const group& g : groups)
+    for (const case_result* r : g.cases)
+      widest = std::max(widest, report::display_width(report::clean(r->id)));
+  return std::min(widest, most);
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  const std::string cut = report::clip(report::clean(text), width);
+  return cut + std::string(width - report::display_width(cut), ' ');
+}
+
+/// Of an outage: the asks of its probe in so many columns.
+std::string timeline_of(const case_result& r, std::size_t width) {
+  if (r.asks.empty()) return {};
+  return timeline_of(r.asks, r.back_after.value_or(milliseconds::zero()), width);
+}
+
+bool has_timeline(const case_result& r) {
+  return !r.asks.empty();
+}
+
+bool is_shortcoming(const case_result& r) {
+  return r.what != verdict::pass && r.what != verdict::not_applicable;
+}
+
+/// Each look, and what was found.
+void looks(std::string& text, const case_result& r, std::size_t width) {
+  for (const looked_at& l : r.looks)
+    paragraph(text, to_string(l.at), fmt::format("{}: {}", to_string(l.what), l.words), width);
+}
+
 /// For windows in which what was done does not fit beside what happened.
 std::string narrow_table(const std::vector<group>& groups, const report::canvas& where) {
   std::string text;
+  const std::size_t width = id_width(groups);
   for (const group& g : groups) {
     text += where.tinted(heading_of(g), colour::bold) + "\n";
     for (const case_result* r : g.cases)
-      text += verdict_row(fmt::format("{:<11} {:<8}", report::clean(r->id), to_string(r->who)), r->what,
+      text += verdict_row(fmt::format("{} {:<8}", padded(r->id, width), to_string(r->who)), r->what,
                           what_happened(*r), where);
   }
   return text;
 }
 
 std::string wide_table(const std::vector<group>& groups, const report::canvas& where) {
-  report::text_table table({{.heading = "case", .min_width = 11},
-                            {.heading = "subject", .min_width = 7},
-                            {.heading = "verdict", .min_width = 12},
-                            {.heading = "what was done", .min_width = 20, .weight = 2},
-                            {.heading = "what happened", .min_width = 24, .weight = 3}});
+  const bool timelines =
+      where.width >= wide_enough_for_timelines && std::ranges::any_of(groups, [](const group& g) {
+        return std::ranges::any_of(g.cases, [](const auto* r) { return has_timeline(*r); });
+      });
+  std::vector<report::column> columns{{.heading = "case", .min_width = id_width(groups)},
+                                      {.heading = "subject", .min_width = 7},
+                                      {.heading = "verdict", .min_width = 12},
+                                      {.heading = "what was done", .min_width = 20, .weight = 2},
+                                      {.heading = "what happened", .min_width = 24, .weight = 3}};
+  if (timelines) columns.push_back({.heading = "timeline", .min_width = timeline_in_table});
+  report::text_table table(std::move(columns));
   table.make_compact();
   for (const group& g : groups) {
     table.add_group(heading_of(g));
@@ -97,7 +143,8 @@ std::string wide_table(const std::vector<group>& groups, const report::canvas& w
                      std::string(to_string(r->who)),
                      {std::string(to_string(r->what)), tint_of(r->what)},
                      r->done,
-                     what_happened(*r)});
+                     what_happened(*r),
+                     timeline_of(*r, timeline_in_table)});
   }
   return table.render(where);
 }
@@ -122,10 +169,16 @@ report::colour tint_of(verdict v) {
 
 std::string verdict_row(const std::string& label, verdict v, const std::string& words,
                         const report::canvas& where) {
-  const std::size_t indent = 2 + label.size() + std::string_view("inconclusive  ").size();
+  constexpr std::size_t enough = 40, below = 6;
+  const std::size_t beside = 2 + report::display_width(label) + std::string_view("inconclusive  ").size();
+  const bool has_room = beside + enough <= where.width;
+  const std::size_t indent = has_room ? beside : below;
   const auto lines = report::wrap(report::clean(words), std::max(where.width, indent + 24) - indent);
-  std::string text = fmt::format(
-      "  {}{} {}\n", label, where.tinted(fmt::format("{:<13}", to_string(v)), tint_of(v)), lines.front());
+  std::string text = "  " + label;
+  if (!has_room)
+    text += where.tinted(to_string(v), tint_of(v)) + "\n" + std::string(indent, ' ') + lines.front() + "\n";
+  else
+    text += where.tinted(fmt::format("{:<13}", to_string(v)), tint_of(v)) + " " + lines.front() + "\n";
   for (std::size_t i = 1; i < lines.size(); ++i) text += std::string(indent, ' ') + lines[i] + "\n";
   return text;
 }
@@ -138,7 +191,13 @@ std::string one_line(const case_result& r) {
 std::string summary_table(const judgement& j, const report::canvas& where) {
   constexpr std::size_t wide_from = 120;
   const auto groups = by_family(j);
-  return where.width < wide_from ? narrow_table(groups, where) : wide_table(groups, where);
+  if (where.width < wide_from) return narrow_table(groups, where);
+  std::string text = wide_table(groups, where);
+  const bool drawn = where.width >= wide_enough_for_timelines && std::ranges::any_of(j.results, has_timeline);
+  const bool explained_below = std::ranges::any_of(
+      j.results, [](const case_result& r) { return is_shortcoming(r) && has_timeline(r); });
+  if (drawn && !explained_below) text += fmt::format("timeline: {}\n", timeline_legend());
+  return text;
 }
 
 std::string family_table(const judgement& j, const report::canvas& where) {
@@ -156,9 +215,10 @@ std::string family_table(const judgement& j, const report::canvas& where) {
 
 std::string shortcomings(const judgement& j, const report::canvas& where) {
   std::string text;
+  bool explained = false;  // the signs of a timeline
   for (const group& g : by_family(j))
     for (const case_result* r : g.cases) {
-      if (r->what == verdict::pass || r->what == verdict::not_applicable) continue;
+      if (!is_shortcoming(*r)) continue;
       const std::string head =
           fmt::format("{} {}: {}", report::clean(r->id), to_string(r->who), to_string(r->what));
       text += where.tinted(head, tint_of(r->what)) + "\n";
@@ -166,6 +226,14 @@ std::string shortcomings(const judgement& j, const report::canvas& where) {
       paragraph(text, "done", r->done, where.width);
       paragraph(text, "expected", r->expected, where.width);
       paragraph(text, r->reason.empty() ? "happened" : "why", what_happened(*r), where.width);
+      looks(text, *r, where.width);
+      if (has_timeline(*r)) {
+        constexpr std::size_t indent = 14, least = 20, most = 80;
+        const std::size_t room = std::max(where.width, indent + least) - indent;
+        text += fmt::format("  {:<12}{}\n", "timeline", timeline_of(*r, std::min(room, most)));
+        if (!explained) paragraph(text, "", std::string(timeline_legend()), where.width);
+        explained = true;
+      }
       paragraph(text, "change", r->cure, where.width);
       // Not wrapped: these two are to be copied.
       if (!r->evidence.empty()) text += "  evidence    " + report::clean(r->evidence) + "\n";

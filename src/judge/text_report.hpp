@@ -10,15 +10,16 @@ namespace halfopen::judge {
 
 [[nodiscard]] report::colour tint_of(verdict v);
 
-/// "  exit/6     client  pass          reported: ...", the words wrapped below themselves. The label is
-/// ASCII, and padded.
+/// "  exit/6     client  pass          reported: ...", the words wrapped below themselves, or below the row
+/// where a long label leaves no room. The label is clean(), and padded.
 [[nodiscard]] std::string verdict_row(const std::string& label, verdict v, const std::string& words,
                                       const report::canvas& where);
 
 /// "exit/6 client: pass: reported: exit 1 after 2 ms"
 [[nodiscard]] std::string one_line(const case_result& r);
 
-/// Families, worst first, a row a case. What was done is a column of it where there is room.
+/// Families, worst first, a row a case. What was done, and the timeline of an outage, is a column of it where
+/// there is room.
 [[nodiscard]] std::string summary_table(const judgement& j, const report::canvas& where);
 
 /// Families, worst first, a line each: how many cases had which verdict.
@@ -33,8 +34,8 @@ inline constexpr std::size_t few_cases = 12;
 /// Of a torture: only the first place of each stretch.
 [[nodiscard]] judgement where_it_changes(const judgement& j);
 
-/// Each case that is no pass: the rule, what was done, expected, what happened, what to change,
-/// and the command that repeats it.
+/// Each case that is no pass: the rule, what was done, expected, what happened, what was looked at and the
+/// timeline of an outage, what to change, and the command that repeats it.
 [[nodiscard]] std::string shortcomings(const judgement& j, const report::canvas& where);
 
 /// "halfopen test --server ... --client ... --case exit/6"; empty if nobody said how.

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "judge/result_samples.hpp"
+#include "judge/system/outage_sentences.hpp"
 #include "report/utf8.hpp"
 
 namespace halfopen::judge {
@@ -15,6 +16,7 @@ namespace {
 
 using samples::pair;
 using samples::result;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -73,6 +75,45 @@ TEST(summary_table, what_was_done_is_shown_where_there_is_room) {
   EXPECT_THAT(summary_table(several(), {.width = 140}), HasSubstr("a deed"));
 }
 
+/// A system whose ids are wide.
+judgement of_a_system() {
+  auto passed = samples::outage_of_db();
+  passed.id = "outage/19@service-server";
+  passed.what = verdict::pass;
+  passed.happened =
+      "every ask was served, and a sentence of so many words that it is wrapped in a narrow window";
+  auto open = passed;
+  open.id = "outage/4@app-db";
+  open.what = verdict::inconclusive;
+  return samples::system_of("s", {passed, samples::outage_of_db(), open});
+}
+
+TEST(summary_table, columns_follow_the_longest_id) {
+  EXPECT_THAT(summary_table(of_a_system(), {.width = 100}),
+              AllOf(HasSubstr("\n  outage/3@app-db          service fail          an outcome\n"),
+                    HasSubstr("\n  outage/19@service-server service pass          every ask")));
+  const std::string narrow = summary_table(of_a_system(), {.width = 80});
+  EXPECT_THAT(narrow, HasSubstr("\n  outage/3@app-db          service fail\n      an outcome\n"))
+      << "below, at full width";
+  for (const std::size_t width : {60U, 80U, 100U, 120U, 150U, 200U}) {
+    const auto text =
+        summary_table(of_a_system(), {.width = width}) + shortcomings(of_a_system(), {.width = width});
+    EXPECT_THAT(too_wide(text, width), testing::IsEmpty()) << width;
+  }
+}
+
+TEST(summary_table, has_timelines_where_there_is_room) {
+  const auto row = [](std::size_t width) { return summary_table(of_a_system(), {.width = width}); };
+  EXPECT_THAT(row(149), Not(HasSubstr("timeline")));
+  EXPECT_THAT(row(150), AllOf(HasSubstr("timeline"), HasSubstr("  |___HHHHHHH__|.._________-\n")));
+  EXPECT_THAT(row(150), Not(HasSubstr(timeline_legend())))
+      << "what is no pass is shown below, with the legend";
+  judgement all_pass = of_a_system();
+  for (case_result& r : all_pass.results) r.what = verdict::pass;
+  EXPECT_THAT(summary_table(all_pass, {.width = 150}), HasSubstr(timeline_legend().substr(0, 40)));
+  EXPECT_THAT(summary_table(several(), {.width = 200}), Not(HasSubstr("timeline")));
+}
+
 TEST(family_table, has_a_line_a_family_the_worst_first) {
   judgement j = several();
   j.results.push_back(result("exit/2", verdict::not_applicable));
@@ -99,6 +140,33 @@ TEST(shortcomings, say_rule_deed_expectation_outcome_cure_and_command) {
             "  repeat      halfopen test --server s --client c --case exit/3\n\n");
 }
 
+TEST(shortcomings, of_a_system_show_every_look_and_the_timeline_with_its_legend_once) {
+  const std::string text = shortcomings(of_a_system(), {.width = 80});
+  EXPECT_THAT(text, HasSubstr("outage/3@app-db service: fail\n"));
+  EXPECT_THAT(text, HasSubstr("  during      fail: 1 ask hung\n"
+                              "  after       pass: served again 120 ms after db was back\n"
+                              "  timeline    |"));
+  const auto legend = text.find(". served, r refused");
+  ASSERT_NE(legend, std::string::npos);
+  EXPECT_EQ(text.find(". served, r refused", legend + 1), std::string::npos) << text;
+  EXPECT_THAT(shortcomings(several(), {.width = 80}), Not(HasSubstr("timeline")));
+}
+
+TEST(timeline_of, shows_asks_from_begin_to_end_by_their_worst) {
+  const auto r = samples::outage_of_db();
+  const std::string line = timeline_of(r.asks, *r.back_after, 42);
+  EXPECT_EQ(line.size(), 42U);
+  EXPECT_EQ(line, "|_____HHHHHHHHHHHH___|....______________--") << "on each side of the return from there on";
+}
+
+TEST(timeline_of, without_an_outage_has_one_side) {
+  const std::vector<ask> asks{{probe_kind::probe, milliseconds(-5), milliseconds(50), ask_end::refused},
+                              {probe_kind::health, milliseconds(5), milliseconds(50), ask_end::hung},
+                              {probe_kind::probe, milliseconds(900), milliseconds(100), ask_end::served}};
+  EXPECT_EQ(timeline_of(asks, milliseconds(0), 20), "|r_________________.");
+  EXPECT_EQ(timeline_of({}, milliseconds(0), 0), "|___________");
+}
+
 TEST(shortcomings, leave_out_what_is_none) {
   EXPECT_EQ(shortcomings(
                 pair("a", {result("exit/1", verdict::pass), result("exit/2", verdict::not_applicable)}), {}),
@@ -106,10 +174,12 @@ TEST(shortcomings, leave_out_what_is_none) {
 }
 
 TEST(text_report, hostile_bytes_do_not_reach_the_terminal) {
-  const judgement j = samples::hostile_pair();
-  std::string text = one_line(j.results.front());
-  for (const std::size_t width : {80U, 140U})
-    text += summary_table(j, {.width = width}) + shortcomings(j, {.width = width});
+  std::string text;
+  for (const judgement& j : {samples::hostile_pair(), samples::hostile_system()}) {
+    text += one_line(j.results.front());
+    for (const std::size_t width : {80U, 140U, 160U})
+      text += summary_table(j, {.width = width}) + shortcomings(j, {.width = width});
+  }
   for (const unsigned char c : text) EXPECT_TRUE((c >= 0x20 && c != 0x7f) || c == '\n') << int{c};
 }
 

@@ -79,13 +79,18 @@ class relative {
   std::array<std::optional<std::uint32_t>, 2> bases_;
 };
 
+std::size_t column_of(side s) {
+  return s == side::opener ? 0 : 1;
+}
+
 ladder_arrow arrow_of(const trace::step& s, relative& numbers) {
   ladder_arrow a;
   a.number = s.number;
   a.what = kind_of(s);
-  a.from = s.from;
+  a.from = column_of(s.from);
+  a.to = column_of(other(s.from));
   if (a.what == kind::icmp) {
-    a.from = other(s.from);  // it comes back to whoever sent what it quotes
+    std::swap(a.from, a.to);  // it comes back to whoever sent what it quotes
     a.label = fmt::format("ICMP {}", words_of(s.icmp));
     return a;
   }
@@ -120,8 +125,7 @@ ladder ladder_of(const trace::file_entry& c, const host_names& names) {
   ladder l;
   l.title =
       fmt::format("connection {}: {} to {}", c.number, what.opener.to_string(), what.responder.to_string());
-  l.left = label_of(names.opener, what.opener);
-  l.right = label_of(names.responder, what.responder);
+  l.hosts = {label_of(names.opener, what.opener), label_of(names.responder, what.responder)};
   relative numbers{c};
   for (const trace::step& s : c.steps) {
     ladder_arrow a = arrow_of(s, numbers);
@@ -132,12 +136,16 @@ ladder ladder_of(const trace::file_entry& c, const host_names& names) {
                 });
     l.arrows.push_back(std::move(a));
   }
-  l.left_out = c.steps_left_out;
-  if (c.steps_left_out > 0) l.left_out_before = c.steps.size() / 2;
+  if (c.steps_left_out > 0) l.left_out = {{c.steps.size() / 2, c.steps_left_out}};
   return l;
 }
 
 namespace {
+
+const ladder_omission* omission_before(const ladder& l, std::size_t arrow) {
+  const auto found = std::ranges::find(l.left_out, arrow, &ladder_omission::before);
+  return found == l.left_out.end() ? nullptr : &*found;
+}
 
 /// How many arrows from `begin` on are one row: a run in which nothing happens but data and ACKs, one
 /// soon after the other, of which the first and last few are shown. 0: that arrow is a row itself.
@@ -146,7 +154,7 @@ std::size_t folded_from(const ladder& l, const std::vector<ladder_mark>& marks, 
   const auto dull = [&](std::size_t i) {
     const ladder_arrow& a = l.arrows[i];
     return (a.what == kind::data || a.what == kind::ack) && !a.stressed && !a.telling && !a.lost &&
-           l.left_out_before != i;
+           omission_before(l, i) == nullptr;
   };
   const auto follows = [&](std::size_t i) {  // nothing between it and the one before
     const auto from = l.arrows[i - 1].at, to = l.arrows[i].at;
@@ -164,7 +172,7 @@ std::size_t folded_from(const ladder& l, const std::vector<ladder_mark>& marks, 
 
 std::string folded_words(std::span<const ladder_arrow> run) {
   std::uint64_t there = 0, back = 0;
-  for (const ladder_arrow& a : run) (a.from == side::opener ? there : back) += a.bytes;
+  for (const ladder_arrow& a : run) (a.from < a.to ? there : back) += a.bytes;
   return fmt::format("{} more, {} B > {} B <", run.size(), there, back);
 }
 
@@ -189,7 +197,8 @@ std::vector<ladder_row> rows_of(const ladder& l) {
   };
   for (std::size_t i = 0; i < l.arrows.size(); ++i) {
     marks_until(l.arrows[i].at);
-    if (l.left_out_before == i) rows.push_back({.gap = fmt::format("{} packets not shown", l.left_out)});
+    if (const auto* none = omission_before(l, i))
+      rows.push_back({.gap = fmt::format("{} packets not shown", none->count)});
     if (const std::size_t run = folded_from(l, marks, i); run > 0) {
       rows.push_back({.gap = folded_words(std::span{l.arrows}.subspan(i, run))});
       i += run - 1;
@@ -199,6 +208,8 @@ std::vector<ladder_row> rows_of(const ladder& l) {
     note_jump(l.arrows[i].at);
     rows.push_back({.arrow = &l.arrows[i]});
   }
+  if (const auto* none = omission_before(l, l.arrows.size()))
+    rows.push_back({.gap = fmt::format("{} packets not shown", none->count)});
   marks_until(std::nullopt);
   return rows;
 }
@@ -236,8 +247,11 @@ std::string centred(std::string_view text, std::size_t width, std::string_view f
 
 class text_ladder {
  public:
-  text_ladder(const ladder& l, const canvas& where) : l_{l}, canvas_{where} {
+  text_ladder(const ladder& l, const canvas& where) : l_{l}, canvas_{where}, gaps_(l.hosts.size() - 1) {
     room_ = std::max<std::size_t>(where.width, 60) - margin - 2;
+    const std::size_t free = room_ - std::min(room_, gaps_.size() - 1);
+    for (std::size_t i = 0; i < gaps_.size(); ++i)
+      gaps_[i] = free * (i + 1) / gaps_.size() - free * i / gaps_.size();
   }
 
   std::string render() {
@@ -257,22 +271,54 @@ class text_ladder {
   static constexpr std::size_t margin = 22;  // "  1234.567890   12345 "
 
   [[nodiscard]] std::string head() const {
-    const std::size_t half = room_ / 2;
-    const std::string left = clip(clean(l_.left), half), right = clip(clean(l_.right), half);
-    return left + std::string(room_ + 2 - display_width(left) - display_width(right), ' ') + right;
+    const std::size_t share = (room_ + 2) / l_.hosts.size() - 1;
+    std::string text;
+    std::size_t end = 0;  // of the column's line
+    for (std::size_t i = 0; i < l_.hosts.size(); ++i) {
+      const std::string name = clip(clean(l_.hosts[i]), share);
+      const std::size_t width = display_width(name);
+      end += i == 0 ? 1 : gaps_[i - 1] + 1;
+      const std::size_t begin = i == 0                     ? 0
+                                : i + 1 == l_.hosts.size() ? end - std::min(end, width)
+                                                           : end - std::min(end, width / 2 + 1);
+      text += std::string(begin - std::min(begin, display_width(text)), ' ') + name;
+    }
+    return text;
+  }
+
+  /// Columns between the lines of two hosts.
+  [[nodiscard]] std::size_t between(std::size_t left, std::size_t right) const {
+    std::size_t sum = right - left - 1;
+    for (std::size_t i = left; i < right; ++i) sum += gaps_[i];
+    return sum;
+  }
+
+  /// What stands before one host's line, and behind another's.
+  [[nodiscard]] std::string before(std::size_t host) const {
+    std::string text;
+    for (std::size_t i = 0; i < host; ++i) text += "│" + std::string(gaps_[i], ' ');
+    return text;
+  }
+  [[nodiscard]] std::string behind(std::size_t host) const {
+    std::string text;
+    for (std::size_t i = host; i + 1 < l_.hosts.size(); ++i) text += std::string(gaps_[i], ' ') + "│";
+    return text;
   }
 
   void arrow(const ladder_arrow& a) {
     std::string text = clean(a.label);
     const std::string both = text + "  " + a.detail;
-    if (!a.detail.empty() && display_width(both) + 8 <= room_) text = both;
-    const std::string shaft = centred(" " + text + " ", room_ - 1, "─");
-    const bool right = a.from == side::opener;
+    const auto [first, last] = std::minmax(a.from, a.to);
+    const std::size_t room = between(first, last);
+    if (!a.detail.empty() && display_width(both) + 8 <= room) text = both;
+    const std::string shaft = centred(" " + text + " ", room - 1, "─");
+    const bool right = a.from < a.to;
     const std::string when =
         fmt::format("{:>12.6f} {:>7}{}", std::chrono::duration<double>(a.at).count(),
                     a.number != 0 ? fmt::format("{}", a.number) : "", a.stressed ? "*" : " ");
     const std::string_view head = a.lost ? "✗" : right ? "▶" : "◀";
-    line(when, right ? fmt::format("├{}{}│", shaft, head) : fmt::format("│{}{}┤", head, shaft), tint_of(a));
+    const std::string body = right ? fmt::format("├{}{}│", shaft, head) : fmt::format("│{}{}┤", head, shaft);
+    line(when, before(first) + body + behind(last), tint_of(a));
   }
 
   void mark(const ladder_mark& m) {
@@ -280,9 +326,10 @@ class text_ladder {
     std::string inner;
     if (!m.on)
       inner = centred("◆ " + text, room_);
-    else if (*m.on == side::opener)
-      inner = "◆ " + text + std::string(room_ - 2 - display_width(text), ' ');
-    else
+    else if (*m.on + 1 < l_.hosts.size()) {
+      const std::size_t at = *m.on == 0 ? 0 : std::min(between(0, *m.on), room_ - 2 - display_width(text));
+      inner = std::string(at, ' ') + "◆ " + text + std::string(room_ - 2 - at - display_width(text), ' ');
+    } else
       inner = std::string(room_ - 2 - display_width(text), ' ') + text + " ◆";
     line(fmt::format("{:>12.6f}", std::chrono::duration<double>(m.at).count()), "│" + inner + "│",
          colour::magenta);
@@ -297,7 +344,8 @@ class text_ladder {
 
   const ladder& l_;
   canvas canvas_;
-  std::size_t room_;  ///< between the two lines
+  std::size_t room_;               ///< between the outer lines
+  std::vector<std::size_t> gaps_;  ///< between neighbouring lines
   std::string out_;
 };
 

@@ -1,10 +1,11 @@
 #ifndef HALFOPEN_REPORT_LADDER_HPP
 #define HALFOPEN_REPORT_LADDER_HPP
 
-/// Who said what when: two hosts, an arrow a packet, time downwards. As text for a
+/// Who said what when: a column a host, an arrow a packet, time downwards. As text for a
 /// terminal and as SVG for a page. It decides how packets look, never what they mean.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,7 +20,7 @@ namespace halfopen::report {
 struct ladder_mark {
   std::chrono::nanoseconds at{};    ///< since the ladder's begin
   std::string text;                 ///< "the server host crashes"
-  std::optional<trace::side> on{};  ///< whom it happened to; nothing: neither, or both
+  std::optional<std::size_t> on{};  ///< the column of whom it happened to; nothing: of none, or of several
   bool stressed = false;            ///< what the diagram is about
 };
 
@@ -29,7 +30,7 @@ struct ladder_arrow {
 
   std::chrono::nanoseconds at{};  ///< since the ladder's begin
   std::uint64_t number = 0;       ///< of the packet; 0: none
-  trace::side from = trace::side::opener;
+  std::size_t from = 0, to = 1;   ///< columns
   kind what = kind::ack;
   std::string label{};      ///< "SYN", "120 bytes, ACK"
   std::string detail{};     ///< "seq 1, ack 1, win 65535"
@@ -39,14 +40,19 @@ struct ladder_arrow {
   bool telling = false;     ///< worth a row of its own, though it proves nothing
 };
 
-/// A diagram: the opener stands on the left.
+/// Packets that are missing before an arrow.
+struct ladder_omission {
+  std::size_t before = 0;
+  std::uint64_t count = 0;
+};
+
+/// A diagram of at least two hosts.
 struct ladder {
   std::string title;
-  std::string left, right;  ///< the hosts' labels
+  std::vector<std::string> hosts;  ///< their labels, from left to right; of a connection the opener's first
   std::vector<ladder_arrow> arrows;
-  std::vector<ladder_mark> marks;                ///< in any order
-  std::optional<std::size_t> left_out_before{};  ///< packets are missing before this arrow
-  std::uint64_t left_out = 0;                    ///< that many
+  std::vector<ladder_mark> marks;         ///< in any order
+  std::vector<ladder_omission> left_out;  ///< in the order of the arrows
 };
 
 /// The names under which two hosts are shown, beside their addresses; may be empty.
@@ -65,7 +71,7 @@ struct host_names {
 /// In CSS pixels.
 struct svg_layout {
   int width = 900;
-  int left = 190;          ///< where the left host's line is; times and numbers stand left of it
+  int left = 190;          ///< where the first host's line is; times and numbers stand left of it
   bool with_style = true;  ///< false in a page that has ladder_style() already
 };
 

@@ -15,7 +15,6 @@ namespace halfopen::report {
 namespace {
 
 using kind = ladder_arrow::kind;
-using trace::side;
 
 constexpr int row_height = 30, line_height = 17, head_height = 44;
 
@@ -40,14 +39,17 @@ const char* class_of(kind k) {
 class svg {
  public:
   svg(const ladder& l, const svg_layout& how)
-      : compact_(how.width < 600), left_(how.left), right_(how.width - (compact_ ? 8 : 40)) {
+      : compact_(how.left < 150),
+        left_(how.left),
+        right_(how.width - (compact_ ? 8 : 40)),
+        hosts_(static_cast<int>(l.hosts.size())) {
     const std::vector<ladder_row> rows = rows_of(l);
     int height = head_height + 20;
     for (const ladder_row& row : rows) height += height_of(row);
     const char* style = how.with_style ? ladder_style() : "";
-    add("<svg class=\"ladder\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" "
+    add("<svg class=\"ladder{}\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" "
         "height=\"{}\" role=\"img\">\n<title>{}</title>\n<style>{}</style>\n",
-        how.width, height, how.width, height, html_escaped(l.title), style);
+        hosts_ > 3 ? " ladder-wide" : "", how.width, height, how.width, height, html_escaped(l.title), style);
     head(l, height);
     int y = head_height + row_height;
     for (const ladder_row& row : rows) {
@@ -87,18 +89,21 @@ class svg {
   }
 
   void head(const ladder& l, int height) {
-    add("<text class=\"ladder-host ladder-begin\" x=\"{}\" y=\"20\">{}</text>\n", left_,
-        html_escaped(l.left));
-    add("<text class=\"ladder-host ladder-end\" x=\"{}\" y=\"20\">{}</text>\n", right_,
-        html_escaped(l.right));
+    for (std::size_t i = 0; i < l.hosts.size(); ++i)
+      add("<text class=\"ladder-host {}\" x=\"{}\" y=\"20\">{}</text>\n",
+          i == 0                    ? "ladder-begin"
+          : i + 1 == l.hosts.size() ? "ladder-end"
+                                    : "ladder-middle",
+          line_of(i), html_escaped(l.hosts[i]));
     add("<text class=\"ladder-time\" x=\"8\" y=\"20\">{}</text>\n", compact_ ? "time" : "seconds, packet");
-    for (const int x : {left_, right_})
-      add("<line class=\"ladder-host-line\" x1=\"{}\" y1=\"30\" x2=\"{}\" y2=\"{}\"/>\n", x, x, height - 6);
+    for (std::size_t i = 0; i < l.hosts.size(); ++i)
+      add("<line class=\"ladder-host-line\" x1=\"{}\" y1=\"30\" x2=\"{}\" y2=\"{}\"/>\n", line_of(i),
+          line_of(i), height - 6);
   }
 
   void arrow(const ladder_arrow& a, int y) {
-    const bool rightward = a.from == side::opener;
-    const int from = rightward ? left_ : right_, far = rightward ? right_ : left_;
+    const bool rightward = a.from < a.to;
+    const int from = line_of(a.from), far = line_of(a.to);
     const int to = a.lost ? from + (far - from) * 4 / 5 : far;
     const int back = rightward ? -9 : 9;
     add("<g class=\"ladder-{}{}\">\n", class_of(a.what), a.stressed ? " ladder-proof" : "");
@@ -113,12 +118,12 @@ class svg {
       add("<polygon points=\"{},{} {},{} {},{}\"/>\n", to, y, to + back, y - 5, to + back, y + 5);
     add("<text class=\"ladder-label\" x=\"{}\" y=\"{}\">{}<tspan class=\"ladder-detail\"> "
         "{}</tspan></text>\n</g>\n",
-        (left_ + right_) / 2, y - 6, html_escaped(a.label), html_escaped(a.detail));
+        (from + far) / 2, y - 6, html_escaped(a.label), html_escaped(a.detail));
   }
 
   void mark(const ladder_mark& m, int y) {
-    const bool at_right = m.on == side::responder;
-    const int x = at_right ? right_ : m.on ? left_ : (left_ + right_) / 2;
+    const int x = m.on ? line_of(*m.on) : (left_ + right_) / 2;
+    const bool at_right = m.on && x > (left_ + right_) / 2;
     const char* anchor = at_right ? "ladder-end" : m.on ? "ladder-begin" : "ladder-middle";
     const int text_at = at_right ? x - 14 : m.on ? x + 14 : x;
     const auto lines = lines_of(m);
@@ -143,8 +148,13 @@ class svg {
         html_escaped(text));
   }
 
+  [[nodiscard]] int line_of(std::size_t host) const {
+    return left_ + (right_ - left_) * static_cast<int>(host) / (hosts_ - 1);
+  }
+
   bool compact_;
-  int left_, right_;  // where the hosts' lines are
+  int left_, right_;  // where the outer hosts' lines are
+  int hosts_;
   std::string out_;
 };
 
@@ -152,6 +162,7 @@ class svg {
 
 const char* ladder_style() noexcept {
   return ".ladder{font:13px system-ui,sans-serif;fill:currentColor;max-width:100%;height:auto}"
+         "@media screen{.ladder-wide{max-width:none}}"
          ".ladder-host{font-weight:600}.ladder-host,.ladder-middle,.ladder-label{text-anchor:middle}"
          ".ladder-host-line{stroke:currentColor;opacity:.35}"
          ".ladder-end{text-anchor:end}.ladder-begin{text-anchor:start}"

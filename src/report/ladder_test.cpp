@@ -13,19 +13,17 @@ using trace::side;
 ladder example() {
   ladder l;
   l.title = "a <title>";
-  l.left = "client 10.0.0.1:40000";
-  l.right = "server 10.0.0.2:80";
-  l.arrows = {
-      {.at = 0ns, .number = 1, .from = side::opener, .what = ladder_arrow::kind::opening, .label = "SYN"},
-      {.at = 1ms, .number = 2, .from = side::responder, .label = "ACK", .detail = "seq 1"},
-      {.at = 5s,
-       .number = 9,
-       .from = side::responder,
-       .what = ladder_arrow::kind::reset,
-       .label = "RST",
-       .stressed = true}};
-  l.marks = {{.at = 2ms, .text = "the host <dies>", .on = side::responder},
-             {.at = 6s, .text = "program exited"}};
+  l.hosts = {"client 10.0.0.1:40000", "server 10.0.0.2:80"};
+  l.arrows = {{.at = 0ns, .number = 1, .what = ladder_arrow::kind::opening, .label = "SYN"},
+              {.at = 1ms, .number = 2, .from = 1, .to = 0, .label = "ACK", .detail = "seq 1"},
+              {.at = 5s,
+               .number = 9,
+               .from = 1,
+               .to = 0,
+               .what = ladder_arrow::kind::reset,
+               .label = "RST",
+               .stressed = true}};
+  l.marks = {{.at = 2ms, .text = "the host <dies>", .on = 1}, {.at = 6s, .text = "program exited"}};
   return l;
 }
 
@@ -74,6 +72,33 @@ TEST(ladder, svg_escapes_what_it_shows) {
   EXPECT_EQ(html_escaped("\"a\" & 'b'\x1b"), "&quot;a&quot; &amp; &#39;b&#39;\xEF\xBF\xBD");
 }
 
+ladder of_three() {
+  ladder l;
+  l.hosts = {"user", "app", "db"};
+  l.arrows = {{.at = 0ns, .number = 1, .from = 0, .to = 1, .label = "there"},
+              {.at = 1ms, .number = 2, .from = 2, .to = 1, .label = "back"},
+              {.at = 2ms, .number = 3, .from = 0, .to = 2, .label = "across"}};
+  l.marks = {{.at = 3ms, .text = "it ends", .on = 1}};
+  return l;
+}
+
+TEST(ladder, of_three_hosts_has_three_columns) {
+  EXPECT_EQ(to_text(of_three(), {.width = 62}),
+            "                      user              app                 db\n"
+            "    0.000000       1  ├───── there ─────▶│                   │\n"
+            "    0.001000       2  │                  │◀────── back ──────┤\n"
+            "    0.002000       3  ├────────────── across ───────────────▶│\n"
+            "    0.003000          │                  ◆ it ends           │\n");
+}
+
+TEST(ladder, svg_arrows_stand_between_their_hosts) {
+  const std::string svg = to_svg(of_three(), {.width = 408, .left = 100, .with_style = false});
+  EXPECT_THAT(svg, HasSubstr("<line x1=\"100\" y1=\"74\" x2=\"250\" y2=\"74\"/>"));
+  EXPECT_THAT(svg, HasSubstr("<line x1=\"400\" y1=\"104\" x2=\"250\" y2=\"104\"/>"));
+  EXPECT_THAT(svg, HasSubstr("<line x1=\"100\" y1=\"134\" x2=\"400\" y2=\"134\"/>"));
+  EXPECT_THAT(svg, HasSubstr("<circle cx=\"250\""));
+}
+
 TEST(ladder, of_a_connection_counts_from_its_syn) {
   trace::file_entry c;
   c.number = 3;
@@ -91,12 +116,12 @@ TEST(ladder, of_a_connection_counts_from_its_syn) {
       {.number = 5, .when = trace::time_point{102s}, .from = side::opener, .icmp = trace::unreachable::host}};
   c.steps_left_out = 8;
   const ladder l = ladder_of(c, {"alice", ""});
-  EXPECT_THAT(l.left, HasSubstr("alice"));
+  EXPECT_THAT(l.hosts.at(0), HasSubstr("alice"));
   EXPECT_EQ(l.arrows[1].detail, "seq 10, ack 0, win 0");
   EXPECT_EQ(l.arrows[1].label, "7 bytes, ACK");
   EXPECT_TRUE(l.arrows[1].stressed);
   EXPECT_EQ(l.arrows[2].label, "ICMP host unreachable");
-  EXPECT_EQ(l.arrows[2].from, side::responder) << "it comes back";
+  EXPECT_EQ(l.arrows[2].from, 1U) << "it comes back";
   EXPECT_THAT(to_text(l), HasSubstr("8 packets not shown"));
 }
 

@@ -234,6 +234,12 @@ std::string_view to_string(ask_end e) noexcept {
   return index < names.size() ? names[index] : "?";
 }
 
+std::string_view to_string(connection_end e) noexcept {
+  constexpr std::array<std::string_view, 5> names{"open", "closed", "reset", "refused", "unanswered"};
+  const auto index = static_cast<std::size_t>(e);
+  return index < names.size() ? names[index] : "?";
+}
+
 std::string_view to_string(look l) noexcept {
   constexpr std::array<std::string_view, all_looks> names{"during", "after", "alive",     "health",
                                                           "other",  "storm", "leftovers", "once"};

@@ -48,6 +48,24 @@ struct ask {
   [[nodiscard]] milliseconds of_its_own() const noexcept { return took - std::min(took, kept_waiting); }
 };
 
+/// What became of a connection to the dependency, as far as packets show it.
+enum class connection_end : std::uint8_t {
+  open,        ///< no packet ended it
+  closed,      ///< a FIN of either side came first
+  reset,       ///< an RST of either side came first
+  refused,     ///< its SYN was answered by an RST
+  unanswered,  ///< its SYN was answered by nothing, or by a router
+};
+[[nodiscard]] std::string_view to_string(connection_end e) noexcept;
+
+/// A connection that the service opened, or tried to open, to the dependency.
+struct dependency_connection {
+  milliseconds opened{};                ///< its first SYN
+  std::optional<milliseconds> ended{};  ///< the packet that ended it; of an unanswered one its last; or none
+  connection_end how = connection_end::open;
+  friend bool operator==(const dependency_connection&, const dependency_connection&) = default;
+};
+
 /// What is looked at, each with a line of its own.
 enum class look : std::uint8_t {
   during,     ///< asks while the dependency is away: served or refused, never hung or wrong

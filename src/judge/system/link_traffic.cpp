@@ -16,6 +16,28 @@ constexpr std::size_t most_kept = 200'000;
 
 }  // namespace
 
+dependency_connection told_of(const trace::connection& c, trace::time_point fault) {
+  const auto at = [&](const trace::mark& m) { return std::chrono::round<milliseconds>(m.when - fault); };
+  const trace::flow &service = c.of(trace::side::opener), &dependency = c.of(trace::side::responder);
+  dependency_connection told{.opened = at(c.first)};
+  if (!dependency.syn) {
+    const bool refused = dependency.rst.has_value();
+    told.ended = at(refused ? *dependency.rst : c.last);
+    told.how = refused ? connection_end::refused : connection_end::unanswered;
+    return told;
+  }
+  const auto end_at = [&](const std::optional<trace::mark>& m, connection_end how) {
+    if (!m || (told.ended && *told.ended <= at(*m))) return;
+    told.ended = at(*m);
+    told.how = how;
+  };
+  for (const trace::flow* side : {&service, &dependency}) {
+    end_at(side->rst, connection_end::reset);
+    end_at(side->fin, connection_end::closed);
+  }
+  return told;
+}
+
 void link_traffic::know(const trace::ip_address& service, const trace::ip_address& dependency,
                         std::optional<trace::ip_address> also_dependency, std::size_t hosts) {
   service_ = service;

@@ -12,6 +12,9 @@
 
 namespace halfopen::judge {
 
+/// What became of a connection, in times from the fault on.
+[[nodiscard]] dependency_connection told_of(const trace::connection& c, trace::time_point fault);
+
 /// The packets between a service and its dependency, as far as a verdict needs them. Not thread-safe.
 class link_traffic {
  public:

@@ -152,7 +152,7 @@ char sign_of(ask_end e) {
 }
 
 std::size_t badness_of(char c) {
-  return std::string_view(" -.rHW").find(c);
+  return std::string_view("_-.rHW").find(c);
 }
 
 /// Which of `width` places a time has: the first is up to 100 ms, the last is `longest`.
@@ -165,13 +165,17 @@ std::size_t place_of(milliseconds at, milliseconds longest, std::size_t width) {
   return std::min(width - 1, static_cast<std::size_t>(share * static_cast<double>(width)));
 }
 
-/// The asks that ended in that time.
+/// The asks that began in that time.
 std::string part_of(const std::vector<ask>& all, milliseconds from, milliseconds to, std::size_t width) {
-  std::string part(width, ' ');
+  std::string part(width, '_');
   for (const ask& a : all) {
-    if (a.what != probe_kind::probe || a.ended() < from || a.ended() >= to) continue;
-    char& there = part[place_of(a.ended() - from, to - from, width)];
-    if (badness_of(sign_of(a.how)) > badness_of(there)) there = sign_of(a.how);
+    // What fell together with the fault was asked a little before it.
+    const bool first = from == milliseconds::zero() && a.begun < from && a.ended() >= from;
+    if (a.what != probe_kind::probe || (!first && (a.begun < from || a.begun >= to))) continue;
+    const char sign = sign_of(a.how);
+    const std::size_t last = place_of(std::min(a.ended(), to) - from, to - from, width);
+    for (std::size_t i = place_of(a.begun - from, to - from, width); i <= last; ++i)
+      if (badness_of(sign) > badness_of(part[i])) part[i] = sign;
   }
   return part;
 }
@@ -223,11 +227,19 @@ std::string summary_of(const outage_seen& seen, const outage_names& names) {
 }
 
 std::string timeline_of(const std::vector<ask>& all, milliseconds back, std::size_t width) {
+  constexpr std::size_t least = 12;
+  const std::size_t room = std::max(width, least) - 2;  // the two bars
   milliseconds end = back;
   for (const ask& a : all) end = std::max(end, a.ended() + milliseconds(1));
-  const std::size_t half = back.count() > 0 ? width / 2 : 0;
-  const std::string away = half > 0 ? "|" + part_of(all, milliseconds(0), back, half) : "";
-  return away + "|" + part_of(all, back, end, width - half);
+  if (back <= milliseconds::zero()) return "|" + part_of(all, milliseconds(0), end, room + 1);
+  return "|" + part_of(all, milliseconds(0), back, room / 2) + "|" + part_of(all, back, end, room - room / 2);
+}
+
+std::string_view timeline_legend() noexcept {
+  return ". served, r refused, H hung, W wrong, - not ended, _ nobody asked; | the fault, | the return: from "
+         "each of them "
+         "the time "
+         "grows logarithmically";
 }
 
 }  // namespace halfopen::judge

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
@@ -395,6 +396,21 @@ class outage_play {
     std::ranges::sort(seen_.attempts);
   }
 
+  /// Those to the dependency that were open at the fault, or came later; of very many the ends.
+  [[nodiscard]] std::vector<dependency_connection> connections_told() {
+    constexpr std::ptrdiff_t kept = 500;  // at either end
+    const std::set<trace::ip_address> dependency{scene_.host(link_.to).address(),
+                                                 dependency_.now().address()};
+    std::vector<dependency_connection> all;
+    for (const trace::connection* c : connections()) {
+      if (c->opener.address != service_.address() || !dependency.contains(c->responder.address)) continue;
+      const auto told = told_of(*c, fault_at_);
+      if (!told.ended || *told.ended >= milliseconds::zero()) all.push_back(told);
+    }
+    if (std::ssize(all) > 2 * kept) all.erase(all.begin() + kept, all.end() - kept);
+    return all;
+  }
+
   void count_requests() {
     if (!request_ || requests_an_ask_ == 0 || row_.when != outage_moment::in_flight) return;
     const auto all = packets_.requests_like(*request_, flight_began_, connections());
@@ -445,6 +461,7 @@ class outage_play {
     facts.fault_at_ms = seen_packets_.milliseconds_at(fault_at_);
     facts.asks = seen_.asks;
     facts.back_after = seen_.back;
+    facts.connections = connections_told();
     facts.happened = summary_of(seen_, {link_.from, link_.to, what().limit, what().virtual_clock});
     facts.provisional = what().patience() < what().limit;
     facts.packets = seen_packets_.give();
