@@ -33,6 +33,9 @@ install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/libexec/halfopen DESTINATION libexec
   USE_SOURCE_PERMISSIONS OPTIONAL)
 install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+# Modules with which tests in other languages hold a running system by the reins.
+install(DIRECTORY python node DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen
+  FILES_MATCHING PATTERN "*.py" PATTERN "*.mjs")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(EXPORT halfopen-targets NAMESPACE halfopen:: DESTINATION ${halfopen_package_dir})

@@ -27,6 +27,12 @@ int run(int argc, char** argv) {
   add_lab(app, exit_code);
   add_test(app, exit_code);
   add_report(app, exit_code);
+  add_up(app, exit_code);
+  add_do(app, exit_code);
+  add_ask(app, exit_code);
+  add_exec(app, exit_code);
+  add_state(app, exit_code);
+  add_down(app, exit_code);
   add_list(app, exit_code);
   add_doctor(app, exit_code);
   add_autopsy(app, exit_code);

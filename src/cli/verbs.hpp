@@ -25,6 +25,12 @@ void add_serve(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 void add_autopsy(CLI::App& app, int& exit_code);
 void add_bytes(CLI::App& app, int& exit_code);
+void add_up(CLI::App& app, int& exit_code);
+void add_do(CLI::App& app, int& exit_code);
+void add_ask(CLI::App& app, int& exit_code);
+void add_exec(CLI::App& app, int& exit_code);
+void add_state(CLI::App& app, int& exit_code);
+void add_down(CLI::App& app, int& exit_code);
 
 }  // namespace halfopen::cli
 

@@ -152,13 +152,18 @@ bool cable::take_in(std::span<std::byte> frame, trace::time_point when) {
   return true;
 }
 
+const link_state* cable::known_link(const host& a, const host& b) const {
+  const auto found = std::ranges::find_if(
+      links_, [&](const link_state& l) { return (l.a == &a && l.b == &b) || (l.a == &b && l.b == &a); });
+  return found == links_.end() ? nullptr : &*found;
+}
+
 link_state& cable::link(const host& a, const host& b) {
-  for (link_state& l : links_)
-    if ((l.a == &a && l.b == &b) || (l.a == &b && l.b == &a)) return l;
+  if (const link_state* l = known_link(a, b)) return const_cast<link_state&>(*l);
   return links_.emplace_back(link_state{.a = &a, .b = &b});
 }
 
-const link_state* cable::link_at_hand() const {
+link_state* cable::link_at_hand() {
   const auto found = std::ranges::find_if(links_, [&](const link_state& l) {
     return (l.a == arrival_.from && l.b == arrival_.to) || (l.b == arrival_.from && l.a == arrival_.to);
   });
@@ -169,9 +174,30 @@ void cable::apply_rules() {
   if (any_of(hold_rules_, arrival_)) decision_ = decision::hold;
   if (!is_injected_ && any_of(disown_rules_, arrival_) && !reset_current()) decision_ = decision::lose;
   if (any_of(lose_rules_, arrival_)) decision_ = decision::lose;
-  const link_state* l = link_at_hand();
+  link_state* l = link_at_hand();
   if (l == nullptr) return;
+  if (l->countdown && decision_ == decision::by_rule) return count_down(*l);
   if (l->is_cut || (l->lost_share > 0 && std::uniform_real_distribution<>()(chance_) < l->lost_share))
+    decision_ = decision::lose;
+}
+
+/// The link is cut with the segment that has the last byte that shall get through.
+void cable::count_down(link_state& l) {
+  const trace::connection* c = arrival_.connection;
+  if (arrival_.from != l.countdown->from || c == nullptr || packet_.tcp.length == 0) return;
+  const bool opener = c->opener.address == packet_.source;
+  const std::uint64_t now = c->of(opener ? trace::side::opener : trace::side::responder).bytes;
+  std::uint64_t& said = l.countdown->said[c->first.number];
+  const std::uint64_t more = now - std::min(now, std::exchange(said, now));
+  if (more < l.countdown->left) {
+    l.countdown->left -= more;
+    return;
+  }
+  const std::uint64_t too_many = more - l.countdown->left;
+  l.countdown.reset();
+  l.is_cut = true;
+  evidence_.note("the link between " + l.a->name() + " and " + l.b->name() + " is cut");
+  if (too_many > 0 && (too_many >= packet_.tcp.length || !cut_current(packet_.tcp.length - too_many)))
     decision_ = decision::lose;
 }
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -32,6 +33,13 @@ struct link_state {
   std::optional<unreachable_kind> answer{};  ///< what the router says while it is
   std::chrono::nanoseconds delay{};
   double lost_share = 0;
+  /// It will be cut once that host has said so many bytes more.
+  struct last_bytes {
+    const host* from = nullptr;
+    std::uint64_t left = 0;
+    std::map<std::uint64_t, std::uint64_t> said;  ///< so far, by its connections' first packets
+  };
+  std::optional<last_bytes> countdown{};
 };
 
 /// The wire between the hosts: every packet passes through pump(), one at a
@@ -81,6 +89,8 @@ class cable {
   void disown(match which) { disown_rules_.push_back(std::move(which)); }
   /// Of those two; made at the first question.
   link_state& link(const host& a, const host& b);
+  /// Null if nobody asked yet: nothing is wrong with it.
+  [[nodiscard]] const link_state* known_link(const host& a, const host& b) const;
   /// From now on no SYN offers a larger segment size.
   void clamp_mss(std::optional<std::uint16_t> most) noexcept { most_mss_ = most; }
 
@@ -113,7 +123,8 @@ class cable {
   bool take_in(std::span<std::byte> frame, trace::time_point when);
   void dispose();
   [[nodiscard]] bool sender_is_cut_off() const;
-  [[nodiscard]] const link_state* link_at_hand() const;
+  [[nodiscard]] link_state* link_at_hand();
+  void count_down(link_state& l);
   void apply_rules();
   void lose_current();
   void delay_current(std::chrono::nanoseconds by);

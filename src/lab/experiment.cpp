@@ -214,6 +214,12 @@ bool experiment::until_ready(const unique_fd& socket, duration limit) {
   state_->events.forget(socket.get());
   return ready;
 }
+void experiment::watch(int descriptor, std::uint32_t events, std::function<void(std::uint32_t)> on_ready) {
+  state_->events.watch(descriptor, events, std::move(on_ready));
+}
+void experiment::unwatch(int descriptor) noexcept {
+  state_->events.forget(descriptor);
+}
 bool experiment::until_listening(const host& h, std::uint16_t port, duration limit) {
   return until([&] { return listens(h, port); }, limit);
 }

@@ -41,6 +41,44 @@ TEST_P(three_hosts, a_cut_link_stops_two_hosts_and_no_third) {
   EXPECT_TRUE(lab.after(from(server) && acked(client, 1)));
 }
 
+TEST_P(three_hosts, a_link_is_cut_at_a_byte_that_is_named) {
+  const connected_pair pair(lab);
+  const auto say = [&](std::string_view text) {
+    return ::send(pair.client.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  };
+  ASSERT_TRUE(say("before"));
+  ASSERT_TRUE(lab.after(from(server) && acked(client, 6)));
+  cut_after(client, server, client, 10);
+  EXPECT_EQ(condition_of(server, client).bytes_left, 10U);
+  ASSERT_TRUE(say("1234567"));
+  ASSERT_TRUE(lab.after(from(server) && acked(client, 13)));
+  EXPECT_EQ(::send(pair.accepted.get(), "answered", 8, MSG_NOSIGNAL), 8);  // it does not count
+  ASSERT_TRUE(lab.after(from(client) && acked(server, 8)));
+  ASSERT_TRUE(say("890too much"));
+  EXPECT_FALSE(lab.after(from(server) && to(client) && acked(client, 17), 300ms));
+  char got[64];
+  EXPECT_EQ(::recv(pair.accepted.get(), got, sizeof got, 0), 16);
+  EXPECT_EQ(std::string_view(got, 16), "before1234567890");
+  EXPECT_TRUE(condition_of(client, server).is_cut);
+  EXPECT_TRUE(reaches_server(other));
+  heal(client, server);
+  EXPECT_FALSE(condition_of(client, server).is_cut);
+  EXPECT_TRUE(lab.after(from(server) && acked(client, 24)));
+  EXPECT_THROW(cut_after(client, server, other, 1), error);
+  EXPECT_THROW(cut_after(client, server, client, 0), error);
+}
+
+TEST_P(three_hosts, a_link_is_cut_between_segments_too) {
+  const connected_pair pair(lab);
+  cut_after(client, server, client, 1);
+  ASSERT_TRUE(says(pair.client));
+  ASSERT_TRUE(lab.until([&] {
+    char got[8];
+    return ::recv(pair.accepted.get(), got, sizeof got, 0) == 1;
+  }));
+  EXPECT_FALSE(lab.after(from(server) && acked(client, 1), 300ms));  // the way back is cut too
+}
+
 TEST_P(three_hosts, a_router_speaks_for_a_cut_link) {
   const connected_pair pair(lab);
   make_unreachable(client, server, unreachable_kind::host);

@@ -106,6 +106,11 @@ class experiment {
   bool until_says(const process& p, std::string_view text, duration limit = patience);
   /// Until a socket of the lab's own has something to read, its end, or an error to tell.
   bool until_ready(const unique_fd& socket, duration limit = patience);
+  /// While it waits, calls `on_ready` with the epoll(7) events of a descriptor of the caller's own that are
+  /// there, until unwatch(), which comes before its close(2). One watch a descriptor: a later one takes its
+  /// place. Throws lab::error for what epoll cannot watch, such as a file on a disk.
+  void watch(int descriptor, std::uint32_t events, std::function<void(std::uint32_t)> on_ready);
+  void unwatch(int descriptor) noexcept;
   bool until_listening(const host& h, std::uint16_t port, duration limit = patience);
   /// Lets the world go on for that long.
   void run_for(duration d);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "halfopen/lab/host.hpp"
 #include "halfopen/lab/process.hpp"
@@ -83,7 +84,10 @@ void make_unreachable(host& h, unreachable_kind what);
 
 /// Nothing gets through between the two, and nobody says so; both live on, and reach all others.
 void cut(host& a, host& b);
-/// The same, and a router answers the packets of both with ICMP.
+/// The same, once `from`, one of the two, has said so many bytes more on all their connections together, repeats
+/// counted once: of the segment with the last of them its receiver gets no more than that. At least 1 byte.
+void cut_after(host& a, host& b, const host& from, std::uint64_t bytes);
+/// As cut(), and a router answers the packets of both with ICMP.
 void make_unreachable(host& a, host& b, unreachable_kind what);
 /// Every packet takes that much longer, in order.
 void delay(host& a, host& b, std::chrono::nanoseconds by);
@@ -91,6 +95,15 @@ void delay(host& a, host& b, std::chrono::nanoseconds by);
 void lose(host& a, host& b, double share);
 /// All gets through again.
 void heal(host& a, host& b);
+/// What the link is like now.
+struct link_condition {
+  bool is_cut = false;
+  std::optional<unreachable_kind> router_says{};  ///< while it is cut
+  std::chrono::nanoseconds delay{};
+  double lost_share = 0;
+  std::optional<std::uint64_t> bytes_left{};  ///< until it is cut: cut_after()
+};
+[[nodiscard]] link_condition condition_of(host& a, host& b);
 
 /// SIGSTOP to every process of the host: none runs an instruction until thaw(), and its kernel goes on
 /// acknowledging, and accepting handshakes up to the listener's backlog. Returns once they stand still.

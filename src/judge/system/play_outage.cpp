@@ -50,7 +50,7 @@ class outage_play {
               seen_packets_.take(r);
               packets_.take(r);
             },
-            row_.how == outage::moved ? link_.to : ""),
+            row_.how == outage::moved ? std::vector<std::string>{link_.to} : std::vector<std::string>{}),
         proofs_(scene_.lab, sheet_.facts.checks, soon_),
         service_(scene_.host(link_.from)),
         dependency_(scene_, usual, proofs_, packets_, link_, row_.how, soon_) {

@@ -29,11 +29,12 @@ std::vector<std::string> joined(const std::vector<std::string>& all, const std::
 
 }  // namespace
 
-lab::options scene::options(std::function<void(const lab::record&)> recorder, const std::string& spare_for) {
+lab::options scene::options(std::function<void(const lab::record&)> recorder,
+                            const std::vector<std::string>& spares_for) {
   lab::options made;
   made.hosts.clear();
   for (const system_host& h : description.hosts) made.hosts.push_back(h.name);
-  if (!spare_for.empty()) made.hosts.push_back(spare_of(spare_for));
+  for (const std::string& name : spares_for) made.hosts.push_back(spare_of(name));
   made.hosts.emplace_back(user_host);
   made.hosts.emplace_back(witness_host);
   made.ip = description.ip;
@@ -44,9 +45,9 @@ lab::options scene::options(std::function<void(const lab::record&)> recorder, co
 }
 
 scene::scene(const system& what, milliseconds ask_limit, std::function<void(const lab::record&)> recorder,
-             const std::string& spare_for)
+             const std::vector<std::string>& spares_for)
     : description(what),
-      lab(options(std::move(recorder), spare_for)),
+      lab(options(std::move(recorder), spares_for)),
       user(lab.at(user_host)),
       witness(lab.at(witness_host)) {
   std::vector<const lab::host*> all;
@@ -84,22 +85,27 @@ bool scene::listens(const std::string& host_name, const std::string& role) {
   });
 }
 
+bool scene::is_ready(const std::string& host_name, const std::string& role) {
+  const system_host& h = *description.find(role);
+  if (h.serves && !listens(host_name, role)) return false;
+  if (h.ready.empty()) return true;
+  const std::regex ready(h.ready);
+  const lab::process& p = *program(host_name);
+  return std::regex_search(p.output(), ready) || std::regex_search(p.errors(), ready);
+}
+
 milliseconds scene::until_ready(const std::string& host_name, const std::string& role, milliseconds limit) {
   const system_host& h = *description.find(role);
   const lab::process& p = *program(host_name);
   const auto began = lab::experiment::now();
-  const auto says_so = [&, ready = std::regex(h.ready)] {
-    return std::regex_search(p.output(), ready) || std::regex_search(p.errors(), ready);
-  };
-  const auto up = [&] { return !h.serves || listens(host_name, role); };
-  go_on(limit, [&] { return p.ended() || (up() && (h.ready.empty() || says_so())); });
+  go_on(limit, [&] { return p.ended() || is_ready(host_name, role); });
   if (!p.ended()) go_on(settled);  // who opens several ports opens them one after the other
   if (p.ended())
     throw not_ready(host_name, not_ready::why::ended, "the command of host '" + host_name + "' has ended");
-  if (!up())
+  if (h.serves && !listens(host_name, role))
     throw not_ready(host_name, not_ready::why::does_not_listen,
                     "the command of host '" + host_name + "' does not listen where others could reach it");
-  if (!h.ready.empty() && !says_so())
+  if (!is_ready(host_name, role))
     throw not_ready(host_name, not_ready::why::never_says_ready,
                     "host '" + host_name + "' never printed what ready = \"" + h.ready + "\" waits for");
   return std::chrono::round<milliseconds>(lab::experiment::now() - began);

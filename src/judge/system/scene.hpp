@@ -27,10 +27,10 @@ struct not_ready : lab::error {
 /// `user`, and a `witness`, who is nobody's client. Not thread-safe.
 class scene {
  public:
-  /// `spare_for`: a host that gets another one beside it, to which its name may move; empty: none.
+  /// `spares_for`: hosts that get another one beside them, to which their names may move.
   /// `ask_limit`: so long an ask is waited for.
   scene(const system& what, milliseconds ask_limit, std::function<void(const lab::record&)> recorder,
-        const std::string& spare_for = {});
+        const std::vector<std::string>& spares_for = {});
   /// The lab's last packets come when it ends.
   ~scene() { lab.end_recording(); }
   scene(const scene&) = delete;
@@ -58,6 +58,8 @@ class scene {
   milliseconds until_ready(const std::string& host_name, const std::string& role, milliseconds limit);
   /// At the port that the user named, or any, where others can reach it.
   [[nodiscard]] bool listens(const std::string& host_name, const std::string& role);
+  /// It is now: it listens where others can reach it, if it serves, and has said so, if that is waited for.
+  [[nodiscard]] bool is_ready(const std::string& host_name, const std::string& role);
   /// All hosts but those, each when what it needs is ready.
   void start_all(const std::vector<std::string>& but = {});
 
@@ -80,7 +82,8 @@ class scene {
   std::function<void()> meanwhile;
 
  private:
-  lab::options options(std::function<void(const lab::record&)> recorder, const std::string& spare_for);
+  lab::options options(std::function<void(const lab::record&)> recorder,
+                       const std::vector<std::string>& spares_for);
   void look_at_asks();
   [[nodiscard]] milliseconds next_thing(milliseconds left) const;
 
