@@ -75,7 +75,8 @@ class empty_job final : public job {
   empty_job(lab::host& h, std::optional<milliseconds> grace) : host_(h), grace_(grace) {}
 
   std::optional<json> look() override {
-    if (!host_.is_up() || host_.is_empty()) {
+    const bool ends_known = std::ranges::all_of(host_.processes(), [](const auto* p) { return p->ended().has_value(); });
+    if (!host_.is_up() || (host_.is_empty() && ends_known)) {
       return json{{"ok", true},
                   {"says", fmt::format("no program is left on {}{}", host_.name(),
                                        killed_ ? "; SIGKILL had to end what SIGTERM did not" : "")},
