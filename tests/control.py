@@ -131,7 +131,8 @@ check(served_again(), "it goes on")
 check("1 connection reset" in do("reset app-db"), "its connection is reset")
 check(served_again(), "served again")
 do("kill db")
-check(host("db")["program"] == host("db")["program"] | {"running": False, "signal": 9}, "killed")
+killed = host("db")["program"]
+check(not killed["running"] and killed["signal"] == 9, f"killed: {killed}")
 do("start db")
 check(served_again(), "started again")
 do("stop db")
@@ -150,6 +151,8 @@ check(halfopen("exec", "app", "--", "sh", "-c", "echo said; exit 7", code=7) == 
 halfopen("exec", "app", "--", "sh", "-c", "kill -9 $$", code=137)
 check("cannot start" in halfopen("exec", "app", "--", "no-such-command", code=125), "none")
 check("there are: db, app" in halfopen("exec", "shop", "--", "true", code=125), "on no host")
+check("no command is named" in halfopen("exec", "app", "--", code=125), "nothing")
+check(halfopen("exec", "app", "echo", "-n", "--", "-x") == "-- -x", "what follows the host is the command's")
 raw = bytes(range(256)) * 1000
 cat = subprocess.run([HALFOPEN, "exec", "-i", "db", "--", "base64", "-d"], input=base64.b64encode(raw),
                      capture_output=True, **here | {"text": False})  # fmt: skip

@@ -47,7 +47,10 @@ void pass_on(const nlohmann::json& part) {
 
 int run_exec(const exec_arguments& a) {
   control::request r;
-  r.what = control::exec_request{a.host, a.argv, a.input ? all_of_standard_input() : ""};
+  const bool marked = a.argv.front() == "--";
+  std::vector<std::string> argv(a.argv.begin() + (marked ? 1 : 0), a.argv.end());
+  if (argv.empty()) throw usage_error("no command is named: halfopen exec HOST -- COMMAND");
+  r.what = control::exec_request{a.host, std::move(argv), a.input ? all_of_standard_input() : ""};
   const auto answer = ask_system(a.system, r, pass_on);
   if (!answer["ok"].get<bool>()) {
     fmt::print(stderr, "halfopen exec: {}\n", refusal_of(answer));
@@ -68,9 +71,10 @@ void add_exec(CLI::App& app, int& exit_code) {
   verb.add_option("COMMAND", arguments->argv, "the command and its arguments, after --")
       ->required()
       ->type_name("");
-  verb.add_flag("-i,--input", arguments->input, "give it this standard input, read to its end; else it has none");
+  verb.add_flag("-i,--input", arguments->input,
+                "give it this standard input, read to its end; else it has none");
   add_system_options(verb, arguments->system);
-  verb.positionals_at_end();
+  verb.positionals_at_end();  // what follows the host is the command's, options and all
   verb.footer(
       "It runs beside the host's programs, with its network, names, processes and HALFOPEN_DIR, and without\n"
       "a terminal. Ctrl-C ends it.\n"

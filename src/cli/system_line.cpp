@@ -16,7 +16,8 @@ namespace halfopen::cli {
 void add_system_options(CLI::App& verb, system_choice& choice) {
   verb.add_option("--settings", choice.settings, "the system of that settings file; default: halfopen.toml")
       ->type_name("FILE");
-  verb.add_option("--socket", choice.socket, "the system at that socket; default: HALFOPEN_SOCKET, if it is set")
+  verb.add_option("--socket", choice.socket,
+                  "the system at that socket; default: HALFOPEN_SOCKET, if it is set")
       ->type_name("PATH");
 }
 
@@ -32,7 +33,8 @@ control::line_to_system line_to(const system_choice& choice) {
   auto line = control::connect_to(place);
   if (line) return std::move(*line);
   std::string says = "no system is up here: halfopen up";
-  if (line.error() == EPERM || line.error() == EACCES) says = "the system at " + place + " is another user's";
+  if (line.error() == EPERM || line.error() == EACCES)
+    says = "the system at " + place + " is another user's";
   else if (!choice.socket.empty())
     says = fmt::format("no system is up at {}: {}", place, std::strerror(line.error()));
   for (const auto& other : control::systems_that_are_up())

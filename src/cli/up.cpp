@@ -44,11 +44,13 @@ judge::milliseconds of_seconds(double s) {
 
 judge::system described(const up_arguments& a) {
   if (::access(a.settings.c_str(), R_OK) < 0)
-    throw usage_error(fmt::format("{}: {}\n  a system is described there: [hosts.NAME] with run = \"...\" and needs = "
-                                  "[...], and [probe] with run = \"...\"",
-                                  a.settings, std::strerror(errno)));
+    throw usage_error(
+        fmt::format("{}: {}\n  a system is described there: [hosts.NAME] with run = \"...\" and needs = "
+                    "[...], and [probe] with run = \"...\"",
+                    a.settings, std::strerror(errno)));
   auto made = read_system(a.settings);
-  if (!made) throw usage_error(a.settings + ": it describes no system: [hosts.NAME] with run = \"...\", and [probe]");
+  if (!made)
+    throw usage_error(a.settings + ": it describes no system: [hosts.NAME] with run = \"...\", and [probe]");
   made->environment = a.environment;
   for (const std::string& e : made->environment)
     if (e.find('=') == std::string::npos || e.front() == '=')
@@ -83,8 +85,8 @@ std::vector<std::pair<control::publication, lab::unique_fd>> published(const up_
     if (what.find(p->host) == nullptr) {
       std::vector<std::string> names;
       for (const auto& h : what.hosts) names.push_back(h.name);
-      throw usage_error(
-          fmt::format("--publish {}: there is no host '{}'; there are: {}", text, p->host, fmt::join(names, ", ")));
+      throw usage_error(fmt::format("--publish {}: there is no host '{}'; there are: {}", text, p->host,
+                                    fmt::join(names, ", ")));
     }
     auto listener = control::listen_at(*p);
     if (!listener) throw usage_error(listener.error());
@@ -108,14 +110,17 @@ class display {
 
 int explain(const judge::not_ready& e, const judge::scene& s) {
   const lab::process* p = s.program(e.host);
-  fmt::print(stderr, "halfopen up: {}{}\n", e.what(),
-             p != nullptr && p->ended() ? ": " + play::end_in_words(p->ended()->code, p->ended()->signal) : "");
+  fmt::print(
+      stderr, "halfopen up: {}{}\n", e.what(),
+      p != nullptr && p->ended() ? ": " + play::end_in_words(p->ended()->code, p->ended()->signal) : "");
   if (e.how == judge::not_ready::why::does_not_listen)
-    fmt::print(stderr,
-               "  it must listen at 0.0.0.0 or ::, not at 127.0.0.1; a program that serves nobody is declared with "
-               "serves = false\n");
+    fmt::print(
+        stderr,
+        "  it must listen at 0.0.0.0 or ::, not at 127.0.0.1; a program that serves nobody is declared with "
+        "serves = false\n");
   if (p == nullptr) return bad_arguments;
-  for (const auto& [whose, text] : {std::pair{"output", &p->output()}, std::pair{"error output", &p->errors()}})
+  for (const auto& [whose, text] :
+       {std::pair{"output", &p->output()}, std::pair{"error output", &p->errors()}})
     if (!text->empty())
       fmt::print(stderr, "\n  {} of host '{}':\n{}\n", whose, e.host,
                  report::clean(*text, report::newlines::kept));
@@ -151,7 +156,8 @@ int hold(const judge::system& what, control::held_by by, const std::string& plac
     for (const std::string& p : ports) fmt::print("published  {}\n", p);
     fmt::print("socket     {}\n", place);
     if (!capture.empty()) fmt::print("packets    {}\n", capture);
-    fmt::print("up: halfopen do crash db, for instance, ask, exec, state and down hold its reins; Ctrl-C ends it\n");
+    fmt::print(
+        "up: halfopen do crash db, for instance, ask, exec, state and down hold its reins; Ctrl-C ends it\n");
     std::fflush(stdout);
     up = true;
     held.run();
@@ -168,7 +174,8 @@ int hold(const judge::system& what, control::held_by by, const std::string& plac
 
 int run_up(const up_arguments& a) {
   const judge::system what = described(a);
-  const std::string place = a.socket.empty() ? control::usual_place(a.settings) : fs::absolute(a.socket).string();
+  const std::string place =
+      a.socket.empty() ? control::usual_place(a.settings) : fs::absolute(a.socket).string();
   auto listener = control::listen_at(place);
   if (!listener) throw usage_error(listener.error());
   const control::remover tidy(place);
@@ -202,17 +209,21 @@ std::set<std::string> keys_of_others(const CLI::App& app, const CLI::App& verb) 
 
 void add_up(CLI::App& app, int& exit_code) {
   const auto a = std::make_shared<up_arguments>();
-  CLI::App& verb = *app.add_subcommand("up", "Starts a system and keeps it up, to be held by do, ask, exec, state, down");
-  verb.add_option("FILE", a->settings, "the settings file with [hosts.NAME] and [probe]; default: halfopen.toml")
+  CLI::App& verb =
+      *app.add_subcommand("up", "Starts a system and keeps it up, to be held by do, ask, exec, state, down");
+  verb.add_option("FILE", a->settings,
+                  "the settings file with [hosts.NAME] and [probe]; default: halfopen.toml")
       ->type_name("");
   verb.add_option("--publish", a->publish,
-                  "a port of a host's for the network here: 3000:app:3000, at 127.0.0.1 unless an address is before it; "
+                  "a port of a host's for the network here: 3000:app:3000, at 127.0.0.1 unless an address is "
+                  "before it; "
                   "PORT 0: any that is free")
-      ->type_name("[ADDRESS:]PORT:HOST:PORT...");
+      ->type_name("[ADDRESS:]PORT:HOST:PORT");
   verb.add_option("--capture", a->capture, "keep its packets there; default: a new file, which is named")
       ->type_name("FILE");
   verb.add_flag("--no-capture", a->no_capture, "keep no packets");
-  verb.add_option("--socket", a->socket, "listen there for those who hold the reins; default: by the settings file's name")
+  verb.add_option("--socket", a->socket,
+                  "listen there for those who hold the reins; default: by the settings file's name")
       ->type_name("PATH");
   verb.add_option("--limit", a->limit, "an ask that has not ended by then hangs")
       ->check(within(0.1, 3600.0))
@@ -222,7 +233,7 @@ void add_up(CLI::App& app, int& exit_code) {
       ->check(within(1.0, 3600.0))
       ->type_name("SECONDS")
       ->capture_default_str();
-  verb.add_option("--env", a->environment, "environment of all programs")->type_name("NAME=VALUE...");
+  verb.add_option("--env", a->environment, "environment of all programs")->type_name("NAME=VALUE");
   verb.add_option("--disk", a->disk, "what a host that reboots has left of its files (HALFOPEN_DIR)")
       ->check(CLI::IsMember({"kept", "lost"}).description(""))
       ->type_name("kept|lost")
@@ -231,12 +242,16 @@ void add_up(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"4", "6"}).description(""))
       ->type_name("4|6")
       ->capture_default_str();
-  verb.add_flag("--until-eof", a->until_eof, "end when the standard input does: with whoever holds its other end");
+  verb.add_flag("--until-eof", a->until_eof,
+                "end when the standard input does: with whoever holds its other end");
   verb.footer(
-      "Each host's name resolves on all of them; the probe asks from a host of its own, 'user'. Whatever ends\n"
-      "this process, kill -9 included, nothing stays but the capture. docs/control.md: the socket's protocol,\n"
+      "Each host's name resolves on all of them; the probe asks from a host of its own, 'user'. Whatever "
+      "ends\n"
+      "this process, kill -9 included, nothing stays but the capture. docs/control.md: the socket's "
+      "protocol,\n"
       "and modules for python and node.\n"
-      "Exit codes: 0 it was up, and is down as asked, 2 bad use, or a host is not ready, 3 this machine cannot\n"
+      "Exit codes: 0 it was up, and is down as asked, 2 bad use, or a host is not ready, 3 this machine "
+      "cannot\n"
       "run it, 130 interrupted before it was up.\n\n"
       "Examples:\n"
       "  halfopen up\n"

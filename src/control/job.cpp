@@ -75,7 +75,8 @@ class empty_job final : public job {
   empty_job(lab::host& h, std::optional<milliseconds> grace) : host_(h), grace_(grace) {}
 
   std::optional<json> look() override {
-    const bool ends_known = std::ranges::all_of(host_.processes(), [](const auto* p) { return p->ended().has_value(); });
+    const bool ends_known =
+        std::ranges::all_of(host_.processes(), [](const auto* p) { return p->ended().has_value(); });
     if (!host_.is_up() || (host_.is_empty() && ends_known)) {
       return json{{"ok", true},
                   {"says", fmt::format("no program is left on {}{}", host_.name(),
@@ -101,7 +102,8 @@ class ask_job final : public job {
  public:
   ask_job(judge::scene& s, judge::probe_kind what, const std::string& command,
           const std::optional<judge::usual_answer>& usual)
-      : asker_(s.lab, s.user, s.kept_waiting(), what, command, s.description.environment, s.description.limit) {
+      : asker_(s.lab, s.user, s.kept_waiting(), what, command, s.description.environment,
+               s.description.limit) {
     if (usual) asker_.expect(*usual);
     asker_.ask_now();
   }
@@ -194,11 +196,11 @@ std::unique_ptr<job> one_ask(judge::scene& s, judge::probe_kind what,
                                : what == judge::probe_kind::health ? commands.health
                                                                    : commands.other;
   if (command.empty())
-    return done(json{{"ok", false},
-                     {"error",
-                      {{"kind", "wrong_state"},
-                       {"says", fmt::format("the settings file has no command for '{}' in [probe]",
-                                            to_string(what))}}}});
+    return done(json{
+        {"ok", false},
+        {"error",
+         {{"kind", "wrong_state"},
+          {"says", fmt::format("the settings file has no command for '{}' in [probe]", to_string(what))}}}});
   return std::make_unique<ask_job>(s, what, command, usual);
 }
 std::unique_ptr<job> command_on(lab::host& h, std::vector<std::string> argv,

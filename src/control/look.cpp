@@ -149,20 +149,22 @@ void reins::look_at_links(system_state& s) const {
         return (l.from == hosts[i]->name() && l.to == hosts[k]->name()) ||
                (l.to == hosts[i]->name() && l.from == hosts[k]->name());
       };
-      if (wrong && std::ranges::none_of(links, is_that)) links.push_back({hosts[k]->name(), hosts[i]->name()});
+      if (wrong && std::ranges::none_of(links, is_that))
+        links.push_back({hosts[k]->name(), hosts[i]->name()});
     }
   for (const judge::link& l : links) {
     const lab::link_condition now = lab::condition_of(scene_.host(l.from), scene_.host(l.to));
     const auto is_on_it = [&](const connection_state& c) {
       return (c.host[0] == l.from && c.host[1] == l.to) || (c.host[0] == l.to && c.host[1] == l.from);
     };
-    s.links.push_back({.which = l,
-                       .cut = now.is_cut,
-                       .unreachable = now.router_says.has_value(),
-                       .delay = std::chrono::duration_cast<milliseconds>(now.delay),
-                       .lost_share = now.lost_share,
-                       .cut_after_bytes = now.bytes_left,
-                       .connections = static_cast<std::size_t>(std::ranges::count_if(s.connections, is_on_it))});
+    s.links.push_back(
+        {.which = l,
+         .cut = now.is_cut,
+         .unreachable = now.router_says.has_value(),
+         .delay = std::chrono::duration_cast<milliseconds>(now.delay),
+         .lost_share = now.lost_share,
+         .cut_after_bytes = now.bytes_left,
+         .connections = static_cast<std::size_t>(std::ranges::count_if(s.connections, is_on_it))});
   }
 }
 

@@ -1,8 +1,8 @@
-// A file, and not a name in the abstract namespace of Unix sockets, which the kernel would clean up by itself:
-// a name there has no permissions, is seen in one network namespace alone (a container with the caller's
-// folder reaches a file), and node before version 20 cannot connect to one. So a small process waits for the
-// end of `halfopen up` and removes the file. Should somebody kill that one first, the file is a name that
-// nobody listens at, and the next `halfopen up` takes its place.
+// A file, and not a name in the abstract namespace of Unix sockets, which the kernel would clean up by
+// itself: a name there has no permissions, is seen in one network namespace alone (a container with the
+// caller's folder reaches a file), and node before version 20 cannot connect to one. So a small process waits
+// for the end of `halfopen up` and removes the file. Should somebody kill that one first, the file is a name
+// that nobody listens at, and the next `halfopen up` takes its place.
 
 #include "control/place.hpp"
 
@@ -98,15 +98,15 @@ std::string usual_place(const std::string& settings_file) {
 std::expected<lab::unique_fd, std::string> listen_at(const std::string& place) {
   const auto address = address_of(place);
   if (!address)
-    return std::unexpected(fmt::format("{}: a socket's path has at most {} bytes", place,
-                                       sizeof(sockaddr_un::sun_path) - 1));
+    return std::unexpected(
+        fmt::format("{}: a socket's path has at most {} bytes", place, sizeof(sockaddr_un::sun_path) - 1));
   const auto failed = [&] { return std::unexpected(fmt::format("{}: {}", place, std::strerror(errno))); };
   const lab::unique_fd turn = one_at_a_time(place);
   lab::unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return failed();
   if (const auto other = who_is_there(place))
-    return std::unexpected(
-        fmt::format("a system is up here already, process {} (halfopen down ends it): {}", other->process, place));
+    return std::unexpected(fmt::format("a system is up here already, process {} (halfopen down ends it): {}",
+                                       other->process, place));
   else if (other.error() == ECONNREFUSED && socket_at(place) != 0 && ::unlink(place.c_str()) < 0)
     return failed();
   const mode_t before = ::umask(077);
@@ -127,7 +127,8 @@ std::expected<line_to_system, int> connect_to(const std::string& place) {
   if (::connect(made.socket.get(), generic(*address), sizeof *address) < 0) return std::unexpected(errno);
   ucred who{};
   socklen_t size = sizeof who;
-  if (::getsockopt(made.socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) return std::unexpected(errno);
+  if (::getsockopt(made.socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+    return std::unexpected(errno);
   if (who.uid != ::geteuid() && who.uid != 0) return std::unexpected(EPERM);
   made.process = who.pid;
   return made;

@@ -15,8 +15,8 @@
 
 namespace halfopen::control {
 
-/// $XDG_RUNTIME_DIR/halfopen-UID-HASH.sock, or in /tmp where there is no such folder. HASH is FNV-1a, 64 bits,
-/// of the settings file's absolute path without links, as 16 hexadecimal figures.
+/// $XDG_RUNTIME_DIR/halfopen-UID-HASH.sock, or in /tmp where there is no such folder. HASH is FNV-1a, 64
+/// bits, of the settings file's absolute path without links, as 16 hexadecimal figures.
 [[nodiscard]] std::string usual_place(const std::string& settings_file);
 
 /// Listens there, for this user alone (mode 0700); what a system that was killed has left there is replaced.
@@ -27,8 +27,8 @@ struct line_to_system {
   lab::unique_fd socket;  ///< blocking
   pid_t process = 0;      ///< `halfopen up`, by the kernel's word (SO_PEERCRED, unix(7))
 };
-/// Connects. It is no system of another user's, root apart. The error is connect(2)'s errno; EPERM for another
-/// user's.
+/// Connects. It is no system of another user's, root apart. The error is connect(2)'s errno; EPERM for
+/// another user's.
 [[nodiscard]] std::expected<line_to_system, int> connect_to(const std::string& place);
 
 /// A place where a system of this user's is up, and the folder in which `halfopen up` was started.

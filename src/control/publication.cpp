@@ -38,8 +38,9 @@ std::optional<trace::ip_address> read_address(std::string_view text) {
 }  // namespace
 
 std::expected<publication, std::string> read_publication(std::string_view text) {
-  const auto wrong = std::unexpected(fmt::format(
-      "'{}': expected [ADDRESS:]PORT:HOST:PORT, such as 3000:app:3000 or [::1]:0:app:3000", text.substr(0, 80)));
+  const auto wrong = std::unexpected(
+      fmt::format("'{}': expected [ADDRESS:]PORT:HOST:PORT, such as 3000:app:3000 or [::1]:0:app:3000",
+                  text.substr(0, 80)));
   publication made;
   std::string_view rest = text;
   const auto port = cut_last(rest);

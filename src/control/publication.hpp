@@ -19,8 +19,8 @@ struct publication {
   friend bool operator==(const publication&, const publication&) = default;
 };
 
-/// "[ADDRESS:]PORT:HOST:PORT", loopback (127.0.0.1) without an address, an IPv6 one in brackets; PORT 0 outside
-/// is any free one. The error is a sentence. Pure; thread-safe.
+/// "[ADDRESS:]PORT:HOST:PORT", loopback (127.0.0.1) without an address, an IPv6 one in brackets; PORT 0
+/// outside is any free one. The error is a sentence. Pure; thread-safe.
 [[nodiscard]] std::expected<publication, std::string> read_publication(std::string_view text);
 /// "127.0.0.1:3000 -> app:3000"
 [[nodiscard]] std::string in_words(const publication& p);

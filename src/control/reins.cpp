@@ -1,6 +1,7 @@
 // One thread, one loop: the experiment's. Lines that come meanwhile wait in the server until the world stands
-// still, so each deed happens at one exact place in the stream of packets, as a fault of a case does. What takes
-// a while must not keep the next deed from being done: the dependency is to be healed while an ask hangs.
+// still, so each deed happens at one exact place in the stream of packets, as a fault of a case does. What
+// takes a while must not keep the next deed from being done: the dependency is to be healed while an ask
+// hangs.
 
 #include "control/reins.hpp"
 
@@ -61,11 +62,10 @@ std::string answer_in_words(const json& answer) {
   if (answer.contains("ask")) {
     const json& a = answer["ask"];
     const std::string says = a.value("says", "");
-    return fmt::format("{} after {}{}", a.value("how", ""), play::in_words(milliseconds(a.value("took_ms", 0))),
-                       says.empty() ? "" : ": " + says);
+    return fmt::format("{} after {}{}", a.value("how", ""),
+                       play::in_words(milliseconds(a.value("took_ms", 0))), says.empty() ? "" : ": " + says);
   }
-  if (answer.contains("exit"))
-    return play::end_in_words(answer.value("exit", 0), answer.value("signal", 0));
+  if (answer.contains("exit")) return play::end_in_words(answer.value("exit", 0), answer.value("signal", 0));
   return answer.value("says", "");
 }
 
@@ -102,7 +102,8 @@ void reins::start() {
     wanted_.insert(h->name);
     const auto took = scene_.until_ready(h->name, h->name, scene_.description.clean_limit);
     std::string listens;
-    for (const std::string& l : look_at(scene_.host(h->name)).listens) listens += (listens.empty() ? ", listens at " : ", ") + l;
+    for (const std::string& l : look_at(scene_.host(h->name)).listens)
+      listens += (listens.empty() ? ", listens at " : ", ") + l;
     say_(fmt::format("{} is ready after {}{}", h->name, play::in_words(took), listens));
   }
 }
@@ -243,15 +244,18 @@ std::unique_ptr<job> reins::begin(const ask_request& r) {
   return one_ask(scene_, r.what, usual == usual_.end() ? std::nullopt : std::optional(usual->second));
 }
 
-std::unique_ptr<job> reins::begin(const exec_request& r, server::client for_whom, std::optional<std::int64_t> id) {
+std::unique_ptr<job> reins::begin(const exec_request& r, server::client for_whom,
+                                  std::optional<std::int64_t> id) {
   const auto names = known();
   if (std::ranges::count(names.hosts, r.host) == 0)
-    throw not_now{{refusal::kind::unknown_host, fmt::format("there is no host '{}'; there are: {}",
-                                                            r.host.substr(0, 60), fmt::join(names.hosts, ", "))}};
+    throw not_now{
+        {refusal::kind::unknown_host, fmt::format("there is no host '{}'; there are: {}",
+                                                  r.host.substr(0, 60), fmt::join(names.hosts, ", "))}};
   lab::host& h = scene_.host(r.host);
   if (!h.is_up()) not_in_this_state("host " + r.host + " is down: halfopen do reboot " + r.host);
   const judge::system_host* role = role_of(r.host);
-  auto environment = joined(scene_.description.environment, role != nullptr ? role->environment : std::vector<std::string>{});
+  auto environment = joined(scene_.description.environment,
+                            role != nullptr ? role->environment : std::vector<std::string>{});
   return command_on(h, r.argv, std::move(environment), r.input, [this, for_whom, id](json what) {
     what["version"] = protocol_version;
     if (id) what["id"] = *id;
@@ -283,7 +287,8 @@ std::unique_ptr<job> reins::do_to_host(const deed& d, bool wait) {
   lab::host& h = scene_.host(d.host);
   const judge::system_host* role = role_of(d.host);
   const bool needs_it_up = d.what != action::start && d.what != action::reboot && d.what != action::move;
-  if (needs_it_up && !h.is_up()) not_in_this_state("host " + d.host + " is down: halfopen do reboot " + d.host);
+  if (needs_it_up && !h.is_up())
+    not_in_this_state("host " + d.host + " is down: halfopen do reboot " + d.host);
   switch (d.what) {
     case action::kill:
       lab::kill(h);
@@ -330,7 +335,8 @@ std::unique_ptr<job> reins::move(const deed& d, bool wait) {
     not_in_this_state("host " + d.host + " has no name that could move: it serves nobody");
   const bool away = moved_.contains(d.host);
   if (away && !d.back)
-    not_in_this_state(fmt::format("the name {} has moved already; home again: halfopen do move {} back", d.host, d.host));
+    not_in_this_state(
+        fmt::format("the name {} has moved already; home again: halfopen do move {} back", d.host, d.host));
   if (!away && d.back) not_in_this_state("the name " + d.host + " has not moved");
   lab::host& to = scene_.host(d.back ? d.host : judge::spare_of(d.host));
   lab::move_name(scene_.host(d.host), to);
@@ -375,10 +381,9 @@ std::unique_ptr<job> reins::do_to_link(const deed& d) {
       if (!to.is_up()) not_in_this_state("host " + d.link.to + " is down: it has no connections");
       return connections(lab::reset_connections(to, from), "reset");
     case action::forget:
-      return connections(
-          lab::forget_connections(from, to,
-                                  d.with_reset ? lab::forgotten::with_reset : lab::forgotten::silently),
-          "forgotten");
+      return connections(lab::forget_connections(
+                             from, to, d.with_reset ? lab::forgotten::with_reset : lab::forgotten::silently),
+                         "forgotten");
     default:
       throw lab::error("nobody does that to a link");
   }
@@ -395,7 +400,8 @@ void reins::look_after_programs() {
       say_(fmt::format("the command of {} has ended: {}", h->name(),
                        play::end_in_words(p->ended()->code, p->ended()->signal)));
     const judge::system_host* role = role_of(h->name());
-    if (!role->restart || !wanted_.contains(h->name()) || !h->is_up() || ago(p->ended()->when) < until_restart)
+    if (!role->restart || !wanted_.contains(h->name()) || !h->is_up() ||
+        ago(p->ended()->when) < until_restart)
       continue;
     say_("the command of " + h->name() + " is started again (restart = true)");
     scene_.begin(h->name(), role->name);

@@ -91,10 +91,10 @@ class reins {
   std::vector<std::unique_ptr<relay>> relays_;
   std::list<pending> jobs_;
   std::map<judge::probe_kind, judge::usual_answer> usual_;
-  std::map<std::string, std::string> moved_;           ///< names, to the host that has each now
-  std::map<std::string, trace::time_point> started_;   ///< by host
+  std::map<std::string, std::string> moved_;          ///< names, to the host that has each now
+  std::map<std::string, trace::time_point> started_;  ///< by host
   std::set<std::string> frozen_;
-  std::set<std::string> wanted_;     ///< hosts whose commands are not meant to have ended
+  std::set<std::string> wanted_;        ///< hosts whose commands are not meant to have ended
   std::set<const lab::process*> told_;  ///< whose ends were said
   held_by by_;
   trace::time_point since_ = lab::experiment::now();

@@ -14,8 +14,8 @@ namespace halfopen::control {
 
 /// A published port: each connection from outside is another one inside, from the host `from`, and the bytes,
 /// the end of either way and a reset go from one to the other. The kernel outside acknowledges what it has
-/// got, as that of any proxy does: a lost host shows outside as silence, and not as packets without an answer.
-/// Must not outlive the experiment. Not thread-safe.
+/// got, as that of any proxy does: a lost host shows outside as silence, and not as packets without an
+/// answer. Must not outlive the experiment. Not thread-safe.
 class relay {
  public:
   /// `to`: the host that has the name now.

@@ -86,9 +86,9 @@ std::expected<judge::link, refusal> read_link(const std::string& word, const kno
   for (const judge::link& l : known.links)
     if (std::ranges::count(found, l) > 0) return l;
   if (found.size() > 1)
-    return refuse(kind::unknown_link, fmt::format("'{}' may be the link of {} and {}, or of {} and {}",
-                                                  shown(word), found[0].from, found[0].to, found[1].from,
-                                                  found[1].to));
+    return refuse(kind::unknown_link,
+                  fmt::format("'{}' may be the link of {} and {}, or of {} and {}", shown(word),
+                              found[0].from, found[0].to, found[1].from, found[1].to));
   std::vector<std::string> names;
   for (const judge::link& l : known.links) names.push_back(l.name());
   return refuse(kind::unknown_link,
@@ -106,8 +106,8 @@ std::optional<Number> read_number(std::string_view text) {
 }
 
 std::unexpected<refusal> usage(const action_row& row) {
-  return refuse(kind::bad_request, fmt::format("usage: {} {}{}: {}", row.name, row.of_a_link ? "HOST-HOST" : "HOST",
-                                               row.more, row.does));
+  return refuse(kind::bad_request, fmt::format("usage: {} {}{}: {}", row.name,
+                                               row.of_a_link ? "HOST-HOST" : "HOST", row.more, row.does));
 }
 
 /// The words after the host or the link.
@@ -121,7 +121,8 @@ std::expected<deed, refusal> read_rest(deed d, std::span<const std::string> word
       if (const auto by = words.size() == 1 ? read_duration(words[0]) : std::nullopt) return d.by = *by, d;
       return usage(row);
     case action::lose:
-      if (const auto share = words.size() == 1 ? read_share(words[0]) : std::nullopt) return d.share = *share, d;
+      if (const auto share = words.size() == 1 ? read_share(words[0]) : std::nullopt)
+        return d.share = *share, d;
       return usage(row);
     case action::move:
       d.back = are({"back"});
@@ -133,8 +134,8 @@ std::expected<deed, refusal> read_rest(deed d, std::span<const std::string> word
       return usage(row);
     case action::cut: {
       if (words.empty()) return d;
-      const bool fits = words.size() == 5 && words[0] == "after" && words[2].starts_with("byte") &&
-                        words[3] == "from";
+      const bool fits =
+          words.size() == 5 && words[0] == "after" && words[2].starts_with("byte") && words[3] == "from";
       const auto bytes = fits ? read_number<std::uint64_t>(words[1]) : std::nullopt;
       if (!bytes || *bytes == 0) return usage(row);
       const auto from = read_host(words[4], known);
@@ -211,12 +212,12 @@ std::optional<double> read_share(std::string_view text) {
 }
 
 std::expected<deed, refusal> read_deed(std::span<const std::string> words, const known_names& known) {
-  if (words.empty()) return refuse(kind::bad_request, "nothing to do is named; there are:\n" + actions_in_words());
+  if (words.empty())
+    return refuse(kind::bad_request, "nothing to do is named; there are:\n" + actions_in_words());
   const auto row = std::ranges::find(rows, std::string_view(words[0]), &action_row::name);
   if (row == rows.end())
-    return refuse(kind::unknown_verb,
-                  fmt::format("'{}' is nothing that can be done; there are:\n{}", shown(words[0]),
-                              actions_in_words()));
+    return refuse(kind::unknown_verb, fmt::format("'{}' is nothing that can be done; there are:\n{}",
+                                                  shown(words[0]), actions_in_words()));
   if (words.size() < 2) return usage(*row);
   deed d;
   d.what = row->what;
@@ -259,8 +260,7 @@ class member_reader {
     std::vector<std::string> made;
     const json* v = find(key, true);
     if (v == nullptr) return made;
-    const bool fits = v->is_array() && !v->empty() &&
-                      std::ranges::all_of(*v, [](const json& one) {
+    const bool fits = v->is_array() && !v->empty() && std::ranges::all_of(*v, [](const json& one) {
                         return one.is_string() && !one.get_ref<const std::string&>().contains('\0');
                       });
     if (!fits) return wrong(key, "a list of texts, none of them with a zero byte"), made;
@@ -290,8 +290,8 @@ class member_reader {
   }
   void wrong(const char* key, const char* expected) {
     if (problem_.empty())
-      problem_ = fmt::format("\"{}\": {}{}", key, std::string_view(expected).starts_with("it ") ? "" : "expected ",
-                             expected);
+      problem_ = fmt::format("\"{}\": {}{}", key,
+                             std::string_view(expected).starts_with("it ") ? "" : "expected ", expected);
   }
 
   const json& object_;
@@ -316,8 +316,8 @@ std::expected<request, refusal> read_request(std::string_view line) {
   const auto version = members.whole("version");
   if (!version || *version != protocol_version)
     return refuse(kind::bad_request,
-                  fmt::format("this halfopen speaks version {} of the protocol: \"version\": {}", protocol_version,
-                              protocol_version));
+                  fmt::format("this halfopen speaks version {} of the protocol: \"version\": {}",
+                              protocol_version, protocol_version));
   const std::string verb = members.text("verb").value_or("");
   if (verb == "do") {
     made.what = do_request{members.texts("words"), members.flag("wait", true)};

@@ -1,6 +1,6 @@
-// Properties: any line is a request or refused with a reason; what was read is written to a line that reads to the
-// same; any words are a deed, which its words give again, or refused; nothing that is shown holds a control character
-// of the input's.
+// Properties: any line is a request or refused with a reason; what was read is written to a line that reads
+// to the same; any words are a deed, which its words give again, or refused; nothing that is shown holds a
+// control character of the input's.
 
 #include <algorithm>
 #include <cstdint>
@@ -33,8 +33,8 @@ void check_deed(const std::vector<std::string>& words) {
   for (std::size_t end; (end = text.find(' ')) != std::string::npos; text.erase(0, end + 1))
     again.push_back(text.substr(0, end));
   const auto same = read_deed(again, known);
-  require(same && same->what == d->what && same->host == d->host && same->link == d->link && same->by == d->by &&
-          same->after_bytes == d->after_bytes && same->back == d->back);
+  require(same && same->what == d->what && same->host == d->host && same->link == d->link &&
+          same->by == d->by && same->after_bytes == d->after_bytes && same->back == d->back);
 }
 
 }  // namespace

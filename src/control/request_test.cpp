@@ -25,8 +25,8 @@ std::expected<deed, refusal> read(const std::string& text, const known_names& kn
 }
 
 TEST(deeds, of_hosts) {
-  for (const char* text : {"kill db", "crash db", "start db", "stop app", "freeze user", "thaw db", "reboot job-queue",
-                           "move db", "move db back"}) {
+  for (const char* text : {"kill db", "crash db", "start db", "stop app", "freeze user", "thaw db",
+                           "reboot job-queue", "move db", "move db back"}) {
     const auto d = read(text);
     ASSERT_TRUE(d) << text << ": " << d.error().says;
     EXPECT_FALSE(is_of_a_link(d->what));
@@ -80,11 +80,12 @@ TEST(deeds, what_there_is_not_lists_what_there_is) {
 }
 
 TEST(deeds, of_other_words_are_none) {
-  for (const char* text : {"", "crash", "crash db now", "delay app-db", "delay app-db fast", "delay app-db 1s 2s",
-                           "lose app-db", "lose app-db 101%", "lose app-db -1%", "lose app-db nan", "cut app-db after",
-                           "cut app-db after 0 bytes from db", "cut app-db after -1 bytes from db",
-                           "cut app-db after 5 bits from db", "cut app-db after 5 bytes from", "forget app-db with",
-                           "move db away", "heal app-db 5"}) {
+  for (const char* text :
+       {"", "crash", "crash db now", "delay app-db", "delay app-db fast", "delay app-db 1s 2s", "lose app-db",
+        "lose app-db 101%", "lose app-db -1%", "lose app-db nan", "cut app-db after",
+        "cut app-db after 0 bytes from db", "cut app-db after -1 bytes from db",
+        "cut app-db after 5 bits from db", "cut app-db after 5 bytes from", "forget app-db with",
+        "move db away", "heal app-db 5"}) {
     const auto d = read(text);
     ASSERT_FALSE(d) << text;
     EXPECT_EQ(d.error().why, kind::bad_request) << text;
@@ -131,7 +132,8 @@ TEST(requests, come_back_as_they_were_written) {
   EXPECT_FALSE(std::get<do_request>(d.what).wait);
   EXPECT_EQ(std::get<ask_request>(back({{}, ask_request{judge::probe_kind::health}}).what).what,
             judge::probe_kind::health);
-  const auto e = std::get<exec_request>(back({{}, exec_request{"app", {"sh", "-c", "echo a\nb"}, "in"}}).what);
+  const auto e =
+      std::get<exec_request>(back({{}, exec_request{"app", {"sh", "-c", "echo a\nb"}, "in"}}).what);
   EXPECT_EQ(e.host, "app");
   EXPECT_EQ(e.argv[2], "echo a\nb");
   EXPECT_EQ(e.input, "in");
@@ -181,9 +183,9 @@ TEST(publications, have_addresses_and_ports) {
   EXPECT_EQ(in_words(*p), "127.0.0.1:3000 -> app:8080");
   EXPECT_EQ(in_words(*read_publication("0.0.0.0:0:app:80")), "0.0.0.0:0 -> app:80");
   EXPECT_EQ(in_words(*read_publication("[::1]:3000:app:80")), "[::1]:3000 -> app:80");
-  for (const char* bad : {"", ":", "3000", "3000:app", "app:80", "3000::80", "3000:app:0", "3000:app:65536", "-1:app:80",
-                          "x:app:80", "::1:3000:app:80", "[127.0.0.1]:3000:app:80", "1.2.3:3000:app:80",
-                          ":3000:app:80", "3000:app:80 "})
+  for (const char* bad : {"", ":", "3000", "3000:app", "app:80", "3000::80", "3000:app:0", "3000:app:65536",
+                          "-1:app:80", "x:app:80", "::1:3000:app:80", "[127.0.0.1]:3000:app:80",
+                          "1.2.3:3000:app:80", ":3000:app:80", "3000:app:80 "})
     EXPECT_FALSE(read_publication(bad)) << bad;
 }
 

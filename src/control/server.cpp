@@ -47,7 +47,8 @@ void server::accept_all() {
 }
 
 void server::watch(client c, line& l) {
-  const std::uint32_t events = (l.at_end ? 0U : std::uint32_t{EPOLLIN}) | (l.out.empty() ? 0U : std::uint32_t{EPOLLOUT});
+  const std::uint32_t events =
+      (l.at_end ? 0U : std::uint32_t{EPOLLIN}) | (l.out.empty() ? 0U : std::uint32_t{EPOLLOUT});
   lab_.watch(l.socket.get(), events, [this, c](std::uint32_t happened) { on_event(c, happened); });
 }
 
@@ -111,11 +112,13 @@ void server::tell(client to, const nlohmann::json& what) {
 }
 
 void server::finish() {
-  lab_.until([&] {
-    for (const auto& [c, l] : clients_)
-      if (!l.out.empty()) return false;
-    return true;
-  }, std::chrono::seconds(1));
+  lab_.until(
+      [&] {
+        for (const auto& [c, l] : clients_)
+          if (!l.out.empty()) return false;
+        return true;
+      },
+      std::chrono::seconds(1));
 }
 
 }  // namespace halfopen::control

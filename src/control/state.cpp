@@ -56,7 +56,8 @@ json or_null(const std::optional<milliseconds>& d) {
 }
 
 json of(const host_state& h) {
-  json made{{"name", h.name}, {"address", h.address}, {"up", h.up}, {"frozen", h.frozen}, {"listens", h.listens}};
+  json made{
+      {"name", h.name}, {"address", h.address}, {"up", h.up}, {"frozen", h.frozen}, {"listens", h.listens}};
   if (!h.name_moved_to.empty()) made["name_moved_to"] = h.name_moved_to;
   if (!h.instead_of.empty()) made["instead_of"] = h.instead_of;
   if (!h.program) {
@@ -69,9 +70,14 @@ json of(const host_state& h) {
 }
 
 json of(const link_condition_state& l) {
-  json made{{"name", l.which.name()},     {"from", l.which.from},      {"to", l.which.to},
-            {"cut", l.cut},               {"unreachable", l.unreachable}, {"delay_ms", l.delay.count()},
-            {"lost_share", l.lost_share}, {"connections", l.connections}};
+  json made{{"name", l.which.name()},
+            {"from", l.which.from},
+            {"to", l.which.to},
+            {"cut", l.cut},
+            {"unreachable", l.unreachable},
+            {"delay_ms", l.delay.count()},
+            {"lost_share", l.lost_share},
+            {"connections", l.connections}};
   made["cut_after_bytes"] = l.cut_after_bytes ? json(*l.cut_after_bytes) : json(nullptr);
   return made;
 }
@@ -99,9 +105,12 @@ json of(const std::optional<end_state>& e) {
 }
 
 json of(const connection_state& c) {
-  json made{{"from", c.host[0]},       {"to", c.host[1]},
-            {"opener", c.address[0]},  {"responder", c.address[1]},
-            {"half_open", c.is_half_open()}, {"in_the_way", to_string(c.in_the_way)}};
+  json made{{"from", c.host[0]},
+            {"to", c.host[1]},
+            {"opener", c.address[0]},
+            {"responder", c.address[1]},
+            {"half_open", c.is_half_open()},
+            {"in_the_way", to_string(c.in_the_way)}};
   made["ends"] = {of(c.end[0]), of(c.end[1])};
   return made;
 }
@@ -216,11 +225,11 @@ std::string way_in_words(const std::string& in_the_way) {
 std::string options_in_words(const json& end) {
   if (!end.contains("options")) return "";
   const json& o = end.at("options");
-  std::string text = o.at("keepalive").get<bool>()
-                         ? fmt::format("SO_KEEPALIVE {}/{}/{}", o.at("keepalive_idle_s").get<std::int64_t>(),
-                                       o.at("keepalive_interval_s").get<std::int64_t>(),
-                                       o.at("keepalive_probes").get<int>())
-                         : "no keepalive";
+  std::string text =
+      o.at("keepalive").get<bool>()
+          ? fmt::format("SO_KEEPALIVE {}/{}/{}", o.at("keepalive_idle_s").get<std::int64_t>(),
+                        o.at("keepalive_interval_s").get<std::int64_t>(), o.at("keepalive_probes").get<int>())
+          : "no keepalive";
   if (const auto ms = o.at("user_timeout_ms").get<std::int64_t>(); ms > 0)
     text += fmt::format(", TCP_USER_TIMEOUT {}", ms);
   return text;
@@ -228,6 +237,7 @@ std::string options_in_words(const json& end) {
 
 std::string hang_in_words(const json& end) {
   const json& h = end.at("would_hang");
+  if (!end.at("owned").get<bool>()) return "its program has closed it";
   if (h.is_null()) return "not known";
   const std::string waits = end.at("waits_for").get<std::string>();
   const std::string now = length_in_words(h.at("now_ms"));
@@ -240,7 +250,8 @@ std::string table_of_hosts(const json& state, const report::canvas& where) {
   report::text_table table({{"host", 4}, {"address", 8}, {"its command", 10}, {"listens", 8, 60, 2}});
   table.make_compact();
   for (const json& h : state.at("hosts"))
-    table.add_row({h.at("name").get<std::string>(), h.at("address").get<std::string>(),
+    table.add_row({h.at("name").get<std::string>(),
+                   h.at("address").get<std::string>(),
                    {program_in_words(h), h.at("up").get<bool>() ? report::colour::none : report::colour::red},
                    notes_on(h)});
   return table.render(where);
@@ -268,8 +279,11 @@ std::string table_of_connections(const json& state, const report::canvas& where)
     for (const std::size_t side : {0U, 1U}) {
       const json& end = c.at("ends").at(side);
       if (end.is_null()) continue;
-      table.add_row({std::exchange(name, ""), c.at(side == 0 ? "from" : "to").get<std::string>(),
-                     end.at("state").get<std::string>(), hang_in_words(end), options_in_words(end),
+      table.add_row({std::exchange(name, ""),
+                     c.at(side == 0 ? "from" : "to").get<std::string>(),
+                     end.at("state").get<std::string>(),
+                     hang_in_words(end),
+                     options_in_words(end),
                      {way_in_words(c.at("in_the_way").get<std::string>()), report::colour::red}});
     }
   }

@@ -31,7 +31,10 @@ connection_state connection() {
 
 system_state a_shop() {
   system_state s;
-  s.hosts = {{.name = "db", .address = "10.0.0.1", .program = program_state{.running = true, .since = 5s}, .listens = {"tcp 0.0.0.0:6379"}},
+  s.hosts = {{.name = "db",
+              .address = "10.0.0.1",
+              .program = program_state{.running = true, .since = 5s},
+              .listens = {"tcp 0.0.0.0:6379"}},
              {.name = "app", .address = "10.0.0.2", .up = false}};
   s.links = {{.which = {"app", "db"}, .connections = 1}};
   s.connections = {connection()};
@@ -82,6 +85,8 @@ TEST(state, says_for_ever_by_null) {
   EXPECT_TRUE(other.at("would_hang").is_null());
   EXPECT_FALSE(other.contains("options"));
   EXPECT_THAT(text_of(unknown), HasSubstr("not known"));
+  unknown.connections[0].end[0]->owned = false;
+  EXPECT_THAT(text_of(unknown), HasSubstr("its program has closed it"));
 }
 
 TEST(state, is_a_table) {

@@ -44,7 +44,8 @@ TEST_P(three_hosts, a_cut_link_stops_two_hosts_and_no_third) {
 TEST_P(three_hosts, a_link_is_cut_at_a_byte_that_is_named) {
   const connected_pair pair(lab);
   const auto say = [&](std::string_view text) {
-    return ::send(pair.client.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+    return ::send(pair.client.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(text.size());
   };
   ASSERT_TRUE(say("before"));
   ASSERT_TRUE(lab.after(from(server) && acked(client, 6)));

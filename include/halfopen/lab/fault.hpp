@@ -84,8 +84,9 @@ void make_unreachable(host& h, unreachable_kind what);
 
 /// Nothing gets through between the two, and nobody says so; both live on, and reach all others.
 void cut(host& a, host& b);
-/// The same, once `from`, one of the two, has said so many bytes more on all their connections together, repeats
-/// counted once: of the segment with the last of them its receiver gets no more than that. At least 1 byte.
+/// The same, once `from`, one of the two, has said so many bytes more on all their connections together,
+/// repeats counted once: of the segment with the last of them its receiver gets no more than that. At least 1
+/// byte.
 void cut_after(host& a, host& b, const host& from, std::uint64_t bytes);
 /// As cut(), and a router answers the packets of both with ICMP.
 void make_unreachable(host& a, host& b, unreachable_kind what);

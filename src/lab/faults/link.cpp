@@ -23,7 +23,8 @@ void cut(host& a, host& b) {
 void cut_after(host& a, host& b, const host& from, std::uint64_t bytes) {
   if (&from != &a && &from != &b) throw error(from.name() + " is no end of that link");
   if (bytes == 0) throw error("a link is cut after at least one byte");
-  link_state& l = afresh(a, b, " will be cut after " + std::to_string(bytes) + " more bytes from " + from.name());
+  link_state& l =
+      afresh(a, b, " will be cut after " + std::to_string(bytes) + " more bytes from " + from.name());
   l.countdown = link_state::last_bytes{.from = &from, .left = bytes, .said = {}};
   for (const trace::connection* c : a.lab().traffic().connections())
     for (const trace::side s : {trace::side::opener, trace::side::responder})
