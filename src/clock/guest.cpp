@@ -43,6 +43,7 @@
 #include <vector>
 
 #include "clock/guest_init.hpp"
+#include "clock/one_processor.hpp"
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/unique_fd.hpp"
@@ -193,10 +194,11 @@ std::vector<std::string> command_line(const kernel& k, const guest_options& how)
 
 [[noreturn]] void become_the_guest(const std::vector<std::string>& line,
                                    const std::vector<std::string>& environment, int console, int folder,
-                                   pid_t parent) {
+                                   pid_t parent, const one_processor& place) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   ::setpgid(0, 0);
+  place.enter();
   // The same addresses each time, and no gap in front of the guest's memory
   // (arch/um/kernel/um_arch.c, linux_main).
   ::personality(ADDR_NO_RANDOMIZE);
@@ -280,7 +282,7 @@ struct guest::state {
     const pid_t parent = ::getpid();
     pid = ::fork();
     if (pid < 0) throw error("fork", errno);
-    if (pid == 0) become_the_guest(line, environment, console.get(), directory.get(), parent);
+    if (pid == 0) become_the_guest(line, environment, console.get(), directory.get(), parent, place);
     ::setpgid(pid, pid);  // whoever of the two is first; it fails if the guest has begun already
     process.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   }
@@ -351,6 +353,7 @@ struct guest::state {
   void hold_to_limits() {
     const auto now = steady::now();
     note_delays(now);
+    place.look(pid, now);
     if (const auto time = read_clock(); time && *time != guest_time) {
       guest_time = *time;
       moved = now;
@@ -403,6 +406,7 @@ struct guest::state {
   unique_fd console, process, changes, ready;
   growing output, errors;
   pid_t pid = -1;
+  one_processor place;
   steady::time_point began = steady::now();
   steady::time_point moved = began, looked = began;
   lab::run_delays delays;
