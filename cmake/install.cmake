@@ -29,6 +29,8 @@ install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings halfop
   EXPORT halfopen-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# The pair as a program of its own, which the lab starts.
+install(TARGETS halfopen-pair RUNTIME DESTINATION libexec/halfopen)
 # The pair for other machines, as far as scripts/build-arch has built it by then.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/libexec/halfopen DESTINATION libexec
   USE_SOURCE_PERMISSIONS OPTIONAL)
