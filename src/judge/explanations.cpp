@@ -244,6 +244,11 @@ std::span<const explanation> other_words() noexcept {
           "was not waited for.",
           "", "halfopen clock build, once: with the virtual clock it is measured."},
       explanation{"measured", "Of the length of a hang: really waited for, under the virtual clock.", "", ""},
+      explanation{
+          "watched",
+          "Of a client that tries again without end: so long it was watched under the virtual clock, and "
+          "so often it had tried by then, each time with the same result.",
+          "It was not watched to an end: there may be one later.", ""},
       explanation{"virtual clock",
                   "The accusation rests on time, and was confirmed in a guest of its own, where load cannot "
                   "matter.",

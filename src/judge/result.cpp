@@ -189,6 +189,10 @@ const std::string& what_happened(const case_result& r) noexcept {
 void to_json(nlohmann::json& j, const case_result& r) {
   nlohmann::json length{{"source", to_string(r.length.how)}, {"words", r.length_words}};
   if (r.length.ends) length["ends_ms"] = r.length.ends->count();
+  if (r.length.watched) {
+    length["watched_ms"] = r.length.watched->count();
+    length["attempts"] = r.length.attempts;
+  }
   j = {{"id", r.id},
        {"subject", to_string(r.who)},
        {"verdict", to_string(r.what)},
@@ -245,6 +249,8 @@ void from_json(const nlohmann::json& j, case_result& r) {
     read_name(length, "source", r.length.how);
     read(length, "words", r.length_words);
     if (length.contains("ends_ms")) r.length.ends = report::whole_milliseconds(length["ends_ms"]);
+    if (length.contains("watched_ms")) r.length.watched = report::whole_milliseconds(length["watched_ms"]);
+    read(length, "attempts", r.length.attempts);
   }
   if (j.contains("kept_waiting_ms")) r.kept_waiting = report::whole_milliseconds(j["kept_waiting_ms"]);
   if (j.contains("took_ms")) r.took = report::whole_milliseconds(j["took_ms"]);

@@ -104,6 +104,10 @@ TEST(result, what_the_verdict_rests_on_is_read_back) {
   EXPECT_EQ(back.kept_waiting, r.kept_waiting);
   EXPECT_EQ(back.length.how, r.length.how);
   EXPECT_EQ(back.length.ends, r.length.ends);
+  r.length = {.how = hang_length::source::watched,
+              .watched = std::chrono::milliseconds(2'450'000),
+              .attempts = 24'500};
+  EXPECT_EQ(nlohmann::json(r).get<case_result>().length, r.length);
   EXPECT_EQ(back.why, obstacle::unconfirmed);
   EXPECT_EQ(back.fault_at_ms, 1.25);
 }

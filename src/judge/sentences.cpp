@@ -130,8 +130,9 @@ wording of_a_loop(const client_seen& s, const finding& f) {
   wording w;
   w.happened = fmt::format("tries again without end: still running after {} ({})", in_words(s.limit),
                            in_words(s.told));
-  if (s.watched_to) {
-    w.length = length_in_words(s, f.length);
+  if (f.length.watched) {
+    w.length = fmt::format("still trying after {} (watched), {} attempts", in_words(*f.length.watched),
+                           f.length.attempts);
     w.happened += "; " + w.length;
   }
   w.cure =

@@ -127,7 +127,9 @@ TEST(sentences, of_a_loop_a_spin_and_a_slow_judge) {
   EXPECT_THAT(said(s).happened, HasSubstr("FIN in packet 9; 3 new connections since"));
   EXPECT_EQ(said(s).length, "");
   s.watched_to = 200s;
-  EXPECT_THAT(said(s).happened, HasSubstr("still running after 3 min 20 s (measured)"));
+  s.told.attempts = 2000;
+  EXPECT_EQ(said(s).length, "still trying after 3 min 20 s (watched), 2000 attempts");
+  EXPECT_THAT(said(s).happened, HasSubstr("; still trying after 3 min 20 s (watched)"));
   s = still_running();
   s.busy = 0.9;
   s.processor = 18;

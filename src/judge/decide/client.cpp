@@ -39,10 +39,11 @@ finding of_an_end(const client_seen& s) {
 hang_length length_of(const client_seen& s) {
   using source = hang_length::source;
   if (s.watched_to)
-    return {source::measured, s.ended ? std::optional(s.after.value_or(*s.watched_to)) : std::nullopt};
+    return {.how = source::measured,
+            .ends = s.ended ? std::optional(s.after.value_or(*s.watched_to)) : std::nullopt};
   if (!s.wait) return {};
-  if (s.wait->by_kernel) return {source::computed, s.wait->by_kernel};
-  return {s.endless == true ? source::computed : source::unknown, std::nullopt};
+  if (s.wait->by_kernel) return {.how = source::computed, .ends = s.wait->by_kernel};
+  return {.how = s.endless == true ? source::computed : source::unknown};
 }
 
 finding of_no_end(const client_seen& s) {
@@ -51,7 +52,9 @@ finding of_no_end(const client_seen& s) {
   const bool came_to_an_end = s.watched_to && s.ended;
   if (s.told.attempts >= many_attempts && !came_to_an_end) {
     f.did = outcome::tries_again;
-    if (!s.watched_to) f.length = {};
+    f.length = {};
+    if (s.watched_to)
+      f.length = {.how = hang_length::source::watched, .watched = s.watched_to, .attempts = s.told.attempts};
   } else if (s.busy >= too_busy) {
     f.did = outcome::spins;
     f.rests_on = basis::processor;

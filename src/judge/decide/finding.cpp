@@ -91,7 +91,7 @@ std::string_view to_string(obstacle o) noexcept {
 }
 
 std::string_view to_string(hang_length::source s) noexcept {
-  constexpr std::array<std::string_view, 3> names{"unknown", "computed", "measured"};
+  constexpr std::array<std::string_view, 4> names{"unknown", "computed", "measured", "watched"};
   return name_in(names, s);
 }
 

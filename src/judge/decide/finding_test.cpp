@@ -53,6 +53,7 @@ TEST(finding, every_word_has_a_name_and_verdicts_are_read_back) {
   EXPECT_EQ(to_string(subject::server), "server");
   EXPECT_EQ(to_string(basis::processor), "processor");
   EXPECT_EQ(to_string(hang_length::source::measured), "measured");
+  EXPECT_EQ(to_string(hang_length::source::watched), "watched");
 }
 
 }  // namespace
