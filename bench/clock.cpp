@@ -4,8 +4,11 @@
 //   jump      guest seconds a real second of a guest in which one program sleeps
 //   whole     halfopen lab --clock virtual: guest seconds a real second of the longest guest
 //             time in it, real time, memory of each guest at its most
+//   redis     all cases of halfopen test with redis-server and redis-cli, under the virtual clock alone
 //   slowdown  a program that only computes, and one that only makes system calls, inside
 //             against outside, without the start
+//   costs     what a guest's time goes into, each alone: a system call, a look at the clock, a first touch
+//             of a page, a fork, a start of a small program and of a large one
 //
 // Guest seconds of the whole lab are counted once, however many guests pass them side by
 // side: they are the longest run's, as a user sees it in the table.
@@ -13,6 +16,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -37,7 +41,7 @@ using namespace std::chrono_literals;
 
 struct options {
   int times = 10;
-  std::vector<std::string> parts{"start", "jump", "whole", "slowdown"};
+  std::vector<std::string> parts{"start", "jump", "whole", "redis", "slowdown", "costs"};
 };
 
 halfopen::clock::guest_end in_a_guest(const halfopen::clock::kernel& k, std::vector<std::string> argv) {
@@ -177,6 +181,91 @@ void measure_slowdown(const halfopen::clock::kernel& k, int times, const char* w
   print(fmt::format("{}, inside to outside", what), "x", spread_of(ratio), aim);
 }
 
+// ---- by category ------------------------------------------------------------
+
+/// One kind of work that a guest's program does, so many times.
+struct kind {
+  const char* argument;
+  const char* name;
+  int times;
+  void (*once)();
+};
+
+void touch_a_page() {
+  constexpr std::size_t room = 64 << 20;
+  static std::size_t next = room;
+  static char* memory = nullptr;
+  if (next == room) {
+    memory =
+        static_cast<char*>(::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    next = 0;
+  }
+  memory[next] = 1;
+  next += 4096;
+}
+
+void fork_and_end() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+}
+
+void start(const char* program, const char* argument) {
+  const char* argv[]{program, argument, nullptr};
+  pid_t child = -1;
+  if (::posix_spawn(&child, program, nullptr, nullptr, const_cast<char* const*>(argv), environ) == 0)
+    ::waitpid(child, nullptr, 0);
+}
+
+constexpr kind kinds[]{
+    {"--calls", "a system call", 100'000, [] { ::syscall(SYS_getppid); }},
+    {"--looks", "a look at the clock", 1'000'000, [] { (void)clock::now(); }},
+    {"--pages", "the first touch of a page, one after the other", 16'000, touch_a_page},
+    {"--forks", "a fork, its child's end and waiting for it", 200, fork_and_end},
+    {"--small", "a start of true", 100, [] { start("/usr/bin/true", nullptr); }},
+    {"--large", "a start of halfopen", 50, [] { start(HALFOPEN_PROGRAM, "--version"); }},
+};
+
+void measure_costs(const halfopen::clock::kernel& k, int times) {
+  fmt::print("\ncosts\n");
+  for (const kind& one : kinds) {
+    std::vector<double> us;
+    for (int i = 0; i < times; ++i) {
+      const double empty = seconds_of([&] { (void)in_a_guest(k, {lab::own_executable(), "--nothing"}); });
+      const double in = seconds_of([&] { (void)in_a_guest(k, {lab::own_executable(), one.argument}); });
+      us.push_back((in - empty) / one.times * 1e6);
+    }
+    print(one.name, "us", spread_of(us));
+  }
+}
+
+void measure_redis(int times) {
+  fmt::print("\nredis\n");
+  constexpr const char* server =
+      R"(redis-server --port 6379 --protected-mode no --save "" --dir $HALFOPEN_DIR)";
+  const char* const argv[]{HALFOPEN_PROGRAM, "test", "--clock",  "virtual",
+                           "--server",       server, "--client", "redis-cli -h server ping",
+                           nullptr};
+  std::vector<double> real;
+  for (int i = 0; i < times; ++i)
+    real.push_back(seconds_of([&] {
+      posix_spawn_file_actions_t quiet;
+      ::posix_spawn_file_actions_init(&quiet);
+      ::posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+      ::posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+      pid_t pid = -1;
+      if (::posix_spawn(&pid, argv[0], &quiet, nullptr, const_cast<char* const*>(argv), environ) != 0)
+        throw std::runtime_error("cannot start " HALFOPEN_PROGRAM);
+      int status = 0;
+      ::waitpid(pid, &status, 0);
+      ::posix_spawn_file_actions_destroy(&quiet);
+      // 1: some of its cases fail, and are told.
+      if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        throw std::runtime_error("halfopen test did not end as expected");
+    }));
+  print("redis's cases, real time", "s", spread_of(real), "100");
+}
+
 int measure(const options& o) {
   const auto wanted = [&](std::string_view name) {
     return std::ranges::find(o.parts, name) != o.parts.end();
@@ -188,11 +277,13 @@ int measure(const options& o) {
   if (wanted("start")) measure_start(*k, o.times);
   if (wanted("jump")) measure_jump(*k, o.times);
   if (wanted("whole")) measure_whole(std::max(1, o.times / 3));
+  if (wanted("redis")) measure_redis(std::max(1, o.times / 5));
   if (wanted("slowdown")) {
     fmt::print("\nslowdown\n");
     measure_slowdown(*k, std::max(1, o.times / 2), "computing", compute, "--compute", "");
     measure_slowdown(*k, std::max(1, o.times / 2), "300,000 system calls", call, "--call", "");
   }
+  if (wanted("costs")) measure_costs(*k, std::max(1, o.times / 2));
   fmt::print("\nload average {:.2f} at the end\n", load_average());
   return 0;
 }
@@ -206,14 +297,19 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--nothing") == 0) return 0;
   if (argc == 2 && std::strcmp(argv[1], "--compute") == 0) return bench::compute();
   if (argc == 2 && std::strcmp(argv[1], "--call") == 0) return bench::call();
+  for (const auto& one : bench::kinds)
+    if (argc == 2 && std::strcmp(argv[1], one.argument) == 0) {
+      for (int i = 0; i < one.times; ++i) one.once();
+      return 0;
+    }
   bench::options o;
   CLI::App app("What the virtual clock costs", "bench/run clock");
   app.add_option("--times", o.times, "how often each; the whole lab a third as often")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  app.add_option("parts", o.parts, "start, jump, whole, slowdown")
+  app.add_option("parts", o.parts, "start, jump, whole, redis, slowdown, costs")
       ->capture_default_str()
-      ->check(CLI::IsMember({"start", "jump", "whole", "slowdown"}));
+      ->check(CLI::IsMember({"start", "jump", "whole", "redis", "slowdown", "costs"}));
   CLI11_PARSE(app, argc, argv);
   try {
     return bench::measure(o);

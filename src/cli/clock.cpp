@@ -75,8 +75,19 @@ int run(const run_arguments& arguments) {
   const stop_signals stop;
   clock::guest g(*k, job, std::move(how));
   clock::guest* const all[]{&g};
+  bool told = ::isatty(STDERR_FILENO) != 1;
   while (!g.ended()) {
     clock::wait_for_any(all, std::chrono::milliseconds(100));
+    if (!told && g.standstill() > std::chrono::seconds(1)) {
+      fmt::print(
+          stderr,
+          "halfopen clock run: the guest's time stands still at {:.3f} s: a program computes, or spins{}\n",
+          std::chrono::duration<double>(g.guest_time()).count(),
+          arguments.guest.standstill_limit > 0
+              ? fmt::format(" (ended after {} s, --standstill-limit)", arguments.guest.standstill_limit)
+              : "");
+      told = true;
+    }
     if (stop_signals::asked()) g.stop();
   }
   if (arguments.tell_time)

@@ -27,6 +27,10 @@ constexpr std::size_t cases_a_guest = 8;
 /// In seconds. A guest that needs longer is watching a loop; what it shall tell can be seen alone too.
 constexpr double real_limit = 150;
 
+/// In seconds. A guest whose time stands still has a program that computes, or spins, which is judged alone
+/// with the real clock: there is no need to wait for more of it.
+constexpr double standstill_limit = 3;
+
 class second_playings {
  public:
   second_playings(const test_arguments& a, const judge::run_options& options, const judge::clean_run& usual,
@@ -85,6 +89,7 @@ class second_playings {
     test_arguments guests = a_;
     guests.brief = true;
     guests.guest.real_limit = std::min(guests.guest.real_limit, real_limit);
+    guests.guest.standstill_limit = std::min(guests.guest.standstill_limit, standstill_limit);
     if (guests.jobs == 0) guests.jobs = cases_a_guest;
     std::vector<case_result> again_results;
     try {

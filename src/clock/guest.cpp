@@ -361,9 +361,13 @@ struct guest::state {
     }
     if (how.real_limit.count() > 0 && now - began - delays.so_far() > how.real_limit)
       end_it(guest_fate::too_long);
-    else if (how.standstill_limit.count() > 0 && guest_time.count() > 0 &&
-             now - moved - (delays.so_far() - excused_when_moved) > how.standstill_limit)
+    else if (how.standstill_limit.count() > 0 && standstill(now) > how.standstill_limit)
       end_it(guest_fate::stood_still);
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds standstill(steady::time_point now) const {
+    if (ended || guest_time.count() == 0) return {};
+    return now - moved - (delays.so_far() - excused_when_moved);
   }
 
   void settle(int status, const rusage& used) {
@@ -436,6 +440,9 @@ void guest::stop() {
 }
 std::chrono::nanoseconds guest::guest_time() const {
   return state_->ended ? state_->guest_time : state_->read_clock().value_or(state_->guest_time);
+}
+std::chrono::nanoseconds guest::standstill() const {
+  return state_->standstill(steady::now());
 }
 int guest::pid() const noexcept {
   return state_->pid;

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <thread>
 
+#include "halfopen/lab/experiment.hpp"
+
 namespace halfopen::clock {
 namespace {
 
@@ -134,8 +136,43 @@ TEST_F(in_a_guest, two_runs_are_the_same_to_the_nanosecond) {
   EXPECT_NE(output, first);
 }
 
+TEST_F(in_a_guest, a_program_has_what_it_has_outside) {
+  const guest_end end = run({lab::own_executable(), "--gtest_filter=a_program.*", "--gtest_brief=1"});
+  EXPECT_EQ(end.how, guest_fate::done) << in_words(end);
+  EXPECT_EQ(end.code, 0) << output;
+  EXPECT_THAT(output, HasSubstr("PASSED"));
+}
+
+TEST_F(in_a_guest, a_look_at_the_clock_takes_as_long_however_one_asks) {
+  const guest_end end =
+      run({"python3", "-c",
+           "import ctypes, time\n"
+           "libc = ctypes.CDLL(None)\n"
+           "class timespec(ctypes.Structure): _fields_ = [('s', ctypes.c_long), ('ns', ctypes.c_long)]\n"
+           "t = timespec()\n"
+           "def looks(ask):\n"
+           "  began = time.monotonic_ns()\n"
+           "  for i in range(1000): ask()\n"
+           "  return time.monotonic_ns() - began\n"
+           "print(looks(lambda: libc.clock_gettime(1, ctypes.byref(t))))\n"
+           "print(looks(lambda: libc.syscall(228, 1, ctypes.byref(t))))\n"
+           "while time.monotonic() < 2: pass\n"});
+  EXPECT_EQ(end.how, guest_fate::done) << in_words(end);
+  // 256 ns each (TIMER_MULTIPLIER in arch/um/include/linux/time-internal.h), and one that is the last.
+  EXPECT_EQ(output, "256256\n256256\n");
+  EXPECT_GE(end.guest_time, 2s);  // who waits by looking at it gets on: that is 8 million looks
+}
+
 TEST_F(in_a_guest, a_program_that_spins_is_told_from_one_that_waits) {
   options.standstill_limit = 2s;
+  {
+    guest g(*there, job_here({"sh", "-c", "sleep 5; while :; do :; done"}), options);
+    guest* const all[]{&g};
+    EXPECT_LT(g.standstill(), 1s);
+    while (!g.ended() && g.standstill() < 1s) wait_for_any(all, 50ms);
+    EXPECT_FALSE(g.ended());  // it is told before it is ended
+    EXPECT_GE(g.guest_time(), 5s);
+  }
   const guest_end end = shell("echo begun; sleep 5; while :; do :; done");
   EXPECT_EQ(end.how, guest_fate::stood_still) << in_words(end);
   EXPECT_EQ(output, "begun\n");  // what it said before is not lost
