@@ -54,10 +54,133 @@ milliseconds connect_gives_up(int syn_retries, int linear, milliseconds user_tim
 // must have gone unanswered, and only a firing of the timer looks at the time.
 milliseconds keepalive_gives_up(milliseconds time, milliseconds interval, int probes,
                                 milliseconds user_timeout) noexcept {
-  std::int64_t firings = probes;
-  if (user_timeout.count() > 0 && interval.count() > 0)
-    firings = std::max<std::int64_t>(1, (user_timeout - time + interval - milliseconds(1)) / interval);
-  return time + interval * firings;
+  return gives_up(keepalive_rule{time, interval, probes, user_timeout, {}}).least;
+}
+
+milliseconds late_by(milliseconds distance, microseconds tick) noexcept {
+  if (tick.count() <= 0) return milliseconds(0);
+  // LVL_START(n) and LVL_GRAN(n): 64 slots a level, each level eight times as coarse.
+  std::int64_t granularity = 1;
+  for (std::int64_t end = 63; distance / tick >= end && granularity < (1 << 24); end *= 8) granularity *= 8;
+  // The tick that runs already, and the rounding up to ticks.
+  return std::chrono::ceil<milliseconds>(tick * (granularity + 2));
+}
+
+namespace {
+
+/// Time that passes in waits for timers.
+struct moments {
+  span at{};
+  void wait(milliseconds distance, microseconds tick) noexcept {
+    at.least += distance;
+    at.most += distance + late_by(distance, tick);
+  }
+};
+
+span operator+(span a, span b) noexcept {
+  return {a.least + b.least, a.most + b.most};
+}
+
+/// tcp_retransmit_timer() and retransmits_timed_out(): only a firing looks at the time, which counts from
+/// the first retransmission (retrans_stamp). `passed` firings of it are over. From the last of these on.
+span retransmission_after(const retransmission& r, int passed) noexcept {
+  const bool clamped = r.user_timeout.count() > 0;
+  const milliseconds most = std::max(r.rto_max, milliseconds(1));
+  const milliseconds limit = clamped ? r.user_timeout : model(r.retries2, rto_min, most);
+  milliseconds rto = std::clamp(r.rto, milliseconds(1), most);
+  moments since;
+  span begun{};
+  bool least_known = false;
+  span found{};
+  for (int firing = 1;; ++firing) {
+    if (firing == passed) begun = since.at;
+    rto = std::min(rto * 2, most);
+    // Far away: no need to walk there step by step.
+    if (const auto steps = (limit - since.at.most) / (most + late_by(most, r.tick)) - 2;
+        firing >= passed && rto == most && steps > 1000) {
+      since.at.least += most * steps;
+      since.at.most += (most + late_by(most, r.tick)) * steps;
+    }
+    // tcp_clamp_rto_to_user_timeout()
+    since.wait(clamped ? std::clamp(limit - since.at.least, milliseconds(1), rto) : rto, r.tick);
+    if (!least_known && firing >= passed && since.at.most >= limit) {
+      found.least = std::max(since.at.least, limit);
+      least_known = true;
+    }
+    if (firing >= passed && since.at.least >= limit) {
+      found.most = since.at.most;
+      return {std::max(found.least - begun.least, milliseconds(0)), found.most - begun.least};
+    }
+  }
+}
+
+}  // namespace
+
+span gives_up(const retransmission& r) noexcept {
+  // A loss probe may come first, and takes one timer more (tcp_schedule_loss_probe()).
+  moments first;
+  first.wait(r.rto, r.tick);
+  first.at.most += r.rto + late_by(r.rto, r.tick);
+  return first.at + retransmission_after(r, 1);
+}
+
+span gives_up(const retransmission& r, int done, milliseconds left) noexcept {
+  left = std::max(left, milliseconds(0));
+  span pending{left, left + late_by(left, r.tick)};
+  if (done <= 0) {
+    pending.most += r.rto + late_by(r.rto, r.tick);
+    return pending + retransmission_after(r, 1);
+  }
+  // What is left after the firing that is under way: the whole way from the last one, less this step.
+  const int passed = std::min(done, 1000);
+  const span from_last = retransmission_after(r, passed);
+  milliseconds step = std::clamp(r.rto, milliseconds(1), std::max(r.rto_max, milliseconds(1)));
+  for (int i = 0; i < passed && step < r.rto_max; ++i) step = std::min(step * 2, r.rto_max);
+  const milliseconds gone = std::max(step - left, milliseconds(0));
+  return {std::max(from_last.least - gone, left), std::max(from_last.most - gone, pending.most)};
+}
+
+namespace {
+
+/// The last firing of the keepalive timer; `at` is the time of the one before, since the peer was heard.
+span keepalive_after(const keepalive_rule& k, moments at, int sent) noexcept {
+  const milliseconds interval = std::max(k.interval, milliseconds(1));
+  if (k.user_timeout.count() == 0) {
+    for (int i = std::max(sent, 0); i < k.probes; ++i) at.wait(interval, k.tick);
+    return at.at;
+  }
+  span found{};
+  bool least_known = false;
+  for (;; at.wait(interval, k.tick), ++sent) {
+    if (sent < 1) continue;
+    if (!least_known && at.at.most >= k.user_timeout) {
+      found.least = std::max(at.at.least, k.user_timeout);
+      least_known = true;
+    }
+    if (at.at.least >= k.user_timeout) return {found.least, at.at.most};
+    // Far away: no need to walk there step by step.
+    if (const auto steps = (k.user_timeout - at.at.most) / interval - 2; steps > 1000) {
+      at.at.least += interval * steps;
+      at.at.most += (interval + late_by(interval, k.tick)) * steps;
+    }
+  }
+}
+
+}  // namespace
+
+span gives_up(const keepalive_rule& k) noexcept {
+  moments first;
+  first.wait(std::max(k.time, milliseconds(0)), k.tick);
+  return keepalive_after(k, first, 0);
+}
+
+span gives_up(const keepalive_rule& k, int sent, milliseconds silent, milliseconds left) noexcept {
+  // Before the first probe the timer may only look, and run on until the time is over.
+  const milliseconds next = sent > 0 ? left : std::max(left, k.time - silent);
+  moments at{{silent, silent}};
+  at.wait(std::max(next, milliseconds(0)), k.tick);
+  const span end = keepalive_after(k, at, sent);
+  return {end.least - silent, end.most - silent};
 }
 
 }  // namespace halfopen

@@ -30,6 +30,51 @@ using milliseconds = std::chrono::milliseconds;
                                               milliseconds interval = milliseconds(75'000), int probes = 9,
                                               milliseconds user_timeout = milliseconds(0)) noexcept;
 
+using microseconds = std::chrono::microseconds;
+
+/// Between these two it happens. A timer is never early, and late by the granularity of the
+/// kernel's wheel; what else the kernel may add (a loss probe first) is in `most`.
+struct span {
+  milliseconds least{}, most{};
+  friend bool operator==(const span&, const span&) = default;
+};
+
+/// By how much a timer of that distance may be late, where the kernel counts in such ticks (1/HZ;
+/// kernel/time/timer.c, calc_wheel_index()). 0: timers are exact.
+[[nodiscard]] milliseconds late_by(milliseconds distance, microseconds tick) noexcept;
+
+/// What ends one connection with data in flight: not the model's timer, but its own.
+struct retransmission {
+  int retries2 = 15;
+  milliseconds rto{200};  ///< its retransmission timer, not backed off (tcpi_rto)
+  milliseconds rto_max{120'000};
+  milliseconds user_timeout{0};  ///< 0: retries2 decides
+  microseconds tick{0};
+};
+
+/// From the write on, nobody acknowledges.
+[[nodiscard]] span gives_up(const retransmission& r) noexcept;
+
+/// From now on: it has been sent again `done` times, and the timer runs `left` more.
+[[nodiscard]] span gives_up(const retransmission& r, int done, milliseconds left) noexcept;
+
+/// What ends an idle connection with SO_KEEPALIVE on.
+struct keepalive_rule {
+  milliseconds time{7'200'000};
+  milliseconds interval{75'000};
+  int probes = 9;
+  milliseconds user_timeout{0};  ///< 0: the probes are counted
+  microseconds tick{0};
+};
+
+/// From the peer's last segment on.
+[[nodiscard]] span gives_up(const keepalive_rule& k) noexcept;
+
+/// From now on: `sent` probes are unanswered, the peer was heard `silent` ago, and the timer runs `left`
+/// more.
+[[nodiscard]] span gives_up(const keepalive_rule& k, int sent, milliseconds silent,
+                            milliseconds left) noexcept;
+
 }  // namespace halfopen
 
 #endif

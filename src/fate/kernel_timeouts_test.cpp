@@ -42,5 +42,78 @@ TEST(kernel_timeouts, keepalive_takes_over_two_hours) {
   EXPECT_EQ(keepalive_gives_up(), 7'875s);
 }
 
+TEST(kernel_timeouts, keepalive_with_a_user_timeout_goes_by_time) {
+  EXPECT_EQ(keepalive_gives_up(4s, 2s, 3, 9800ms), 10s);
+  EXPECT_EQ(keepalive_gives_up(4s, 2s, 3, 1s), 6s) << "one probe is unanswered at least";
+  EXPECT_EQ(keepalive_gives_up(1s, 1s, 1, 20'000'000ms), 20'000s);
+}
+
+constexpr microseconds hz_250{4000};
+constexpr microseconds hz_1000{1000};
+
+TEST(late_by, is_the_granularity_of_the_wheel) {
+  EXPECT_EQ(late_by(7200s, {}), 0ms);
+  EXPECT_EQ(late_by(200ms, hz_250), 12ms);       // 50 ticks: exact but for the rounding
+  EXPECT_EQ(late_by(120s, hz_250), 2056ms);      // 30,000 ticks: in steps of 512
+  EXPECT_EQ(late_by(7200s, hz_250), 131'080ms);  // docs/virtual-clock.md: up to 131 s
+  EXPECT_EQ(late_by(120s, hz_1000), 4098ms);
+}
+
+TEST(retransmission, by_the_models_timer_is_what_the_model_says) {
+  const span s = gives_up(retransmission{.tick = hz_250});
+  EXPECT_EQ(s.least, 924'800ms) << "the model's time counts from the first retransmission";
+  EXPECT_EQ(gives_up(retransmission{.rto = 204ms}), (span{.least = 928'692ms, .most = 928'896ms}));
+}
+
+TEST(retransmission, measured_in_a_guest_lies_between) {  // 938.9 s in docs/virtual-clock.md
+  const span s = gives_up(retransmission{.rto = 204ms, .tick = hz_250});
+  EXPECT_LT(s.least, 938'900ms);
+  EXPECT_GT(s.most, 938'900ms);
+}
+
+// 102.2 s by the model; but only a firing looks: at 3, 9, 21, 45, 93 and 189 s.
+TEST(retransmission, a_slow_peers_timer_decides) {
+  EXPECT_EQ(gives_up(retransmission{.retries2 = 8, .rto = 3s}).least, 189s);
+}
+
+TEST(retransmission, a_user_timeout_ends_it) {
+  EXPECT_EQ(gives_up(retransmission{.user_timeout = 9800ms}).least, 10s);
+  EXPECT_EQ(gives_up(retransmission{.rto = 3s, .user_timeout = 1s}).least, 4s);
+}
+
+TEST(retransmission, what_is_left_is_the_rest) {
+  const retransmission r{.rto = 204ms};
+  const milliseconds whole = gives_up(r).least;
+  EXPECT_EQ(gives_up(r, 0, 204ms).least, whole);
+  EXPECT_EQ(gives_up(r, 1, 408ms).least, whole - 204ms);
+  EXPECT_EQ(gives_up(r, 2, 816ms).least, whole - 204ms - 408ms);
+  EXPECT_EQ(gives_up(r, 2, 16ms).least, whole - 204ms - 408ms - 800ms);
+  EXPECT_EQ(gives_up(r, 15, 1s).least, 1s) << "the last firing";
+  EXPECT_GE(gives_up(r, 99, 5s).least, 5s);
+}
+
+TEST(retransmission, hostile_figures_end) {
+  EXPECT_GT(gives_up(retransmission{.retries2 = -1, .rto = 0ms, .rto_max = 0ms}).most, 0ms);
+  EXPECT_EQ(gives_up(retransmission{.rto_max = 1ms, .user_timeout = 4'000'000'000ms}).least, 4'000'000'200ms);
+  EXPECT_GT(gives_up(retransmission{.rto = 900s, .rto_max = 120s}, -5, -5ms).most, 0ms);
+}
+
+TEST(keepalive, is_late_by_its_timers) {
+  const span s = gives_up(keepalive_rule{.tick = hz_250});
+  EXPECT_EQ(s.least, 7'875s);
+  EXPECT_EQ(s.most, 7'875s + 131'080ms + 9 * 2056ms);
+  EXPECT_EQ(gives_up(keepalive_rule{.probes = 0}).least, 7200s);
+}
+
+TEST(keepalive, what_is_left_is_the_rest) {
+  const keepalive_rule k{.time = 60s, .interval = 10s, .probes = 3};
+  EXPECT_EQ(gives_up(k, 0, 0s, 60s).least, 90s);
+  EXPECT_EQ(gives_up(k, 0, 50s, 5s).least, 40s) << "the timer only looks, and runs on";
+  EXPECT_EQ(gives_up(k, 0, 100s, 60s).least, 90s) << "keepalive was turned on just now";
+  EXPECT_EQ(gives_up(k, 2, 75s, 5s).least, 15s);
+  const keepalive_rule u{.time = 60s, .interval = 10s, .probes = 3, .user_timeout = 100s};
+  EXPECT_EQ(gives_up(u, 2, 75s, 5s).least, 25s);
+}
+
 }  // namespace
 }  // namespace halfopen
