@@ -37,17 +37,7 @@ milliseconds retransmission_gives_up(int retries2, milliseconds rto_max) noexcep
 // 1, 4, 0: 3.06 s; 2, 1, 0: 8.28 s; 1, 0, 0: 3.04 s; 6, 4, 2800: 2.82 s; 2, 4, 700: 1.03 s.
 milliseconds connect_gives_up(int syn_retries, int linear, milliseconds user_timeout,
                               milliseconds rto_max) noexcept {
-  const bool clamped = user_timeout.count() > 0;
-  const milliseconds limit = clamped ? user_timeout : model(syn_retries, rto_of_syn, rto_max);
-  const int most = std::clamp(syn_retries, 0, most_syns) + std::clamp(linear, 0, most_syns);
-  milliseconds rto = rto_of_syn;
-  milliseconds elapsed = rto_of_syn;  // the first timer knows no user timeout
-  for (int again = 0; again < most && (again == 0 || elapsed < limit); ++again) {
-    if (again >= linear) rto = std::min(rto * 2, std::max(rto_max, rto_of_syn));
-    // tcp_clamp_rto_to_user_timeout()
-    elapsed += clamped ? std::clamp(limit - elapsed, milliseconds(0), rto) : rto;
-  }
-  return elapsed;
+  return gives_up(connect_rule{syn_retries, linear, user_timeout, rto_max, {}}).least;
 }
 
 // tcp_keepalive_timer(): with a user timeout the probes are not counted, but at least one
@@ -181,6 +171,59 @@ span gives_up(const keepalive_rule& k, int sent, milliseconds silent, millisecon
   at.wait(std::max(next, milliseconds(0)), k.tick);
   const span end = keepalive_after(k, at, sent);
   return {end.least - silent, end.most - silent};
+}
+
+namespace {
+
+/// From the first SYN to the firing that gives up; `pending`: to the one after `done` repetitions.
+span connect_walk(const connect_rule& c, int done, span& pending) noexcept {
+  const bool clamped = c.user_timeout.count() > 0;
+  const milliseconds limit = clamped ? c.user_timeout : model(c.syn_retries, rto_of_syn, c.rto_max);
+  const int linear = std::clamp(c.linear, 0, most_syns);
+  const int most = std::clamp(c.syn_retries, 0, most_syns) + linear;
+  milliseconds rto = rto_of_syn;
+  moments elapsed;
+  elapsed.wait(rto_of_syn, c.tick);  // the first timer knows no user timeout
+  pending = elapsed.at;
+  for (int again = 0; again < most && (again == 0 || elapsed.at.least < limit); ++again) {
+    if (again >= linear) rto = std::min(rto * 2, std::max(c.rto_max, rto_of_syn));
+    // tcp_clamp_rto_to_user_timeout()
+    elapsed.wait(clamped ? std::clamp(limit - elapsed.at.least, milliseconds(0), rto) : rto, c.tick);
+    if (again < done) pending = elapsed.at;
+  }
+  return elapsed.at;
+}
+
+}  // namespace
+
+span gives_up(const connect_rule& c) noexcept {
+  span pending;
+  return connect_walk(c, 0, pending);
+}
+
+span gives_up(const connect_rule& c, int done, milliseconds left) noexcept {
+  span pending;
+  const span whole = connect_walk(c, done, pending);
+  left = std::max(left, milliseconds(0));
+  return span{left, left + late_by(left, c.tick)} +
+         span{whole.least - pending.least, whole.most - pending.most};
+}
+
+span gives_up(const window_rule& w, int sent, int backoff, milliseconds left) noexcept {
+  const milliseconds base =
+      std::clamp(std::max(w.rto, rto_min), milliseconds(1), std::max(w.rto_max, milliseconds(1)));
+  moments at;
+  at.wait(std::max(left, milliseconds(0)), w.tick);
+  if (w.user_timeout.count() > 0) {
+    // When its clock began cannot be seen: with this probe, or long ago.
+    const milliseconds last = std::max(w.rto_max, base);
+    return {at.at.least, at.at.most + w.user_timeout + last + late_by(last, w.tick)};
+  }
+  for (; sent < w.retries2 && sent < UINT8_MAX; ++sent) {
+    backoff = std::clamp(backoff + 1, 0, 10);  // tcp_probe0_when()
+    at.wait(std::min(base * (1 << backoff), std::max(w.rto_max, base)), w.tick);
+  }
+  return at.at;
 }
 
 }  // namespace halfopen

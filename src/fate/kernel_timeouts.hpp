@@ -75,6 +75,34 @@ struct keepalive_rule {
 [[nodiscard]] span gives_up(const keepalive_rule& k, int sent, milliseconds silent,
                             milliseconds left) noexcept;
 
+/// What ends a connect that nobody answers.
+struct connect_rule {
+  int syn_retries = 6;
+  int linear = 4;                ///< tcp_syn_linear_timeouts
+  milliseconds user_timeout{0};  ///< 0: none
+  milliseconds rto_max{120'000};
+  microseconds tick{0};
+};
+
+/// From the first SYN on.
+[[nodiscard]] span gives_up(const connect_rule& c) noexcept;
+
+/// From now on: the SYN has been sent again `done` times, and the timer runs `left` more.
+[[nodiscard]] span gives_up(const connect_rule& c, int done, milliseconds left) noexcept;
+
+/// What ends a connection whose peer keeps its window closed, and then vanishes: tcp_probe_timer().
+struct window_rule {
+  int retries2 = 15;
+  milliseconds rto{200};
+  milliseconds rto_max{120'000};
+  milliseconds user_timeout{0};  ///< 0: the probes are counted
+  microseconds tick{0};
+};
+
+/// From now on: `sent` probes are unanswered, the timer has been doubled `backoff` times, and runs `left`
+/// more.
+[[nodiscard]] span gives_up(const window_rule& w, int sent, int backoff, milliseconds left) noexcept;
+
 }  // namespace halfopen
 
 #endif

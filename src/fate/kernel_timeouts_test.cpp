@@ -115,5 +115,24 @@ TEST(keepalive, what_is_left_is_the_rest) {
   EXPECT_EQ(gives_up(u, 2, 75s, 5s).least, 25s);
 }
 
+TEST(connecting, what_is_left_is_the_rest) {
+  EXPECT_EQ(gives_up(connect_rule{}).least, 131s);
+  EXPECT_EQ(gives_up(connect_rule{}, 0, 400ms).least, 130s + 400ms);
+  EXPECT_EQ(gives_up(connect_rule{}, 5, 2s).least, 131s - 7s + 2s);
+  EXPECT_EQ(gives_up(connect_rule{}, 10, 1s).least, 1s) << "the last firing";
+  EXPECT_EQ(gives_up(connect_rule{}, 200, 1s).least, 1s);
+  const span s = gives_up(connect_rule{.tick = hz_250});
+  EXPECT_LT(s.least, 134'100ms) << "docs/virtual-clock.md";
+  EXPECT_GT(s.most, 134'100ms);
+}
+
+TEST(closed_window, is_probed_so_often) {
+  EXPECT_EQ(gives_up(window_rule{.retries2 = 2}, 0, 0, 200ms).least, 200ms + 400ms + 800ms);
+  EXPECT_EQ(gives_up(window_rule{.retries2 = 2}, 2, 9, 5s).least, 5s);
+  EXPECT_EQ(gives_up(window_rule{}, 0, 10, 120s).least, 16 * 120s);
+  EXPECT_EQ(gives_up(window_rule{.user_timeout = 30s}, 3, 2, 1s).least, 1s);
+  EXPECT_GT(gives_up(window_rule{.retries2 = 1'000'000}, -5, 900, -1s).most, 0s);
+}
+
 }  // namespace
 }  // namespace halfopen

@@ -1,0 +1,22 @@
+#ifndef HALFOPEN_SRC_AUDIT_NETWORK_NAMESPACE_HPP
+#define HALFOPEN_SRC_AUDIT_NETWORK_NAMESPACE_HPP
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "halfopen/unique_fd.hpp"
+
+namespace halfopen::audit {
+
+/// The inode of the namespace that this descriptor or path refers to; 0 if it cannot be seen.
+[[nodiscard]] std::uint64_t namespace_inode(int fd);
+[[nodiscard]] std::uint64_t namespace_inode(const std::string& path);
+
+/// Calls `work` with this thread in that network namespace, and comes back. False, with nothing called, if it
+/// may not be entered (setns(2): CAP_SYS_ADMIN there and here).
+bool in_network(int network, const std::function<void()>& work);
+
+}  // namespace halfopen::audit
+
+#endif
