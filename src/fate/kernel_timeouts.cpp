@@ -116,18 +116,19 @@ span gives_up(const retransmission& r) noexcept {
 
 span gives_up(const retransmission& r, int done, milliseconds left) noexcept {
   left = std::max(left, milliseconds(0));
-  span pending{left, left + late_by(left, r.tick)};
-  if (done <= 0) {
-    pending.most += r.rto + late_by(r.rto, r.tick);
-    return pending + retransmission_after(r, 1);
-  }
+  const milliseconds most = std::max(r.rto_max, milliseconds(1));
+  milliseconds step = std::clamp(r.rto, milliseconds(1), most);
+  if (done <= 0)  // a loss probe may be what runs now
+    return span{left, left + late_by(step, r.tick) + step + late_by(step, r.tick)} +
+           retransmission_after(r, 1);
   // What is left after the firing that is under way: the whole way from the last one, less this step.
   const int passed = std::min(done, 1000);
   const span from_last = retransmission_after(r, passed);
-  milliseconds step = std::clamp(r.rto, milliseconds(1), std::max(r.rto_max, milliseconds(1)));
-  for (int i = 0; i < passed && step < r.rto_max; ++i) step = std::min(step * 2, r.rto_max);
+  for (int i = 0; i < passed && step < most; ++i) step = std::min(step * 2, most);
   const milliseconds gone = std::max(step - left, milliseconds(0));
-  return {std::max(from_last.least - gone, left), std::max(from_last.most - gone, pending.most)};
+  // How late the timer that runs will be was decided when it was set.
+  return {std::max(from_last.least - gone, left),
+          std::max(from_last.most - gone, left + late_by(step, r.tick))};
 }
 
 namespace {
@@ -165,10 +166,15 @@ span gives_up(const keepalive_rule& k) noexcept {
 }
 
 span gives_up(const keepalive_rule& k, int sent, milliseconds silent, milliseconds left) noexcept {
-  // Before the first probe the timer may only look, and run on until the time is over.
-  const milliseconds next = sent > 0 ? left : std::max(left, k.time - silent);
-  moments at{{silent, silent}};
-  at.wait(std::max(next, milliseconds(0)), k.tick);
+  left = std::max(left, milliseconds(0));
+  moments at{{silent + left, silent + left}};
+  if (sent > 0) {
+    at.at.most += late_by(k.interval, k.tick);
+  } else {
+    // The timer may only look, and run on until the time is over.
+    at.at.most += late_by(k.time, k.tick);
+    if (at.at.least < k.time) at = {{k.time, std::max(k.time, at.at.most) + late_by(k.time, k.tick)}};
+  }
   const span end = keepalive_after(k, at, sent);
   return {end.least - silent, end.most - silent};
 }
@@ -205,7 +211,7 @@ span gives_up(const connect_rule& c, int done, milliseconds left) noexcept {
   span pending;
   const span whole = connect_walk(c, done, pending);
   left = std::max(left, milliseconds(0));
-  return span{left, left + late_by(left, c.tick)} +
+  return span{left, left + late_by(rto_of_syn * (1LL << std::clamp(done, 0, 7)), c.tick)} +
          span{whole.least - pending.least, whole.most - pending.most};
 }
 
@@ -213,7 +219,9 @@ span gives_up(const window_rule& w, int sent, int backoff, milliseconds left) no
   const milliseconds base =
       std::clamp(std::max(w.rto, rto_min), milliseconds(1), std::max(w.rto_max, milliseconds(1)));
   moments at;
-  at.wait(std::max(left, milliseconds(0)), w.tick);
+  at.at = {std::max(left, milliseconds(0)), std::max(left, milliseconds(0))};
+  at.at.most +=
+      late_by(std::min(base * (1 << std::clamp(backoff, 0, 10)), std::max(w.rto_max, base)), w.tick);
   if (w.user_timeout.count() > 0) {
     // When its clock began cannot be seen: with this probe, or long ago.
     const milliseconds last = std::max(w.rto_max, base);
