@@ -174,8 +174,10 @@ void mark_pools(std::vector<group>& all) {
     const auto found = std::ranges::find(of_process, g.remote, [](const auto& p) { return p.first; });
     return found != of_process.end() ? found->second : of_process.emplace_back(g.remote, count{}).second;
   };
+  // Of one that is gone nobody knows who opened it; it went to a place to which others went out.
   const auto counts = [](const group& g) {
-    return g.process != none && g.opened_by == side::this_host && g.state != socket_state::syn_sent;
+    const bool went_out = g.opened_by == side::this_host || (g.opened_by == side::unknown && is_dead(g));
+    return g.process != none && went_out && g.state != socket_state::syn_sent;
   };
   for (const group& g : all)
     if (counts(g)) (is_dead(g) ? pool_of(g).dead : pool_of(g).others) += g.sockets.size();

@@ -99,7 +99,8 @@ span retransmission_after(const retransmission& r, int passed) noexcept {
     }
     if (firing >= passed && since.at.least >= limit) {
       found.most = since.at.most;
-      return {std::max(found.least - begun.least, milliseconds(0)), found.most - begun.least};
+      // The firings that are over may have been late, and then less is left.
+      return {std::max(found.least - begun.most, milliseconds(0)), found.most - begun.least};
     }
   }
 }
@@ -211,8 +212,11 @@ span gives_up(const connect_rule& c, int done, milliseconds left) noexcept {
   span pending;
   const span whole = connect_walk(c, done, pending);
   left = std::max(left, milliseconds(0));
-  return span{left, left + late_by(rto_of_syn * (1LL << std::clamp(done, 0, 7)), c.tick)} +
-         span{whole.least - pending.least, whole.most - pending.most};
+  // With a user timeout it counts how late the firings were that are over.
+  const milliseconds gone = c.user_timeout.count() > 0 ? pending.most : pending.least;
+  const milliseconds step = rto_of_syn * (1LL << std::clamp(done, 0, 7));
+  return span{left, left + late_by(step, c.tick)} +
+         span{std::max(whole.least - gone, milliseconds(0)), whole.most - pending.most};
 }
 
 span gives_up(const window_rule& w, int sent, int backoff, milliseconds left) noexcept {
