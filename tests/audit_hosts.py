@@ -13,6 +13,7 @@ import sys
 
 from lab_helpers import HALFOPEN, check, skip
 
+"".encode("idna")  # what connect() loads must be loaded before a process may no longer read it
 LIBC = ctypes.CDLL(None, use_errno=True)
 NOBODY = "02:00:00:00:00:99"  # a hardware address that no host has
 

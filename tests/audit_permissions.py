@@ -1,0 +1,142 @@
+# Purpose: an ordinary user sees the connections of processes of that user's, and of no others; what may not be looked
+# at is counted and named, with what would allow it, and nothing is guessed of it. Needs root, to be two users.
+#
+# This kernel may have no Yama, so kernel.yama.ptrace_scope 1 is played by what the audit sees of it: pidfd_getfd(2)
+# fails with EPERM (a seccomp filter of the audit's process), and the sysctl's file says 1.
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+
+from audit_hosts import LIBC, connect, join, make_host, start
+from lab_helpers import HALFOPEN, check, skip
+
+if os.geteuid() != 0:
+    skip("needs root")
+if not os.environ.get("AUDIT_WORLD"):
+    world = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    os.environ["AUDIT_WORLD"] = "yes"
+    os.execvp(world[0], [*world, "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", sys.executable, *sys.argv])
+
+USER = 65534
+folder = pathlib.Path(tempfile.mkdtemp(dir="/run"))
+folder.chmod(0o755)
+program = shutil.copy(HALFOPEN, folder / "halfopen")  # the build folder may be closed to others
+make_host("client")
+make_host("server")
+join("client", "server", "10.0.0")
+
+
+def door():
+    yield socket.create_server(("", 5432), backlog=64)
+
+
+def become(user):
+    os.setgid(user)
+    os.setuid(user)
+    LIBC.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, which a change of user has taken away
+
+
+def users():
+    become(USER)
+    yield connect("10.0.0.2", 5432, idle=44)
+
+
+def secret():
+    """May not be looked at even by its own user (prctl(2), PR_SET_DUMPABLE)."""
+    become(USER)
+    s = connect("10.0.0.2", 5432)
+    LIBC.prctl(4, 0, 0, 0, 0)
+    yield s
+
+
+def roots():
+    yield connect("10.0.0.2", 5432, idle=55)
+
+
+start("server", door)
+pids = {work.__name__: start("client", work) for work in (users, secret, roots)}
+
+
+def forbid_pidfd_getfd():
+    """A seccomp filter: load the number of the call; 438 is answered EPERM, all else allowed."""
+    instructions = [(0x20, 0, 0, 0), (0x15, 0, 1, 438), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)]
+    filters = b"".join(struct.pack("HBBI", *i) for i in instructions)
+    kept = ctypes.create_string_buffer(filters)
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+    wanted = Program(len(instructions), ctypes.cast(kept, ctypes.c_void_p))
+    LIBC.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+    if LIBC.prctl(22, 2, ctypes.byref(wanted), 0, 0) != 0:  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+        os._exit(99)
+
+
+def audit(*options, user=USER, forbid=False, code=0, scope=None):
+    def prepare():
+        if scope is not None:
+            check(LIBC.unshare(0x20000) == 0, "unshare")  # CLONE_NEWNS
+            subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/proc/sys/kernel"], check=True)
+            pathlib.Path("/proc/sys/kernel/yama").mkdir()
+            pathlib.Path("/proc/sys/kernel/yama/ptrace_scope").write_text(f"{scope}\n")
+        if user:
+            os.setgid(user)
+            os.setuid(user)
+        if forbid:
+            forbid_pidfd_getfd()
+
+    # In the client's namespace, as a user is in that of the processes.
+    fd = os.open("/run/netns/client", os.O_RDONLY)
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    LIBC.setns(fd, 0)
+    ran = subprocess.run([program, "audit", *options], capture_output=True, text=True, preexec_fn=prepare)
+    LIBC.setns(home, 0)
+    check(ran.returncode == code, f"{options}: {ran.returncode}, not {code}: {ran.stdout}{ran.stderr}")
+    return ran.stdout
+
+
+def lines(*options, **how):
+    return [json.loads(line) for line in audit("--json", *options, **how).splitlines()]
+
+
+def by_name(all_lines):
+    return {line["process"]["name"]: line for line in all_lines if line.get("process")}
+
+
+# An ordinary user.
+said = lines()
+found = by_name(said)
+check(found.keys() == {"users"}, f"of this user: {found.keys()}")
+check(found["users"]["options"]["TCP_KEEPIDLE"] == 44, "its options")
+hidden = [(line["name"], line["pid"]) for line in said if line["kind"] == "not_seen"]
+check(hidden == [("secret", pids["secret"])], f"not seen: {hidden}")
+unowned = [line for line in said if line["kind"] == "connection" and not line["process"]]
+check(len(unowned) == 1 and unowned[0]["noticed"]["idle"]["by"] == "not_known", f"the secret one's connection: {unowned}")
+for words in "Not seen of 1 process", "secret", "CAP_SYS_PTRACE":
+    check(words in audit(), f"does not say '{words}'")
+
+# Root sees them all.
+said = lines(user=0)
+check(by_name(said).keys() == {"users", "secret", "roots"}, f"as root: {by_name(said).keys()}")
+check(not any(line["kind"] == "not_seen" for line in said), "root may look at all")
+
+# As with kernel.yama.ptrace_scope 1: the processes are there, their options are not.
+said = lines(forbid=True)
+found = by_name(said)
+check(found["users"]["options"] is None, f"options that were not to be read: {found['users']['options']}")
+for phase in "idle", "in_flight", "now":
+    check(found["users"]["noticed"][phase]["by"] == "not_known", f"guessed: {found['users']['noticed']}")
+table = audit(forbid=True, scope=1)
+for words in "users", "not known", "kernel.yama.ptrace_scope is 1", "sysctl -w kernel.yama.ptrace_scope=0":
+    check(words in table, f"ptrace_scope 1: does not say '{words}':\n{table}")
+check("=0" not in audit(forbid=True, scope=3), "ptrace_scope 3 cannot be changed")
+check("not known" in audit("users", "--within", "30s", forbid=True, code=3), "--within, of what is not known")
+audit("users", "--within", "30s", code=1)
