@@ -136,9 +136,10 @@ struct process {
 
 struct network {
   std::uint64_t inode = 0;
-  std::optional<milliseconds> fin_timeout;        ///< net.ipv4.tcp_fin_timeout
-  std::string name;                               ///< of a named one (/run/netns), else empty
-  std::optional<kernel_timers> timers;            ///< its sysctls
+  std::string path;                         ///< by which it can be entered; empty: it is the caller's own
+  std::optional<milliseconds> fin_timeout;  ///< net.ipv4.tcp_fin_timeout
+  std::string name;                         ///< of a named one (/run/netns), else empty
+  std::optional<kernel_timers> timers;      ///< its sysctls
   std::optional<std::uint64_t> listen_overflows;  ///< ListenOverflows, since it was made
   bool listed =
       false;  ///< the kernel gave all its sockets; else only those in descriptors that may be copied

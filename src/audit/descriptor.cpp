@@ -94,6 +94,8 @@ std::optional<tcp_socket> socket_of_descriptor(int fd) {
   tcp_socket s;
   s.state = static_cast<socket_state>(info.tcpi_state);
   s.running = timer::unknown;
+  socklen_t cookie_size = sizeof s.cookie;
+  ::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &s.cookie, &cookie_size);
   sockaddr_storage own{};
   socklen_t own_size = sizeof own;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0)

@@ -49,6 +49,29 @@ std::string line(const json& j) {
 
 }  // namespace
 
+std::string json_line(const event& e) {
+  json j{{"kind", "event"},
+         {"event", to_string(e.what)},
+         {"time", seconds(std::chrono::duration_cast<milliseconds>(e.when.time_since_epoch()))},
+         {"pid", e.pid == 0 ? json(nullptr) : json(e.pid)},
+         {"name", e.name},
+         {"network", e.network},
+         {"local", json_of(e.socket.local)},
+         {"remote", json_of(e.socket.remote)},
+         {"opened_by", to_string(e.socket.opened_by)}};
+  if (e.what == event::kind::opened) j["noticed_idle"] = json_of(e.at_risk.idle);
+  if (e.what == event::kind::wrong || e.what == event::kind::recovered) j["wrong"] = json_of(e.found);
+  if (e.what == event::kind::ended) {
+    j["how"] = e.ended.how ? json(to_string(*e.ended.how)) : json(nullptr);
+    j["by"] = to_string(e.ended.by);
+    j["aborted"] = e.ended.aborted;
+    j["opened"] = e.ended.opened;
+    j["silence_s"] = seconds(e.ended.silence);
+    j["retransmits"] = e.ended.repeated;
+  }
+  return line(j);
+}
+
 json json_of(const notice& n) {
   json j{{"by", to_string(n.by)}};
   j["at_least_s"] = n.least ? json(seconds(*n.least)) : json(nullptr);

@@ -134,21 +134,19 @@ class looking {
     return found == names_.end() ? std::string() : found->second;
   }
 
-  /// A descriptor of that namespace: by a process in it, or by its name.
-  [[nodiscard]] unique_fd open_network(std::uint64_t inode) const {
+  /// A way into that namespace: by its name, or by a process in it. Empty: there is none.
+  [[nodiscard]] std::string way_into(std::uint64_t inode) const {
     const auto try_it = [&](const std::string& path) {
-      unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-      if (fd && namespace_inode(fd.get()) != inode) fd.reset();
-      return fd;
+      return open_network(path, inode) ? path : std::string();
     };
     for (const auto& [known, path] : paths_)
       if (known == inode)
-        if (unique_fd fd = try_it(path)) return fd;
+        if (auto way = try_it(path); !way.empty()) return way;
     if (const std::string name = name_of(inode); !name.empty())
-      if (unique_fd fd = try_it(std::string(named_networks) + "/" + name)) return fd;
+      if (auto way = try_it(std::string(named_networks) + "/" + name); !way.empty()) return way;
     for (const process& p : seen_.processes)
       if (p.network == inode)
-        if (unique_fd fd = try_it("/proc/" + std::to_string(p.pid) + "/ns/net")) return fd;
+        if (auto way = try_it("/proc/" + std::to_string(p.pid) + "/ns/net"); !way.empty()) return way;
     return {};
   }
 
@@ -166,10 +164,11 @@ class looking {
         seen_.sockets.push_back(std::move(s));
       });
     };
-    if (inode == own_)
+    if (inode == own_) {
       read();
-    else if (const unique_fd there = open_network(inode))
-      in_network(there.get(), read);
+    } else if (n.path = way_into(inode); !n.path.empty()) {
+      if (const unique_fd there = open_network(n.path, inode)) in_network(there.get(), read);
+    }
     seen_.networks.push_back(std::move(n));
   }
 

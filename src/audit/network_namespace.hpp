@@ -13,6 +13,9 @@ namespace halfopen::audit {
 [[nodiscard]] std::uint64_t namespace_inode(int fd);
 [[nodiscard]] std::uint64_t namespace_inode(const std::string& path);
 
+/// A descriptor of the namespace with that inode, by a path; none if it is another one.
+[[nodiscard]] unique_fd open_network(const std::string& path, std::uint64_t inode);
+
 /// Calls `work` with this thread in that network namespace, and comes back. False, with nothing called, if it
 /// may not be entered (setns(2): CAP_SYS_ADMIN there and here).
 bool in_network(int network, const std::function<void()>& work);

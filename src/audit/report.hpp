@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "audit/ledger.hpp"
 #include "halfopen/audit.hpp"
 #include "report/table.hpp"
 
@@ -34,6 +35,10 @@ struct report_options {
 /// docs/audit.md has the fields.
 void each_json_line(const snapshot& s, std::span<const group> all, std::optional<milliseconds> limit,
                     const std::function<void(const std::string&)>& take);
+
+/// One event in one line, as `watch` prints it; and as JSON, whose fields docs/audit.md has.
+[[nodiscard]] std::string line_of(const event& e);
+[[nodiscard]] std::string json_line(const event& e);
 
 [[nodiscard]] nlohmann::json json_of(const notice& n);
 [[nodiscard]] nlohmann::json json_of(const tcp_socket& s, const snapshot& in);

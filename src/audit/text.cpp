@@ -1,3 +1,4 @@
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -83,7 +84,66 @@ std::string what_to_change(const snapshot& s, std::span<const group> shown, cons
   return "\n" + table.render(where);
 }
 
+std::string how_it_ended(const event& e) {
+  const death& it = e.ended;
+  if (!it.opened)
+    return it.repeated > 0 ? fmt::format("never opened: SYN sent again {} time{}, unanswered", it.repeated,
+                                         it.repeated == 1 ? "" : "s")
+                           : "never opened: refused, or closed by its program";
+  std::string text = it.how       ? std::string(to_string(*it.how))
+                     : it.aborted ? "aborted (a reset, by whom is not known)"
+                                  : "how is not known";
+  switch (it.by) {
+    case closer::this_host:
+      text += ", this side closed first";
+      break;
+    case closer::peer:
+      text += ", the peer closed first";
+      break;
+    case closer::timer:
+      text += ", given up by the kernel";
+      break;
+    case closer::unknown:
+      break;
+  }
+  if (it.how != ending::completed && it.silence >= milliseconds(1000))
+    text += fmt::format(", after {} of silence", in_words(it.silence));
+  return text;
+}
+
+std::string what_changed(const event& e) {
+  switch (e.what) {
+    case event::kind::opened:
+      if (e.socket.stays_on_host()) return "opened, on this host";
+      return e.at_risk.idle.known()
+                 ? fmt::format("opened; a vanished peer is noticed idle: {}, in flight: {}",
+                               in_words(e.at_risk.idle), in_words(e.at_risk.in_flight))
+                 : "opened";
+    case event::kind::ended:
+      return "ended: " + how_it_ended(e);
+    case event::kind::wrong:
+      return "wrong: " + in_words(e.found, 1);
+    case event::kind::recovered:
+      return fmt::format("no longer: {}", title_of(e.found.what));
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string line_of(const event& e) {
+  const auto ms = std::chrono::duration_cast<milliseconds>(e.when.time_since_epoch()).count();
+  const std::time_t second = ms / 1000;
+  const std::string who =
+      e.pid == 0 ? "(process not known)" : fmt::format("{} {}", report::clean(e.name), e.pid);
+  const bool came_in = e.socket.opened_by == side::peer;
+  const std::string where = e.socket.state == socket_state::listen
+                                ? fmt::format("port {}", e.socket.local.port)
+                                : fmt::format("{} {} {}", e.socket.local.to_string(), came_in ? "<-" : "->",
+                                              e.socket.remote.to_string());
+  return fmt::format("{:%H:%M:%S}.{:03d}  {}{}  {}  {}", fmt::localtime(second), ms % 1000, who,
+                     e.network.empty() ? "" : " in " + e.network, where, what_changed(e));
+}
 
 report::text_table rows_of(const snapshot& s, std::span<const group> all) {
   report::text_table table({{.heading = "process", .max_width = 24},

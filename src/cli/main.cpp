@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
   add_doctor(app, exit_code);
   add_autopsy(app, exit_code);
   add_audit(app, exit_code);
+  add_watch(app, exit_code);
   add_clock(app, exit_code);
   add_explain(app, exit_code);
   add_serve(app, exit_code);

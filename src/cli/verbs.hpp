@@ -25,6 +25,7 @@ void add_serve(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 void add_autopsy(CLI::App& app, int& exit_code);
 void add_audit(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
 void add_bytes(CLI::App& app, int& exit_code);
 void add_up(CLI::App& app, int& exit_code);
 void add_do(CLI::App& app, int& exit_code);
