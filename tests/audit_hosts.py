@@ -25,7 +25,7 @@ def in_a_world():
     if subprocess.run([*world, "ip", "link"], capture_output=True).returncode != 0:
         skip("no user namespaces here, or no iproute2")
     os.environ["AUDIT_WORLD"] = "yes"
-    os.execvp(world[0], [*world, "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", sys.executable, *sys.argv])
+    os.execvp(world[0], [*world, "sh", "-c", 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"', "sh", sys.executable, *sys.argv])
 
 
 def ip(*command):
