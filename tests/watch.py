@@ -146,10 +146,9 @@ until("the end of a killed program's", event="ended", name="is_reset")
 lines = watch.end()
 check(all(json.loads(line)["kind"] in ("event", "passed", "lost") for line in lines), "kinds of lines")
 
-# As text; and only of some processes.
-watch = Watch("waits", "leaves")
-check("not seen" in watch.first or "no such process" in watch.first, f"what it does not see: {watch.first}")
-watch.process.wait(20)
-watch = Watch("--for", "2s")
+# As text, of some processes only, for some time.
+watch = Watch("no_such_program")
+check(watch.process.wait(20) == 2, "a process that is not there")
+watch = Watch("leaves", "--for", "2s")
+check("what is not seen" in watch.first, f"it says what it misses: {watch.first}")
 check(watch.process.wait(30) == 0, "--for")
-check("what is not seen" in watch.first, "it says what it misses")
