@@ -18,14 +18,18 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 NOBODY = "02:00:00:00:00:99"  # a hardware address that no host has
 
 
-def in_a_world():
+def in_a_world(with_users=False):
+    """`with_users`: other users are there too, if this one is root."""
     if os.environ.get("AUDIT_WORLD"):
         return
-    world = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    world = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if not (with_users and os.geteuid() == 0):
+        world += ["--user", "--map-root-user"]
     if subprocess.run([*world, "ip", "link"], capture_output=True).returncode != 0:
         skip("no user namespaces here, or no iproute2")
     os.environ["AUDIT_WORLD"] = "yes"
-    os.execvp(world[0], [*world, "sh", "-c", 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"', "sh", sys.executable, *sys.argv])
+    prepare = 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"'
+    os.execvp(world[0], [*world, "sh", "-c", prepare, "sh", sys.executable, *sys.argv])
 
 
 def ip(*command):

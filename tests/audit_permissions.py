@@ -11,18 +11,14 @@ import shutil
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 
-from audit_hosts import LIBC, connect, join, make_host, start
+from audit_hosts import LIBC, connect, in_a_world, join, make_host, start
 from lab_helpers import HALFOPEN, check, skip
 
 if os.geteuid() != 0:
     skip("needs root")
-if not os.environ.get("AUDIT_WORLD"):
-    world = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    os.environ["AUDIT_WORLD"] = "yes"
-    os.execvp(world[0], [*world, "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", sys.executable, *sys.argv])
+in_a_world(with_users=True)
 
 USER = 65534
 folder = pathlib.Path(tempfile.mkdtemp(dir="/run"))
