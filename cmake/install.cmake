@@ -3,14 +3,14 @@
 #     find_package(halfopen)                        everything
 #     find_package(halfopen COMPONENTS fate wire)   needs no other library
 #
-#     halfopen::fate, ::wire, ::net, ::trace, ::lab  one for each of these folders of src/
+#     halfopen::fate, ::wire, ::net, ::trace, ::lab, ::audit  one for each of these folders of src/
 #     halfopen::halfopen                            all of them
 #
 # and the halfopen program, with its pair for other machines in libexec/halfopen. report, pair and situation are the program's inside.
 
 include(CMakePackageConfigHelpers)
 
-set(halfopen_parts fate wire net trace lab)
+set(halfopen_parts fate wire net trace lab audit)
 set(halfopen_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfopen)
 
 # The program's target has the name halfopen, so this one gets it only outside.

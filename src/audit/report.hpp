@@ -29,7 +29,7 @@ struct report_options {
 [[nodiscard]] std::string not_seen(const snapshot& s);
 
 /// "120 connections of 14 processes; 40 would never notice while idle ...".
-[[nodiscard]] std::string sum_of(const snapshot& s, std::span<const group> all);
+[[nodiscard]] std::string sum_of(std::span<const group> all);
 
 /// A line of JSON a connection, one a listener with faults, one a process that was not seen, and one for all;
 /// docs/audit.md has the fields.

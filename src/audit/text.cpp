@@ -48,7 +48,10 @@ report::cell in_flight_cell(const group& g) {
 
 report::cell faults_cell(const group& g) {
   std::string text;
-  for (const fault& f : g.faults) text += (text.empty() ? "" : "\n") + in_words(f, g.sockets.size());
+  for (const fault& f : g.faults) {
+    if (!text.empty()) text += '\n';
+    text += in_words(f, g.sockets.size());
+  }
   return {text, colour::red};
 }
 
@@ -180,7 +183,7 @@ std::string not_seen(const snapshot& s) {
   return text;
 }
 
-std::string sum_of(const snapshot& s, std::span<const group> all) {
+std::string sum_of(std::span<const group> all) {
   std::size_t connections = 0, never = 0, unknown = 0, broken = 0;
   std::set<std::uint32_t> processes;
   for (const group& g : all) {
@@ -194,7 +197,6 @@ std::string sum_of(const snapshot& s, std::span<const group> all) {
     else if (!g.at_risk.idle.least)
       never += g.sockets.size();
   }
-  (void)s;
   std::string text =
       fmt::format("{} of {}: {} would never notice a vanished peer while idle",
                   counted(connections, "connection"), counted(processes.size(), "process"), never);
@@ -212,7 +214,7 @@ std::string table_of(const snapshot& s, std::span<const group> all, const report
                         all.size());
   if (how.cures) text += what_to_change(s, shown, how, where);
   if (const std::string hidden = not_seen(s); !hidden.empty()) text += "\n" + hidden;
-  return text + (text.empty() ? "" : "\n") + sum_of(s, all) + "\n";
+  return text + (text.empty() ? "" : "\n") + sum_of(all) + "\n";
 }
 
 }  // namespace halfopen::audit

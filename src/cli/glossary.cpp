@@ -14,6 +14,7 @@
 #include <cstring>
 #include <optional>
 
+#include "audit/words.hpp"
 #include "halfopen/fate.hpp"
 #include "halfopen/trace/story.hpp"
 #include "judge/case.hpp"
@@ -278,6 +279,8 @@ std::vector<kind> all_words() {
       {"Manners of an end, in halfopen autopsy",
        each<trace::manner>("a manner of an end, in halfopen autopsy")},
       {"Doubts, in halfopen autopsy", each<trace::doubt>("a doubt of halfopen autopsy")},
+      {"What is wrong with a socket, in halfopen audit",
+       each<audit::wrong>("what is wrong with a socket, in halfopen audit")},
       {"And", of_no_kind()},
   };
   return all;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "halfopen/audit.hpp"
 #include "halfopen/trace/story.hpp"
 #include "judge/case.hpp"
 #include "situation/catalogue.hpp"
@@ -63,6 +64,7 @@ TEST(glossary, every_word_of_an_enumeration_is_there) {
   expect_each<trace::doubt>();
   expect_each<situation::verdict>();
   expect_each<judge::verdict>();
+  expect_each<audit::wrong>();
 }
 
 TEST(glossary, every_case_says_what_is_done_why_and_what_is_expected) {

@@ -210,7 +210,7 @@ class watching {
 
   void draw() const {
     const audit::report_options how{.top = 50, .within = limit_, .cures = false};
-    screen::draw(audit::sum_of(seen_, groups_) + "\n\n" +
+    screen::draw(audit::sum_of(groups_) + "\n\n" +
                      audit::table_of(seen_, groups_, how, report::canvas::of(STDOUT_FILENO)),
                  events_);
   }
