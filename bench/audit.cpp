@@ -112,36 +112,36 @@ sockaddr_in server_at(int door) {
   return a;
 }
 
-/// Accepts all, and closes each when its client has.
-void serve() {
+/// Accepts all at one port, and closes each when its client has. A server a port: descriptors are limited.
+void serve(int number) {
   const int events = ::epoll_create1(0);
-  std::vector<int> listening;
-  for (int i = 0; i < doors; ++i) {
-    const int door = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    const sockaddr_in at = server_at(i);
-    const int on = 1;
-    ::setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(door, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(door, 4096) != 0)
-      throw std::runtime_error("the server cannot listen");
-    listening.push_back(door);
-    epoll_event e{.events = EPOLLIN, .data = {.fd = door}};
-    ::epoll_ctl(events, EPOLL_CTL_ADD, door, &e);
-  }
+  const int door = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const sockaddr_in at = server_at(number);
+  const int on = 1;
+  ::setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(door, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(door, 4096) != 0)
+    throw std::runtime_error("the server cannot listen");
+  epoll_event news{.events = EPOLLIN, .data = {.fd = door}};
+  ::epoll_ctl(events, EPOLL_CTL_ADD, door, &news);
   for (;;) {
     epoll_event come[256];
     const int n = ::epoll_wait(events, come, 256, -1);
     for (int i = 0; i < n; ++i) {
-      const int fd = come[i].data.fd;
-      if (std::ranges::find(listening, fd) == listening.end()) {
-        ::close(fd);
+      if (come[i].data.fd != door) {
+        ::close(come[i].data.fd);
         continue;
       }
-      for (int s = 0; (s = ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
-        epoll_event e{.events = EPOLLIN, .data = {.fd = s}};
-        ::epoll_ctl(events, EPOLL_CTL_ADD, s, &e);
+      for (int s = 0; (s = ::accept4(door, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
+        news.data.fd = s;
+        ::epoll_ctl(events, EPOLL_CTL_ADD, s, &news);
       }
     }
   }
+}
+
+void start_servers(crowd& all) {
+  for (int i = 0; i < doors; ++i) all.pids.push_back(start("bench_server", [i] { serve(i); }));
+  std::this_thread::sleep_for(500ms);
 }
 
 int connect_to(int door) {
@@ -194,8 +194,7 @@ void measure(const char* what, int times, const std::vector<std::string>& comman
 
 void measure_audit(const options& o) {
   crowd all;
-  all.pids.push_back(start("bench_server", serve));
-  std::this_thread::sleep_for(500ms);
+  start_servers(all);
   int ready[2];
   if (::pipe(ready) != 0) throw std::runtime_error("pipe");
   const int each = o.connections / o.processes;
@@ -219,8 +218,7 @@ void measure_audit(const options& o) {
 
 void measure_watch(const options& o) {
   crowd all;
-  all.pids.push_back(start("bench_server", serve));
-  std::this_thread::sleep_for(500ms);
+  start_servers(all);
   int told[2];
   if (::pipe(told) != 0) throw std::runtime_error("pipe");
   all.pids.push_back(start("bench_client", [&] {
@@ -272,7 +270,9 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "bench/run audit needs root, to make two network namespaces\n");
     return 3;
   }
-  rlimit files{1 << 20, 1 << 20};
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
   ::signal(SIGPIPE, SIG_IGN);
   try {

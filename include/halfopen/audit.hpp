@@ -92,7 +92,7 @@ struct tcp_figures {
 
 /// The options that decide when a dead peer is noticed, as the socket has them.
 struct socket_options {
-  liveness live;
+  liveness live;                        ///< without keepalive its three figures are not read
   std::optional<int> syn_retries;       ///< TCP_SYNCNT, of a socket that connects
   std::optional<milliseconds> rto_max;  ///< TCP_RTO_MAX_MS (Linux 6.15), if the socket says
 };

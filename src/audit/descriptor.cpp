@@ -78,9 +78,17 @@ unique_fd process_descriptors::copy(int descriptor, std::uint64_t inode) noexcep
 }
 
 std::optional<socket_options> options_of(int fd, socket_state state) {
-  const auto live = liveness_of(fd);
-  if (!live) return std::nullopt;
-  socket_options o{*live, {}, {}};
+  const auto keepalive = number(fd, SOL_SOCKET, SO_KEEPALIVE);
+  const auto user_timeout = number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT);
+  if (!keepalive || !user_timeout) return std::nullopt;
+  socket_options o;
+  o.live.user_timeout = milliseconds(*user_timeout);
+  if (*keepalive !=
+      0) {  // else its figures decide nothing, and of very many sockets three calls each are spared
+    const auto live = liveness_of(fd);
+    if (!live) return std::nullopt;
+    o.live = *live;
+  }
   if (state == socket_state::syn_sent) o.syn_retries = number(fd, IPPROTO_TCP, TCP_SYNCNT);
   if (const auto ms = number(fd, IPPROTO_TCP, tcp_rto_max_ms); ms && *ms > 0) o.rto_max = milliseconds(*ms);
   return o;

@@ -5,9 +5,9 @@
 // nothing (loss is normal), and what every connection passes through (CLOSE_WAIT, FIN_WAIT2, a full window,
 // a queue of connections to be accepted) counts only after a time (`patience`).
 
-#include <algorithm>
+#include "audit/faults.hpp"
 
-#include "halfopen/audit.hpp"
+#include <algorithm>
 
 namespace halfopen::audit {
 namespace {
@@ -106,18 +106,22 @@ void listener_faults(const tcp_socket& s, const patience& p, std::span<const tcp
 
 }  // namespace
 
-std::vector<fault> faults_of(const tcp_socket& s, const snapshot& in, const patience& p,
-                             std::span<const tcp_socket* const> waiting) {
+std::vector<fault> faults_with(const tcp_socket& s, const risk& r, const snapshot& in, const patience& p,
+                               std::span<const tcp_socket* const> waiting) {
   std::vector<fault> found;
   if (s.state == socket_state::listen) {
     listener_faults(s, p, waiting, found);
     return found;
   }
-  const risk r = risk_of(s, in);
   for (const auto& f : {gone(s), connect_unanswered(s, r), retransmitting(s, r), probes_unanswered(s, r),
                         zero_window(s, r, p), close_wait(s, p), orphan(s, in, p)})
     if (f) found.push_back(*f);
   return found;
+}
+
+std::vector<fault> faults_of(const tcp_socket& s, const snapshot& in, const patience& p,
+                             std::span<const tcp_socket* const> waiting) {
+  return faults_with(s, risk_of(s, in), in, p, waiting);
 }
 
 }  // namespace halfopen::audit

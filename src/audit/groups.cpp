@@ -9,6 +9,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "audit/faults.hpp"
 #include "halfopen/audit.hpp"
 
 namespace halfopen::audit {
@@ -219,11 +220,11 @@ std::vector<group> groups_of(const snapshot& s, const patience& p) {
   for (std::uint32_t i = 0; i < s.sockets.size(); ++i) {
     const tcp_socket& one = s.sockets[i];
     if (waits(one)) continue;
-    const std::vector<fault> faults = faults_of(one, s, p, doors.waiting_at(one));
+    const risk r = risk_of(one, s);
+    const std::vector<fault> faults = faults_with(one, r, s, p, doors.waiting_at(one));
     const bool shown = !faults.empty() || (one.state != socket_state::listen && one.inode != 0 &&
                                            one.state != socket_state::close);
     if (!shown) continue;
-    const risk r = risk_of(one, s);
     const auto [at, is_new] = known.try_emplace(key_of(one, r, faults), all.size());
     if (is_new) all.emplace_back();
     add(all[at->second], i, one, r, faults);

@@ -27,11 +27,12 @@ json json_of(const fault& f) {
 
 json options_json(const std::optional<socket_options>& o) {
   if (!o) return nullptr;
-  json j{{"SO_KEEPALIVE", o->live.keepalive},
-         {"TCP_KEEPIDLE", o->live.idle.count()},
-         {"TCP_KEEPINTVL", o->live.interval.count()},
-         {"TCP_KEEPCNT", o->live.probes},
-         {"TCP_USER_TIMEOUT", o->live.user_timeout.count()}};
+  json j{{"SO_KEEPALIVE", o->live.keepalive}, {"TCP_USER_TIMEOUT", o->live.user_timeout.count()}};
+  if (o->live.keepalive) {
+    j["TCP_KEEPIDLE"] = o->live.idle.count();
+    j["TCP_KEEPINTVL"] = o->live.interval.count();
+    j["TCP_KEEPCNT"] = o->live.probes;
+  }
   if (o->syn_retries) j["TCP_SYNCNT"] = *o->syn_retries;
   if (o->rto_max) j["TCP_RTO_MAX_MS"] = o->rto_max->count();
   return j;

@@ -68,10 +68,19 @@ notice while_idle(const rules& r) {
   return r.live.keepalive ? found(r.keepalive_name(), gives_up(r.keepalive())) : never;
 }
 
+/// Most sockets of a machine are alike: the last answer is kept.
+span gives_up_as_before(const retransmission& r) {
+  thread_local retransmission last;
+  thread_local span answer = gives_up(last);
+  if (r == last) return answer;
+  last = r;
+  return answer = gives_up(r);
+}
+
 /// Without a user timeout it rests on the namespace's settings.
 notice while_in_flight(const rules& r) {
   if (!r.by_time() && !r.net.timers) return {};
-  return found(r.by_time() ? rule::user_timeout : rule::retries2, gives_up(r.in_flight()));
+  return found(r.by_time() ? rule::user_timeout : rule::retries2, gives_up_as_before(r.in_flight()));
 }
 
 notice while_connecting(const rules& r) {

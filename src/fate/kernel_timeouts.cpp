@@ -50,8 +50,9 @@ milliseconds keepalive_gives_up(milliseconds time, milliseconds interval, int pr
 milliseconds late_by(milliseconds distance, microseconds tick) noexcept {
   if (tick.count() <= 0) return milliseconds(0);
   // LVL_START(n) and LVL_GRAN(n): 64 slots a level, each level eight times as coarse.
+  const std::int64_t ticks = distance / tick;
   std::int64_t granularity = 1;
-  for (std::int64_t end = 63; distance / tick >= end && granularity < (1 << 24); end *= 8) granularity *= 8;
+  for (std::int64_t end = 63; ticks >= end && granularity < (1 << 24); end *= 8) granularity *= 8;
   // The tick that runs already, and the rounding up to ticks.
   return std::chrono::ceil<milliseconds>(tick * (granularity + 2));
 }
@@ -77,6 +78,7 @@ span retransmission_after(const retransmission& r, int passed) noexcept {
   const bool clamped = r.user_timeout.count() > 0;
   const milliseconds most = std::max(r.rto_max, milliseconds(1));
   const milliseconds limit = clamped ? r.user_timeout : model(r.retries2, rto_min, most);
+  const milliseconds longest = most + late_by(most, r.tick);
   milliseconds rto = std::clamp(r.rto, milliseconds(1), most);
   moments since;
   span begun{};
@@ -86,10 +88,10 @@ span retransmission_after(const retransmission& r, int passed) noexcept {
     if (firing == passed) begun = since.at;
     rto = std::min(rto * 2, most);
     // Far away: no need to walk there step by step.
-    if (const auto steps = (limit - since.at.most) / (most + late_by(most, r.tick)) - 2;
+    if (const auto steps = (limit - since.at.most) / longest - 2;
         firing >= passed && rto == most && steps > 1000) {
       since.at.least += most * steps;
-      since.at.most += (most + late_by(most, r.tick)) * steps;
+      since.at.most += longest * steps;
     }
     // tcp_clamp_rto_to_user_timeout()
     since.wait(clamped ? std::clamp(limit - since.at.least, milliseconds(1), rto) : rto, r.tick);

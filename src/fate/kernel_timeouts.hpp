@@ -50,6 +50,7 @@ struct retransmission {
   milliseconds rto_max{120'000};
   milliseconds user_timeout{0};  ///< 0: retries2 decides
   microseconds tick{0};
+  friend bool operator==(const retransmission&, const retransmission&) = default;
 };
 
 /// From the write on, nobody acknowledges.
