@@ -1,7 +1,5 @@
 #include "cli/system_file.hpp"
 
-#include <unistd.h>
-
 #include <toml++/toml.h>
 #include <filesystem>
 #include <functional>
@@ -110,7 +108,7 @@ const std::set<std::string>& system_tables() {
 
 std::optional<judge::system> read_system(const std::string& path) {
   std::error_code why;
-  if (::access(path.c_str(), F_OK) < 0 || std::filesystem::is_directory(path, why)) return std::nullopt;
+  if (!std::filesystem::is_regular_file(path, why)) return std::nullopt;
   toml::table file;
   try {
     file = toml::parse_file(path);

@@ -79,6 +79,7 @@ std::optional<judge::system> system_of(const test_arguments& a) {
     std::ifstream file(a.system);
     made = nlohmann::json::parse(file).get<judge::system>();
     made->virtual_clock = a.full_length;
+    made->first_look = judge::milliseconds(0);  // there nobody waits
     return made;
   }
   if (!a.service.empty() || !a.probe.empty()) {
@@ -531,8 +532,12 @@ void add_test(CLI::App& app, int& exit_code) {
   verb.callback([arguments, &verb, &exit_code] {
     try {
       if (!arguments->events) read_settings(verb, arguments->settings, "halfopen.toml", system_tables());
-      if (!arguments->events && arguments->server.empty())
-        arguments->from_file = read_system(settings_of(*arguments));
+      if (!arguments->events) arguments->from_file = read_system(settings_of(*arguments));
+      if (arguments->from_file && !(arguments->server + arguments->client + arguments->service).empty())
+        throw usage_error(
+            settings_of(*arguments) +
+            " describes a system ([hosts]), and --server, --client or --service another one: leave "
+            "them out, or name another file with --settings");
       arguments->repeat = repeat_command(verb, program_invocation_name, about_the_whole);
       if (arguments->from_file)
         arguments->repeat += " --settings " + judge::shell_quoted(settings_of(*arguments));

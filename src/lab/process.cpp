@@ -136,6 +136,11 @@ process& host::start(program what) {
   return *state_->processes.back();
 }
 
+void host::drop(const process& ended) {
+  if (!ended.ended()) throw error("a program that runs cannot be dropped");
+  std::erase_if(state_->processes, [&](const auto& p) { return p.get() == &ended; });
+}
+
 pid_t process::pid() const noexcept {
   return state_->child.pid;
 }

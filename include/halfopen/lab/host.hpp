@@ -67,6 +67,8 @@ class host {
 
   /// Starts a program here. It stays in the list below until the experiment ends.
   process& start(program what);
+  /// Drops a program of it that has ended: what it said goes too. Throws lab::error if it has not.
+  void drop(const process& ended);
   [[nodiscard]] std::vector<process*> processes() const;
   /// No process is left but init.
   [[nodiscard]] bool is_empty() const;

@@ -1,5 +1,5 @@
 // A service loses what it depends on, and gets it back. A row a case: how, when, for how long; what is done
-// and proved is in judge/system/lose_dependency.cpp.
+// and proved is in judge/system/lost_dependency.cpp.
 //
 // On a link, "the dependency" and "the service" in `done` become the hosts' names.
 

@@ -35,6 +35,32 @@ milliseconds time_away(const outage_seen& seen) noexcept {
   return served_again(seen).value_or(end_of_watch(seen));
 }
 
+/// Every wrong answer was as usual but for figures, and the usual one never came back: it may be the time
+/// that it tells.
+bool tells_figures_by_itself(const outage_seen& seen) {
+  const auto text_differs = [](const ask& a) {
+    return of_kind(a, probe_kind::probe) && a.how == ask_end::wrong && !a.figures_only;
+  };
+  return std::ranges::none_of(seen.asks, text_differs) && !served_again(seen);
+}
+
+/// The probe's last answer was wrong.
+bool ends_wrong(const outage_seen& seen) {
+  bool wrong = false;
+  for (const ask& a : seen.asks)
+    if (of_kind(a, probe_kind::probe)) wrong = a.how == ask_end::wrong;
+  return wrong;
+}
+
+/// Nobody can say that the service itself is what did not come back.
+std::optional<obstacle> not_its_own(const outage_seen& seen) {
+  if (ends_wrong(seen) && tells_figures_by_itself(seen)) return obstacle::varies;
+  if (!seen.spoke_again) return std::nullopt;
+  if (seen.fresh_data) return obstacle::varies;
+  if (seen.stands_behind) return obstacle::no_means;
+  return std::nullopt;
+}
+
 look_finding during(const outage_seen& seen) {
   look_finding f{.at = look::during, .found = {.did = outcome::refuses}};
   std::array<std::size_t, 5> count{};
@@ -53,7 +79,7 @@ look_finding during(const outage_seen& seen) {
   if (count.at(index(ask_end::wrong)) > 0) {
     with(ask_end::wrong);
     f.found = {.what = verdict::fail, .did = outcome::answers_wrong};
-    if (seen.unpredictable)
+    if (tells_figures_by_itself(seen))
       f.found = {.what = verdict::inconclusive, .did = outcome::answers_wrong, .why = obstacle::varies};
   } else if (count.at(index(ask_end::hung)) > 0) {
     with(ask_end::hung);
@@ -78,6 +104,11 @@ look_finding after(const outage_seen& seen) {
     f.found = {.what = verdict::fail, .did = outcome::never_serves_again, .rests_on = basis::time};
     f.found.length = {source::measured, std::nullopt};
     f.figure = seen.watched;
+    if (const auto why = not_its_own(seen)) {
+      f.found.what = verdict::inconclusive;
+      f.found.why = *why;
+      f.found.length = {};
+    }
     return f;
   }
   f.figure = std::max(*again - seen.back, milliseconds::zero());
@@ -99,14 +130,18 @@ look_finding alive(const outage_seen& seen) {
 }
 
 /// The longest time from a yes to a yes, without another answer between them, in which none of the probe was
-/// served; nothing if there was no yes. A yes that was long in coming is one when it comes.
+/// served, and which an ask of the probe ended that was not served either; nothing if there was none. A yes
+/// that was long in coming is one when it comes.
 std::optional<milliseconds> longest_lie(const outage_seen& seen) {
   std::optional<milliseconds> longest;
   bool away = false;                        // the last ask of the probe was not served
   std::optional<milliseconds> yes_since{};  // its first yes since then
+  milliseconds last_yes{};
   for (const ask& a : seen.asks) {
     if (of_kind(a, probe_kind::probe)) {
       away = !is_served(a);
+      if (away && yes_since)
+        longest = std::max(longest.value_or(milliseconds::zero()), last_yes - *yes_since);
       if (!away) yes_since.reset();
     } else if (of_kind(a, probe_kind::health)) {
       if (!away || !is_served(a)) {
@@ -114,7 +149,7 @@ std::optional<milliseconds> longest_lie(const outage_seen& seen) {
         continue;
       }
       if (!yes_since) yes_since = a.ended();
-      longest = std::max(longest.value_or(milliseconds::zero()), a.ended() - *yes_since);
+      last_yes = a.ended();
     }
   }
   return longest;
@@ -175,35 +210,22 @@ look_finding storm(const outage_seen& seen) {
   return f;
 }
 
-/// What grows with every outage from the second one on: the first may fill a pool. Memory has to grow by more
-/// than a collector of garbage lets lie, each time.
-bool grows(std::span<const possessions> all, const std::function<std::uint64_t(const possessions&)>& what,
-           std::uint64_t least) {
+/// What grows with every outage from the second one on: the first may fill a pool.
+bool grows(std::span<const possessions> all, std::size_t possessions::* what) {
   constexpr std::size_t enough = 5;
   if (all.size() < enough) return false;
   for (std::size_t i = 2; i < all.size(); ++i)
-    if (what(all[i]) < what(all[i - 1]) + least) return false;
+    if (all[i].*what <= all[i - 1].*what) return false;
   return true;
 }
 
+/// Memory is told, and no verdict: a heap that warms up grows every time.
 look_finding leftovers(const outage_seen& seen) {
-  constexpr std::uint64_t much_memory = 1 << 20;
   look_finding f{.at = look::leftovers, .found = {.did = outcome::does_as_asked}};
-  const auto& all = seen.after_each;
-  const std::array looks{
-      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.sockets; }),
-                std::uint64_t{1}},
-      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.descriptors; }),
-                std::uint64_t{1}},
-      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.threads; }),
-                std::uint64_t{1}},
-      std::pair{std::function<std::uint64_t(const possessions&)>([](const auto& p) { return p.memory; }),
-                much_memory}};
-  for (const auto& [what, least] : looks)
-    if (grows(all, what, least)) {
+  for (const auto what : {&possessions::sockets, &possessions::descriptors, &possessions::threads})
+    if (grows(seen.after_each, what)) {
       f.found = {.what = verdict::fail, .did = outcome::leaks};
-      f.count = all.size() - 1;
-      return f;
+      f.count = seen.after_each.size() - 1;
     }
   return f;
 }
@@ -248,17 +270,20 @@ std::string_view to_string(look l) noexcept {
 }
 
 std::optional<milliseconds> served_again(const outage_seen& seen) noexcept {
+  return served_again(seen.asks, seen.back);
+}
+
+std::optional<milliseconds> served_again(std::span<const ask> asks, milliseconds back) noexcept {
   std::optional<milliseconds> since;
   std::size_t in_a_row = 0;
   std::optional<milliseconds>
       last_bad;  // an ask that began later, and ended earlier, is no sign of steadiness
-  for (const ask& a : seen.asks)
+  for (const ask& a : asks)
     if (of_kind(a, probe_kind::probe) && !is_served(a) && (!last_bad || a.begun > *last_bad))
       last_bad = a.begun;
-  for (const ask& a : seen.asks) {
+  for (const ask& a : asks) {
     if (!of_kind(a, probe_kind::probe) || !is_served(a)) continue;
-    if (a.begun < milliseconds::zero() || a.ended() < seen.back || (last_bad && a.begun <= *last_bad))
-      continue;
+    if (a.begun < milliseconds::zero() || a.ended() < back || (last_bad && a.begun <= *last_bad)) continue;
     ++in_a_row;
     if (!since || a.ended() < *since) since = a.ended();
   }

@@ -40,10 +40,11 @@ struct ask {
   probe_kind what = probe_kind::probe;
   milliseconds begun{};
   milliseconds took{};
-  milliseconds kept_waiting{};  ///< of `took`, by the machine: programs of the lab were ready, and others ran
   ask_end how = ask_end::served;
   int code = 0, signal = 0;
-  std::string says{};  ///< its own telling line, if it was not served
+  std::string says{};           ///< its own telling line, if it was not served
+  bool figures_only = false;    ///< of a wrong one: as usual but for figures, as one that tells the time
+  milliseconds kept_waiting{};  ///< of `took`, by the machine: programs of the lab were ready, and others ran
   [[nodiscard]] milliseconds ended() const noexcept { return begun + took; }
   [[nodiscard]] milliseconds of_its_own() const noexcept { return took - std::min(took, kept_waiting); }
 };
@@ -108,16 +109,16 @@ struct outage_seen {
   milliseconds limit{};   ///< so long an ask was waited for in this playing
   milliseconds recover{};
   milliseconds watched{};      ///< after `back`
-  bool settled = false;        ///< the watch ended because it was served again, and steadily
   bool serves = true;          ///< a worker of a queue does not: how long an ask takes is not its choice
-  bool unpredictable = false;  ///< nobody knows what the probe's output should be
+  bool stands_behind = false;  ///< another host of the system needs it, and may be the one that fails
+  bool fresh_data = false;     ///< what answers now may not have the data that the dependency had
+  bool spoke_again = false;    ///< it and the dependency said something to each other since `back`
   milliseconds usual_other{};  ///< an `other` ask took so long with nothing wrong
   std::optional<lab::exit_status> ended{};  ///< its command
   milliseconds ended_at{};
-  bool restarted = false;              ///< and somebody started it again, as the user says
-  std::vector<milliseconds> attempts;  ///< connections to the dependency that it began since the fault
-  std::optional<double> busy{};        ///< of one processor, while the dependency was away
-  bool busy_watched = false;
+  bool restarted = false;               ///< and somebody started it again, as the user says
+  std::vector<milliseconds> attempts;   ///< connections to the dependency that it began since the fault
+  std::optional<double> busy{};         ///< of one processor, while the dependency was away
   std::vector<possessions> after_each;  ///< of several outages; [0] before the first
   std::optional<request_count> requests{};
   std::optional<waiting_socket> waits{};
@@ -127,6 +128,7 @@ struct outage_seen {
 /// fault, and after whose begin no ask of the probe began that was not, if there were enough of them.
 /// Nothing: it never was.
 [[nodiscard]] std::optional<milliseconds> served_again(const outage_seen& seen) noexcept;
+[[nodiscard]] std::optional<milliseconds> served_again(std::span<const ask> asks, milliseconds back) noexcept;
 
 /// So many asks of the probe in a row, served, are a steady state.
 inline constexpr std::size_t steady_asks = 3;

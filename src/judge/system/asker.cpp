@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 #include "judge/last_words.hpp"
 #include "judge/pair.hpp"
 
@@ -16,19 +18,29 @@ void kill(lab::process& p) {
 }  // namespace
 
 bool usual_answer::fits(std::string_view output_now) const {
+  if (unpredictable()) return true;
   if (!varies) return output_now == output;
   return shape_of(output_now) == shape_of(output);
 }
 
-asker::asker(lab::experiment& lab, lab::host& from, lab::waiting_for_processor& kept_waiting, probe_kind what,
-             std::string command, std::vector<std::string> environment, milliseconds limit)
-    : lab_(lab),
-      from_(from),
+asker::asker(lab::host& from, lab::waiting_for_processor& kept_waiting, probe_kind what, std::string command,
+             std::vector<std::string> environment, milliseconds limit)
+    : from_(from),
       kept_waiting_(kept_waiting),
       what_(what),
       command_(std::move(command)),
       environment_(std::move(environment)),
       limit_(limit) {}
+
+void asker::expect(usual_answer a) {
+  usually_ = a.took;
+  usual_ = std::move(a);
+}
+
+std::size_t asker::under_way_since(trace::time_point when) const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(running_, [when](const running& r) { return r.begun >= when; }));
+}
 
 void asker::ask_now() {
   lab::program what;
@@ -40,7 +52,7 @@ void asker::ask_now() {
 }
 
 trace::time_point asker::limit_of(const running& r) const {
-  return r.begun + limit_ + (kept_waiting_.so_far() - r.excused_before);
+  return r.begun + limit_ + usually_ + (kept_waiting_.so_far() - r.excused_before);
 }
 
 std::optional<trace::time_point> asker::next_limit() const {
@@ -59,6 +71,7 @@ void asker::finish(const running& r, ask a, std::vector<ask>& ended) {
   last_output_ = r.program->output();
   last_errors_ = r.program->errors();
   if (a.how != ask_end::served) a.says = telling_line(last_errors_, last_output_);
+  if (a.how == ask_end::wrong) a.figures_only = shape_of(last_output_) == shape_of(usual_->output);
   ended.push_back(std::move(a));
 }
 
@@ -74,6 +87,7 @@ void asker::look(std::vector<ask>& ended) {
       const bool usual = !usual_ || usual_->fits(r->program->output());
       a.how = !done ? ask_end::refused : usual ? ask_end::served : ask_end::wrong;
       finish(*r, std::move(a), ended);
+      from_.drop(*r->program);  // of hundreds, each would keep its descriptors and all that it said
     } else if (now > limit_of(*r)) {
       ask a = told(*r, now);
       a.how = ask_end::hung;

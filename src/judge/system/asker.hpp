@@ -27,17 +27,22 @@ struct usual_answer {
 /// Not thread-safe.
 class asker {
  public:
-  asker(lab::experiment& lab, lab::host& from, lab::waiting_for_processor& kept_waiting, probe_kind what,
-        std::string command, std::vector<std::string> environment, milliseconds limit);
+  asker(lab::host& from, lab::waiting_for_processor& kept_waiting, probe_kind what, std::string command,
+        std::vector<std::string> environment, milliseconds limit);
 
-  /// What counts as served; without it any output with exit 0.
-  void expect(usual_answer a) { usual_ = std::move(a); }
+  /// What counts as served; without it any output with exit 0. An ask may take what it usually takes beyond
+  /// the limit.
+  void expect(usual_answer a);
+  /// From now on any output with exit 0 counts as served.
+  void expect_anything() { usual_.reset(); }
 
   /// One more, now. What came of it is told by look().
   void ask_now();
   /// Looks at the asks that are under way; gives those that ended, and kills what hangs.
   void look(std::vector<ask>& ended);
   [[nodiscard]] std::size_t under_way() const noexcept { return running_.size(); }
+  /// Of those, the ones that began since then.
+  [[nodiscard]] std::size_t under_way_since(trace::time_point when) const noexcept;
   /// When the next one will have hung; nothing if none is under way.
   [[nodiscard]] std::optional<trace::time_point> next_limit() const;
   /// Kills what is under way, which is told as cut short.
@@ -60,13 +65,12 @@ class asker {
   void finish(const running& r, ask a, std::vector<ask>& ended);
   [[nodiscard]] trace::time_point limit_of(const running& r) const;
 
-  lab::experiment& lab_;
   lab::host& from_;
   lab::waiting_for_processor& kept_waiting_;
   probe_kind what_;
   std::string command_;
   std::vector<std::string> environment_;
-  milliseconds limit_;
+  milliseconds limit_, usually_{};
   std::optional<usual_answer> usual_;
   std::list<running> running_;
   trace::time_point zero_ = lab::experiment::now();

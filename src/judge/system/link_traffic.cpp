@@ -51,11 +51,13 @@ bool link_traffic::is_dependency(const trace::ip_address& a) const {
 }
 
 void link_traffic::take(const lab::record& r) {
-  if (segments_.size() >= most_kept || r.sender >= hosts_) return;
+  if (r.sender >= hosts_) return;
   const auto p = trace::decode(r.frame, trace::link::ethernet, r.number, r.when);
   if (!p || p->what != trace::packet::kind::tcp) return;
   const bool by_service = p->source == service_ && is_dependency(p->destination);
   if (!by_service && !(is_dependency(p->source) && p->destination == service_)) return;
+  complete_ = segments_.size() < most_kept;
+  if (!complete_) return;
   segment s;
   s.number = r.number;
   s.when = r.when;
@@ -91,9 +93,18 @@ std::size_t link_traffic::delivered_on(const std::vector<trace::endpoint>& opene
   }));
 }
 
-std::size_t link_traffic::sent_by_service(trace::time_point since) const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(segments_, [&](const segment& s) { return s.by_service && s.when > since; }));
+std::size_t link_traffic::sent_by_service(trace::time_point since, trace::time_point until) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      segments_, [&](const segment& s) { return s.by_service && s.when > since && s.when < until; }));
+}
+
+bool link_traffic::spoke_since(trace::time_point since) const {
+  const auto said = [&](bool by_service) {
+    return std::ranges::any_of(segments_, [&](const segment& s) {
+      return s.by_service == by_service && s.arrived && s.length > 0 && s.when > since;
+    });
+  };
+  return said(true) && said(false);
 }
 
 std::optional<std::string> link_traffic::first_request(trace::time_point since) const {

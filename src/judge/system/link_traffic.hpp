@@ -35,8 +35,12 @@ class link_traffic {
   /// Packets of the connections that these opened that arrived since then.
   [[nodiscard]] std::size_t delivered_on(const std::vector<trace::endpoint>& openers,
                                          trace::time_point since) const;
-  /// Packets that the service sent since then, whatever became of them.
-  [[nodiscard]] std::size_t sent_by_service(trace::time_point since) const;
+  /// Packets that the service sent in that time, whatever became of them.
+  [[nodiscard]] std::size_t sent_by_service(trace::time_point since, trace::time_point until) const;
+  /// Packets with payload that arrived since then, from both sides.
+  [[nodiscard]] bool spoke_since(trace::time_point since) const;
+  /// None was left out for want of room.
+  [[nodiscard]] bool is_complete() const noexcept { return complete_; }
 
   /// What the service said first since that moment: the request that a fault falls on.
   [[nodiscard]] std::optional<std::string> first_request(trace::time_point since) const;
@@ -65,6 +69,7 @@ class link_traffic {
   trace::ip_address service_, dependency_;
   std::optional<trace::ip_address> also_;
   std::size_t hosts_ = 0;
+  bool complete_ = true;
   std::vector<segment> segments_;
 };
 

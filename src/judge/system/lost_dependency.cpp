@@ -50,9 +50,6 @@ lab::match lost_dependency::to_dependency() const {
 lab::match lost_dependency::to_service() const {
   return lab::from(dependency_) && lab::to(service_);
 }
-lab::match lost_dependency::on_link() const {
-  return to_dependency() || to_service();
-}
 
 void lost_dependency::lose() {
   before_ = open_connections();
@@ -73,7 +70,9 @@ void lost_dependency::lose() {
     case outage::unreachable:
       return lab::make_unreachable(service_, dependency_, lab::unreachable_kind::host);
     case outage::frozen:
-      return lab::freeze(dependency_);
+      lab::freeze(dependency_);
+      lost_at_ = lab::experiment::now();
+      return;
     case outage::forgotten:
     case outage::disowned:
       count_ = lab::forget_connections(
@@ -87,8 +86,10 @@ void lost_dependency::lose() {
       lab::move_name(dependency_, scene_.host(spare_of(link_.to)));
       now_ = &scene_.host(spare_of(link_.to));
       return lab::crash(dependency_);
-    case outage::terminated:
+    case outage::terminated:  // as init does: a grace, then SIGKILL
       lab::terminate(dependency_);
+      if (!scene_.go_on(std::chrono::seconds(10), [&] { return dependency_.is_empty(); }))
+        lab::kill(dependency_);
       return;
     case outage::not_there_yet:
       return;
@@ -187,8 +188,16 @@ void lost_dependency::prove_lost() {
 }
 
 void lost_dependency::start() {
+  const auto limit = std::max<milliseconds>(soon_, 10 * usual_.start_of(link_.to));
   scene_.begin(link_.to, link_.to);
-  scene_.until_ready(link_.to, link_.to, std::max<milliseconds>(soon_, 10 * usual_.start_of(link_.to)));
+  scene_.until_ready(link_.to, link_.to, limit);
+  const auto ports = usual_.ports.find(link_.name());
+  if (ports == usual_.ports.end()) return;
+  const auto all_listen = [&] {  // another one may be opened first
+    const auto open = dependency_.listening_ports();
+    return std::ranges::all_of(ports->second, [&](auto port) { return std::ranges::count(open, port) > 0; });
+  };
+  if (!scene_.go_on(limit, all_listen)) throw lab::error(link_.to + " does not listen where it did");
 }
 
 void lost_dependency::give_back() {
@@ -231,6 +240,7 @@ void lost_dependency::prove_back() {
 }
 
 void lost_dependency::prove_afterwards() {
+  sheet_.prove(packets_.is_complete(), "every packet of the link was looked at");
   const auto all = scene_.lab.traffic().connections();
   const auto since = [&](const trace::connection* c) {
     return c->opener.address == service_.address() && c->responder.address == dependency_.address() &&
@@ -243,7 +253,7 @@ void lost_dependency::prove_afterwards() {
     case outage::link_cut:
       sheet_.prove(packets_.delivered(lost_at_, until) == 0,
                    fmt::format("no packet got through between {} and {}", link_.from, link_.to));
-      sheet_.prove(packets_.sent_by_service(lost_at_) > 0,
+      sheet_.prove(packets_.sent_by_service(lost_at_, returns_at_) > 0,
                    fmt::format("{} sent to {}", link_.from, link_.to));
       return;
     case outage::unreachable:

@@ -25,7 +25,6 @@ class lost_dependency {
 
   /// Connections of the link that are open now.
   [[nodiscard]] std::vector<const trace::connection*> open_connections() const;
-  [[nodiscard]] lab::match on_link() const;
   [[nodiscard]] lab::match to_dependency() const;
   [[nodiscard]] lab::match to_service() const;
 
@@ -41,7 +40,7 @@ class lost_dependency {
   void prove_afterwards();
 
   /// The host that plays its part now: another one, if it has moved.
-  [[nodiscard]] lab::host& now() { return *now_; }
+  [[nodiscard]] const lab::host& now() const noexcept { return *now_; }
 
  private:
   void start();

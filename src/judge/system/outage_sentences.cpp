@@ -59,7 +59,8 @@ wording of_during(const outage_seen& seen, const look_finding& f, const outage_n
                               "case, let the probe accept it",
                               n.dependency)};
       if (f.found.what == verdict::inconclusive)
-        w.reason = w.happened + ", but what it prints varies by itself";
+        w.reason =
+            w.happened + "; only figures differ, and the usual ones never came back: it may tell the time";
       return w;
     }
     case outcome::lets_hang:
@@ -93,10 +94,19 @@ wording of_after(const outage_seen& seen, const look_finding& f, const outage_na
                                     back, in_words(seen.recover), of_its_socket(seen, n)),
             .cure = cure,
             .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
-  return {.happened = fmt::format("not served again, {} after {}{}{}", in_words(*f.figure), back,
-                                  n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
-          .cure = cure,
-          .length = fmt::format("never served again (watched for {})", in_words(*f.figure))};
+  wording w{.happened = fmt::format("not served again, {} after {}{}{}", in_words(*f.figure), back,
+                                    n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
+            .cure = cure,
+            .length = fmt::format("never served again (watched for {})", in_words(*f.figure))};
+  if (f.found.what == verdict::inconclusive)
+    w.reason =
+        w.happened +
+        (f.found.why == obstacle::varies
+             ? fmt::format(", but it speaks with {}, which may not have the data that it had", n.dependency)
+             : fmt::format(", but it speaks with {} again: perhaps it is a host before it that "
+                           "does not come back",
+                           n.dependency));
+  return w;
 }
 
 wording of_alive(const outage_seen& seen, const look_finding& f, const outage_names& n) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "halfopen/lab/error.hpp"
@@ -44,7 +45,7 @@ class outage_play {
         sheet_(c),
         soon_(std::max<milliseconds>(5s, 10 * usual.probe.took)),
         scene_(
-            what, what.patience() + usual.probe.took,
+            what, what.patience(),
             [this](const lab::record& r) {
               capture_.take(r);
               seen_packets_.take(r);
@@ -67,7 +68,8 @@ class outage_play {
       a.expect(a.what() == probe_kind::probe    ? usual.probe
                : a.what() == probe_kind::health ? usual.health
                                                 : usual.other);
-    scene_.meanwhile = [this] { look_after_service(); };
+    scene_.pace_asks(2 * usual.probe.took, usual.concurrent ? 8 : 1);
+    scene_.meanwhile = [this] { look_after_programs(); };
   }
 
   case_result play() {
@@ -98,7 +100,19 @@ class outage_play {
       throw lab::error("the system did not come to a steady state: " + scene_.probe().last_errors());
     if (usual_.concurrent && !scene_.ask_at_once(4))
       throw lab::error("the system did not serve four asks at one time, as it did before");
+    accept_what_time_changed();
     if (row_.when == outage_moment::in_flight) learn_request();
+    if (!what().virtual_clock && length() >= 5s) {
+      const busy_watch watch(service_);
+      scene_.go_on(500ms);
+      busy_before_ = watch.share(too_busy).value_or(0);
+    }
+  }
+
+  /// What is told of a health endpoint's or another one's output is the exit status, if it changes by itself.
+  void accept_what_time_changed() {
+    for (asker& a : scene_.askers)
+      if (a.what() != probe_kind::probe && scene_.ask_alone(a).how == ask_end::wrong) a.expect_anything();
   }
 
   /// The service, and whoever needs it, are started while the dependency is away.
@@ -141,7 +155,7 @@ class outage_play {
       return packets_.delivered(lab::experiment::now() - d, scene_.lab.packets()) == 0;
     };
     scene_.go_on(300ms);
-    const bool idle = scene_.go_on(5s, [&] { return quiet_for(200ms); });
+    const bool idle = scene_.go_on(5s, [&] { return quiet_for(200ms); }) && scene_.lab.until_quiet(50ms, 5s);
     proofs_.prove(idle, "nothing is on its way between " + link_.from + " and " + link_.to);
   }
 
@@ -162,12 +176,22 @@ class outage_play {
                        fmt::format("an ask makes {} say nothing to {}", link_.to, link_.from));
     const std::size_t length = scene_.lab.current().tcp.length;
     if (length < 2) throw no_verdict(obstacle::not_there, "the reply is one byte long, and has no middle");
-    const auto number = scene_.lab.current().number;
     if (what().without_fault) return;
+    const auto number = scene_.lab.current().number;
+    const auto& dependency = scene_.host(link_.to);
+    const std::uint64_t said = scene_.lab.current_connection()->of(trace::side::responder).bytes;
+    const auto opener = scene_.lab.current_connection()->opener;
+    const lab::match same([opener](const lab::arrival& a) {
+      return a.connection != nullptr && a.connection->opener == opener;
+    });
+    const lab::match later([number](const lab::arrival& a) { return a.packet->number > number; });
+    scene_.lab.lose(dependency_.to_service() && later);  // its rest, and its repeats
     scene_.lab.cut_current(length / 2);
-    scene_.lab.after(dependency_.to_service(), soon_);
-    proofs_.prove(true, fmt::format("{} of {} bytes of a reply's segment have arrived", length / 2, length));
-    sheet_.facts.checks.back().packet = number;
+    const std::uint64_t arrived = said - length + length / 2;
+    proofs_.prove_after(same && lab::from(service_) && lab::acked(dependency, arrived),
+                        fmt::format("{} of {} bytes of a reply's segment have arrived", length / 2, length));
+    const auto* c = scene_.lab.current_connection();
+    proofs_.prove(c != nullptr && c->of(trace::side::responder).acked < said, "and the rest of it has not");
   }
 
   void reach() {
@@ -186,7 +210,7 @@ class outage_play {
   // ---- the outage
 
   [[nodiscard]] milliseconds length() const {
-    const milliseconds shortened = what().patience() + 3s;
+    const milliseconds shortened = what().limit + 3s;
     switch (row_.length) {
       case outage_length::none:
         return milliseconds(0);
@@ -204,6 +228,7 @@ class outage_play {
 
   void mark_fault() {
     fault_at_ = lab::experiment::now();
+    if (usual_.forgetful.contains(link_.to)) scene_.probe().expect_anything();
     for (asker& a : scene_.askers) a.count_from(fault_at_);
     faulted_ = true;
     scene_.ask_from(fault_at_);
@@ -212,6 +237,8 @@ class outage_play {
   /// Whoever listens is asked from then on; it may as well wait for its dependency first.
   void start_service() {
     scene_.begin(link_.from, link_.from);
+    for (const std::string& name : later_)  // whoever needs it starts in the meantime
+      if (name != link_.to && name != link_.from) scene_.begin(name, name);
     const auto started = std::max<milliseconds>(3s, 3 * usual_.start_of(link_.from));
     const bool serves = what().find(link_.from)->serves;
     listened_ = serves && scene_.go_on(started, [&] {
@@ -225,29 +252,45 @@ class outage_play {
     mark_fault();
     dependency_.lose();
     dependency_.prove_lost();
-    const busy_watch watch(service_);
+    if (row_.when == outage_moment::mid_reply) scene_.lab.release();
     scene_.go_on(length());
-    if (length() >= 1s && !what().virtual_clock) {
-      seen_.busy = watch.share(too_busy);
-      seen_.busy_watched = true;
-    }
     look_at_waits();
+    if (length() >= 5s && !what().virtual_clock) look_who_burns();
     if (row_.how == outage::lost_again) lose_at_each_packet();
     give_back();
+  }
+
+  /// While nobody asks: what asks cost is no loop of the service's own.
+  void look_who_burns() {
+    scene_.stop_asking();
+    scene_.go_on(what().patience() + 1s, [&] { return nobody_asks(); });
+    const busy_watch watch(service_);
+    scene_.go_on(1s);
+    if (nobody_asks() && busy_before_ < too_busy / 2) seen_.busy = watch.share(too_busy);
+  }
+
+  [[nodiscard]] bool nobody_asks() const {
+    return std::ranges::all_of(scene_.askers, [](const asker& a) { return a.under_way() == 0; });
   }
 
   /// While the service reconnects: at its SYN, at the end of the handshake, at its first words.
   void lose_at_each_packet() {
     const lab::match own = dependency_.to_dependency();
+    lab::host& to = scene_.host(link_.to);
+    bool hit = false;
     for (const auto& [which, name] : {std::pair{own && lab::syn(), "SYN"},
                                       std::pair{own && lab::flags(trace::ack) && !lab::payload(), "ACK"},
                                       std::pair{own && lab::payload(), "first words"}}) {
+      if (!what().without_fault) lab::cut(service_, to);  // it shall not reconnect before somebody looks
       dependency_.give_back();
-      scene_.lab.before(which, soon_) ? proofs_.prove(true, fmt::format("lost again at its {}", name))
-                                      : false;
+      if (!what().without_fault) lab::heal(service_, to);
+      scene_.probe().ask_now();
+      if (scene_.lab.before(which, soon_))
+        hit = proofs_.prove(true, fmt::format("lost again at its {}", name));
       dependency_.lose();
       scene_.go_on(1s);
     }
+    proofs_.prove(hit, "it was lost again while the service reconnected");
   }
 
   void lose_ten_times() {
@@ -274,6 +317,7 @@ class outage_play {
     }
     seen_.back = since_fault();
     scene_.ask_from(lab::experiment::now());
+    dependency_.prove_back();
   }
 
   void give_back() {
@@ -292,10 +336,7 @@ class outage_play {
   }
 
   [[nodiscard]] bool steady_since(trace::time_point when) const {
-    outage_seen view;
-    view.asks = scene_.asks;
-    view.back = std::chrono::round<milliseconds>(when - fault_at_);
-    return served_again(view).has_value();
+    return served_again(scene_.asks, std::chrono::round<milliseconds>(when - fault_at_)).has_value();
   }
 
   /// Served again, and some at one time, so that every connection of a pool is tried.
@@ -311,18 +352,18 @@ class outage_play {
   }
 
   void until_settled() {
-    const milliseconds patience = what().virtual_clock
-                                      ? watched_virtual
-                                      : what().recover + std::max<milliseconds>(what().patience(), 5s);
-    seen_.settled = scene_.go_on(patience, [&] {
+    // What is only a first look is watched to its end under the virtual clock.
+    const bool first_look = what().patience() < what().limit;
+    const milliseconds patience = what().virtual_clock ? watched_virtual
+                                  : first_look         ? what().recover + what().patience()
+                                               : std::max<milliseconds>(6 * what().recover, what().limit);
+    scene_.go_on(patience, [&] {
       if (scene_.program(link_.from)->ended() && !restarts()) return true;
       return is_settled();
     });
     seen_.watched = since_fault() - seen_.back;
     scene_.stop_asking();
-    scene_.go_on(what().patience() + 1s, [&] {
-      return std::ranges::all_of(scene_.askers, [](const asker& a) { return a.under_way() == 0; });
-    });
+    scene_.go_on(what().patience() + 1s, [&] { return nobody_asks(); });
     for (asker& a : scene_.askers) a.give_up(scene_.asks);
   }
 
@@ -330,18 +371,49 @@ class outage_play {
 
   [[nodiscard]] bool restarts() const { return what().find(link_.from)->restart; }
 
-  /// Its end, and who starts it again.
-  void look_after_service() {
-    const lab::process* p = scene_.program(link_.from);
-    if (!faulted_ || p == nullptr || !p->ended()) return;
-    if (!seen_.ended) {
-      seen_.ended = p->ended();
-      seen_.ended_at = std::chrono::round<milliseconds>(p->ended()->when - fault_at_);
+  /// Their ends, and who starts them again.
+  void look_after_programs() {
+    if (!faulted_) return;
+    for (const system_host& h : what().hosts) {
+      const lab::process* p = scene_.program(h.name);
+      if (h.name == link_.to || p == nullptr || !p->ended()) continue;
+      if (h.name == link_.from) note_end_of_service(*p);
+      if (!h.restart || lab::experiment::now() - p->ended()->when < pause_before_restart(h.name)) continue;
+      if (h.name == link_.from) seen_.restarted = true;
+      scene_.begin(h.name, h.name);
     }
-    note_end(*p);
-    if (!restarts() || lab::experiment::now() - p->ended()->when < 1s) return;
-    seen_.restarted = true;
-    scene_.begin(link_.from, link_.from);
+  }
+
+  /// Longer each time, up to five seconds.
+  milliseconds pause_before_restart(const std::string& host) {
+    const lab::process* now = scene_.program(host);
+    auto& [last, times] = restarts_[host];
+    if (last != now) {
+      last = now;
+      times = std::min(times + 1, 5);
+    }
+    return 1s * times;
+  }
+
+  void note_end_of_service(const lab::process& p) {
+    if (!seen_.ended) {
+      seen_.ended = p.ended();
+      seen_.ended_at = std::chrono::round<milliseconds>(p.ended()->when - fault_at_);
+    }
+    note_end(p);
+  }
+
+  /// A third host of the system has ended, and nobody starts it again.
+  void need_the_others() const {
+    for (const system_host& h : what().hosts) {
+      const lab::process* p = scene_.program(h.name);
+      if (h.name == link_.from || h.name == link_.to || p == nullptr || !p->ended() || h.restart) continue;
+      if (!served_again(seen_))
+        throw no_verdict(obstacle::no_means,
+                         fmt::format("the command of host '{}' has ended, so that nobody can see "
+                                     "what {} does; if somebody starts it again, say restart = true",
+                                     h.name, link_.from));
+    }
   }
 
   void note_end(const lab::process& p) {
@@ -427,7 +499,7 @@ class outage_play {
 
   case_result conclude() {
     scene_.meanwhile = {};
-    look_after_service();
+    look_after_programs();
     seen_.asks = scene_.asks;
     if (!listened_)  // until it listens, nothing of it can be served
       std::erase_if(seen_.asks,
@@ -436,12 +508,16 @@ class outage_play {
     seen_.recover = what().recover;
     seen_.serves = what().find(link_.from)->serves;
     seen_.usual_other = usual_.other.took;
-    seen_.unpredictable = usual_.probe.unpredictable() || usual_.forgetful.contains(link_.to);
+    seen_.fresh_data = row_.how == outage::moved || what().disk_lost || usual_.forgetful.contains(link_.to);
+    seen_.stands_behind = std::ranges::any_of(
+        what().hosts, [&](const system_host& h) { return std::ranges::count(h.needs, link_.from) > 0; });
+    seen_.spoke_again = packets_.spoke_since(fault_at_ + seen_.back);
+    need_the_others();
+    count_attempts();
     if (row_.how != outage::ten_times) {
       count_requests();
       dependency_.prove_afterwards();
     }
-    count_attempts();
     for (const look_finding& f : decide(seen_)) conclude(f);
     return finish();
   }
@@ -494,6 +570,8 @@ class outage_play {
   std::optional<std::string> request_;
   std::size_t requests_an_ask_ = 0;
   trace::time_point fault_at_ = lab::experiment::now(), flight_began_{};
+  std::map<std::string, std::pair<const lab::process*, int>> restarts_;
+  double busy_before_ = 0;
   bool faulted_ = false, burst_ = false, listened_ = true;
 };
 

@@ -15,9 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// More asks under way than that are not begun: whoever hangs is asked no faster for it.
-constexpr std::size_t most_at_once = 8;
-constexpr milliseconds first_interval{250}, longest_interval{60'000};
+constexpr milliseconds longest_interval{60'000};
 /// How often those are looked at that run without an event of their own.
 constexpr milliseconds look_again{100};
 
@@ -54,7 +52,7 @@ scene::scene(const system& what, milliseconds ask_limit, std::function<void(cons
   for (const auto& h : lab.hosts()) all.push_back(h.get());
   waits_.emplace(std::move(all));
   const auto add = [&](probe_kind kind, const std::string& command) {
-    if (!command.empty()) askers.emplace_back(lab, user, *waits_, kind, command, what.environment, ask_limit);
+    if (!command.empty()) askers.emplace_back(user, *waits_, kind, command, what.environment, ask_limit);
   };
   add(probe_kind::probe, what.ask.probe);
   add(probe_kind::health, what.ask.health);
@@ -124,6 +122,11 @@ void scene::ask_from(trace::time_point since) {
   next_ask_ = since;
 }
 
+void scene::pace_asks(milliseconds least, std::size_t most) noexcept {
+  least_interval_ = std::max(least_interval_, least);
+  most_at_once_ = most;
+}
+
 void scene::stop_asking() {
   asking_since_.reset();
 }
@@ -134,9 +137,9 @@ void scene::look_at_asks() {
   for (asker& a : askers) a.look(asks);
   if (!asking_since_ || now < next_ask_) return;
   for (asker& a : askers)
-    if (a.under_way() < most_at_once) a.ask_now();
+    if (a.under_way_since(*asking_since_) < most_at_once_) a.ask_now();
   const auto since = std::chrono::round<milliseconds>(now - *asking_since_);
-  next_ask_ = now + std::clamp(since / 20, first_interval, longest_interval);
+  next_ask_ = now + std::clamp(since / 20, least_interval_, std::max(least_interval_, longest_interval));
 }
 
 milliseconds scene::next_thing(milliseconds left) const {
@@ -146,7 +149,9 @@ milliseconds scene::next_thing(milliseconds left) const {
   for (const asker& a : askers)
     if (const auto limit = a.next_limit()) due = std::min(due, *limit + 1ms);
   const auto pause = std::chrono::ceil<milliseconds>(due - now);
-  const milliseconds longest = meanwhile ? look_again : left;
+  const auto long_since =
+      asking_since_ ? std::chrono::round<milliseconds>(now - *asking_since_) / 50 : look_again;
+  const milliseconds longest = meanwhile ? std::max(look_again, long_since) : left;
   return std::clamp(pause, 1ms, std::max(longest, 1ms));
 }
 

@@ -66,6 +66,8 @@ class scene {
   // Asking.
 
   [[nodiscard]] asker& probe() { return askers.front(); }
+  /// How soon after one another asks begin at the most often, and how many at one time.
+  void pace_asks(milliseconds least, std::size_t most) noexcept;
   /// From now on; how often depends on how long ago that is.
   void ask_from(trace::time_point since);
   void stop_asking();
@@ -90,6 +92,8 @@ class scene {
   std::map<std::string, lab::process*> programs_;
   std::optional<trace::time_point> asking_since_;
   trace::time_point next_ask_{};
+  milliseconds least_interval_{250};
+  std::size_t most_at_once_ = 8;
 };
 
 }  // namespace halfopen::judge

@@ -11,6 +11,7 @@
 
 #include "halfopen/lab/fault.hpp"
 #include "judge/pair.hpp"
+#include "judge/recording.hpp"
 #include "judge/system/scene.hpp"
 #include "play/words.hpp"
 
@@ -97,6 +98,7 @@ class rehearsal {
       usual_answer usual = first_answer(a);
       const int more = all ? 4 : 0;
       for (int i = 0; i < more && (i + 1) * usual.took < 3s; ++i) {
+        if (i % 2 == 0) scene_.go_on(1100ms);  // one that tells seconds says so
         const ask again = scene_.ask_alone(a);
         if (again.how != ask_end::served) throw problem_with(again, a, scene_);
         usual.varies |= a.last_output() != usual.output;
@@ -194,10 +196,13 @@ class rehearsal {
 };
 
 void to_json(nlohmann::json& j, const usual_answer& u) {
-  j = {{"output", u.output}, {"varies", u.varies}, {"same_shape", u.same_shape}, {"took_ms", u.took.count()}};
+  j = {{"output", to_hex(u.output)},
+       {"varies", u.varies},
+       {"same_shape", u.same_shape},
+       {"took_ms", u.took.count()}};
 }
 void from_json(const nlohmann::json& j, usual_answer& u) {
-  j.at("output").get_to(u.output);
+  u.output = from_hex(j.at("output").get<std::string>());
   j.at("varies").get_to(u.varies);
   j.at("same_shape").get_to(u.same_shape);
   u.took = milliseconds(j.at("took_ms").get<std::int64_t>());

@@ -42,6 +42,7 @@ std::optional<std::string> problem_of_name(const system_host& h, const system& s
 
 std::optional<std::string> problem_of(const system_host& h, const system& s) {
   const std::string which = "host '" + h.name + "'";
+  if (h.command.find('\0') != std::string::npos) return which + ": run has a NUL character";
   if (h.command.empty()) return which + ": it has no command (run = \"...\")";
   if (!is_regex(h.ready)) return which + ": ready = \"" + h.ready + "\" is no regular expression";
   for (const std::string& e : h.environment)

@@ -25,9 +25,15 @@ bool stands(pid_t pid) {
 
 void freeze(host& h) {
   h.lab().note("every process of the " + h.name() + " host is stopped (SIGSTOP)");
-  const auto all = h.pids();
+  auto all = h.pids();
   for (const pid_t pid : all) ::kill(pid, SIGSTOP);
-  const auto all_stand = [&] { return std::ranges::all_of(all, stands); };
+  const auto all_stand = [&] {
+    const auto now = h.pids();  // a child that was made meanwhile is told too
+    for (const pid_t pid : now)
+      if (std::ranges::count(all, pid) == 0) ::kill(pid, SIGSTOP);
+    all = now;
+    return std::ranges::all_of(all, stands);
+  };
   // At first without the lab: no packet arrives between the signal and its effect.
   for (int tries = 0; tries < 500 && !all_stand(); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
