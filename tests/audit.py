@@ -1,12 +1,13 @@
 # Purpose: each thing that `halfopen audit` calls wrong is made on purpose, beside programs of which nothing is
 # wrong, and is found at the program that has it: that and nothing else.
+import json
 import socket
 import threading
 import time
 
 from audit_hosts import (audit, audit_lines, connect, go_on, in_a_world, join, make_host, reset, start, vanish,
                          wrongs_by_name)  # fmt: skip
-from lab_helpers import check
+from lab_helpers import check, halfopen, temporary_folder
 
 in_a_world()
 SERVER, DOOMED, NOWHERE = "10.0.0.2", "10.0.0.3", "10.0.0.99"
@@ -231,3 +232,12 @@ audit("healthy_pool", "--within", "30s", code=1)
 audit("healthy_home", "--within", "30s", code=0)
 audit("no_such_program", code=2)
 audit("--within", "soon", code=2)
+
+# The packets of just the suspects, for autopsy, with the names of their processes.
+folder = temporary_folder()
+audit("probes", "healthy_probes", "--pcap", "3s", "--write", folder / "suspects.pcapng")
+ran = halfopen("autopsy", folder / "suspects.pcapng", "--json")
+stories = [json.loads(line) for line in ran.stdout.splitlines()]
+ends = {(s["opener"]["address"], s["responder"]["address"]) for s in stories}
+check(len(stories) == 1 and ends <= {("10.0.0.1", DOOMED), (DOOMED, "10.0.0.1")}, f"captured: {ran.stdout}{ran.stderr}")
+check(f"probes {clients['probes']}".encode() in (folder / "suspects.pcapng").read_bytes(), "the process's name")

@@ -6,9 +6,12 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "audit/capture.hpp"
 #include "audit/report.hpp"
 #include "cli/audit_arguments.hpp"
 #include "cli/usage_error.hpp"
@@ -19,7 +22,7 @@ namespace {
 
 struct audit_arguments {
   whose_arguments whose;
-  std::string within, long_ago;
+  std::string within, long_ago, capture_for, capture_to = "halfopen-audit.pcapng";
   bool json = false;
   bool no_cures = false;
   std::size_t top = 20;
@@ -40,6 +43,26 @@ void say_within(audit::within w, milliseconds limit) {
     fmt::print("All would notice a vanished peer within {}.\n", audit::in_words(limit));
 }
 
+/// The words go to where they do not stand between lines of JSON.
+void capture_suspects(const audit_arguments& a, const audit::snapshot& seen,
+                      std::span<const audit::group> groups, std::optional<milliseconds> limit) {
+  const milliseconds length = duration_of("--pcap", a.capture_for);
+  const auto suspects = audit::suspects_of(seen, groups, limit);
+  if (suspects.empty()) {
+    fmt::print(stderr,
+               "halfopen audit: no connection is suspect, so none is captured; --within makes those suspect "
+               "that would not notice\n");
+    return;
+  }
+  std::fflush(stdout);
+  fmt::print(stderr, "halfopen audit: captures {} connections for {}\n", suspects.size(),
+             audit::in_words(length));
+  const auto written = audit::capture(seen, suspects, length, a.capture_to);
+  if (!written) throw usage_error(written.error());
+  fmt::print(stderr, "halfopen audit: {} packets in {}; next: halfopen autopsy {}\n", *written, a.capture_to,
+             a.capture_to);
+}
+
 int run(const audit_arguments& a) {
   const audit::scope whose = scope_of(a.whose);
   std::optional<milliseconds> limit;
@@ -55,6 +78,7 @@ int run(const audit_arguments& a) {
     audit::each_json_line(*seen, groups, limit, [](const std::string& line) { fmt::print("{}\n", line); });
   else
     fmt::print("{}", audit::table_of(*seen, groups, how, report::canvas::of(STDOUT_FILENO)));
+  if (!a.capture_for.empty()) capture_suspects(a, *seen, groups, limit);
   if (!limit) return all_met;
   const audit::within w = audit::all_notice_within(*seen, *limit);
   if (!a.json) say_within(w, *limit);
@@ -78,6 +102,12 @@ void add_audit(CLI::App& app, int& exit_code) {
           "what counts as long: CLOSE_WAIT (60s else), a closed window (10s), a connection that waits to "
           "be accepted (5s), FIN_WAIT2 without a program (10s)")
       ->type_name("TIME");
+  verb.add_option(
+          "--pcap", a->capture_for,
+          "then capture for that time the packets of just the connections of which something is wrong (with "
+          "--within also of those that would not notice), for halfopen autopsy; needs CAP_NET_RAW")
+      ->type_name("TIME");
+  verb.add_option("--write", a->capture_to, "the capture's file")->type_name("FILE")->capture_default_str();
   verb.add_flag("--json", a->json, "a line of JSON a connection, and one for all");
   verb.add_option("--top", a->top, "lines of the table, the worst; 0 for all")
       ->type_name("N")
@@ -92,6 +122,7 @@ void add_audit(CLI::App& app, int& exit_code) {
       "  sudo halfopen audit\n"
       "  halfopen audit gunicorn --port 5432\n"
       "  halfopen audit 4711 --within 30s\n"
+      "  sudo halfopen audit --pcap 60s --write suspects.pcapng\n"
       "  sudo halfopen audit --container 3f2a --json | jq 'select(.wrong != [])'");
   verb.callback([a, &exit_code] {
     try {
