@@ -40,10 +40,10 @@ struct closer {
   void operator()(mnl_socket* s) const noexcept { mnl_socket_close(s); }
 };
 
-using take_socket = std::function<void(tcp_socket&&)>;
+using take_socket = std::function<void(const tcp_socket&)>;
 
 int take_one(const nlmsghdr* message, void* take) {
-  if (auto s = socket_of(message)) (*static_cast<const take_socket*>(take))(std::move(*s));
+  if (auto s = socket_of(message)) (*static_cast<const take_socket*>(take))(*s);
   return MNL_CB_OK;
 }
 

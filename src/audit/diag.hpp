@@ -14,7 +14,7 @@ namespace halfopen::audit {
 
 /// Every TCP socket of the calling thread's network namespace but those in TIME_WAIT, both IP versions, with
 /// its TCP_INFO. `network` and `process` are the caller's to fill in. False if the kernel does not answer.
-[[nodiscard]] bool each_socket(const std::function<void(tcp_socket&&)>& take);
+[[nodiscard]] bool each_socket(const std::function<void(const tcp_socket&)>& take);
 
 /// What one message of sock_diag(7) says; nothing if it is too short.
 [[nodiscard]] std::optional<tcp_socket> socket_of(const nlmsghdr* message);

@@ -159,9 +159,9 @@ class looking {
       n.timers = read_kernel_timers();
       n.fin_timeout = seconds_of("/proc/sys/net/ipv4/tcp_fin_timeout");
       n.listen_overflows = netstat(text_of("/proc/thread-self/net/netstat"), "TcpExt:", "ListenOverflows");
-      n.listed = each_socket([&](tcp_socket&& s) {
-        s.network = index;
-        seen_.sockets.push_back(std::move(s));
+      n.listed = each_socket([&](const tcp_socket& s) {
+        seen_.sockets.push_back(s);
+        seen_.sockets.back().network = index;
       });
     };
     if (inode == own_) {
@@ -241,7 +241,7 @@ class looking {
     s->inode = d.inode;
     s->user = seen_.processes[number].user;
     if (has_options_to_read(s->state)) s->options = options_of(copy.get(), s->state);
-    seen_.sockets.push_back(std::move(*s));
+    seen_.sockets.push_back(*s);
   }
 
   /// Those that are gone still stand in their descriptors after a while, or are forgotten.

@@ -69,7 +69,10 @@ std::string what_to_change(const snapshot& s, std::span<const group> shown, cons
   for (const group& g : shown)
     for (std::string& cure : cures_of(g, how.within)) {
       auto found = std::ranges::find(cures, cure, [](const auto& c) { return c.first; });
-      if (found == cures.end()) found = cures.insert(cures.end(), {std::move(cure), {}});
+      if (found == cures.end()) {
+        cures.emplace_back(std::move(cure), std::vector<std::string>{});
+        found = std::prev(cures.end());
+      }
       std::string name = owner_of(g, s);
       if (std::ranges::find(found->second, name) == found->second.end())
         found->second.push_back(std::move(name));
