@@ -52,12 +52,19 @@ def secret():
     yield s
 
 
+def elsewhere():
+    """In a namespace that this user may not enter."""
+    become(USER)
+    yield connect("10.0.0.3", 5432, idle=66)
+
+
 def roots():
     yield connect("10.0.0.2", 5432, idle=55)
 
 
 start("server", door)
 pids = {work.__name__: start("client", work) for work in (users, secret, roots)}
+pids["elsewhere"] = start("server", elsewhere)
 
 
 def forbid_pidfd_getfd():
@@ -110,10 +117,15 @@ def by_name(all_lines):
 # An ordinary user.
 said = lines()
 found = by_name(said)
-check(found.keys() == {"users"}, f"of this user: {found.keys()}")
+check(found.keys() == {"users", "elsewhere"}, f"of this user: {found.keys()}")
 check(found["users"]["options"]["TCP_KEEPIDLE"] == 44, "its options")
-hidden = [(line["name"], line["pid"]) for line in said if line["kind"] == "not_seen"]
-check(hidden == [("secret", pids["secret"])], f"not seen: {hidden}")
+hidden = {line["name"]: line for line in said if line["kind"] == "not_seen"}
+check(hidden.keys() == {"secret", "elsewhere"}, f"not seen: {hidden}")
+check(hidden["secret"]["pid"] == pids["secret"] and "descriptors" in hidden["secret"]["why"], f"{hidden['secret']}")
+check("CAP_SYS_ADMIN" in hidden["elsewhere"]["why"], f"{hidden['elsewhere']}")
+other = found["elsewhere"]
+check(other["options"]["TCP_KEEPIDLE"] == 66 and other["noticed"]["idle"]["by"] == "keepalive", f"by descriptor: {other}")
+check(other["noticed"]["in_flight"]["by"] == "not_known", f"tcp_retries2 of there was not read: {other['noticed']}")
 unowned = [line for line in said if line["kind"] == "connection" and not line["process"]]
 check(len(unowned) == 1 and unowned[0]["noticed"]["idle"]["by"] == "not_known", f"the secret one's connection: {unowned}")
 for words in "Not seen of 1 process", "secret", "CAP_SYS_PTRACE":
@@ -121,7 +133,7 @@ for words in "Not seen of 1 process", "secret", "CAP_SYS_PTRACE":
 
 # Root sees them all.
 said = lines(user=0)
-check(by_name(said).keys() == {"users", "secret", "roots"}, f"as root: {by_name(said).keys()}")
+check(by_name(said).keys() == {"users", "secret", "roots", "elsewhere"}, f"as root: {by_name(said).keys()}")
 check(not any(line["kind"] == "not_seen" for line in said), "root may look at all")
 
 # As with kernel.yama.ptrace_scope 1: the processes are there, their options are not.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audit/metrics.hpp"
@@ -127,6 +128,7 @@ class watching {
       wait();
       notices_.drain([this](const audit::tcp_socket& s, const std::string& network) { ended(s, network); });
       totals_.lost_notices = notices_.losses();
+      if (std::exchange(said_, false)) std::fflush(stdout);
       if (metrics_) metrics_->serve([this] { return audit::metrics_text(seen_, groups_, totals_, limit_); });
       if (std::ferror(stdout) != 0) break;
     }
@@ -145,7 +147,6 @@ class watching {
     book_.take(seen_, std::chrono::system_clock::now(), [this](audit::event&& e) { tell(e); });
     say_what_passed();
     if (screen_) draw();
-    std::fflush(stdout);
     ++looks_;
     next_look_ = steady::now() + std::max(least_pause, (processor_time() - before) * share);
   }
@@ -202,6 +203,7 @@ class watching {
   void say(const std::string& line) {
     if (!screen_) {
       fmt::print("{}\n", line);
+      said_ = true;
       return;
     }
     events_.push_back(line);
@@ -230,6 +232,7 @@ class watching {
   audit::totals totals_;
   std::deque<std::string> events_;
   std::uint64_t looks_ = 0, passed_ = 0, told_losses_ = 0;
+  bool said_ = false;  ///< and not yet written
 };
 
 }  // namespace
