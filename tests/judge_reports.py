@@ -52,6 +52,7 @@ schema = json.loads((pathlib.Path(__file__).resolve().parent.parent / "docs" / "
 try:
     import jsonschema
 except ImportError:
+    jsonschema = None
     print("not compared with docs/report.schema.json: python3-jsonschema is not there")
 else:
     for name in ("1", "2", "3", "all"):
@@ -77,6 +78,42 @@ for name in "1.html", "all.html":
 for n in "1", "2":
     check(halfopen("report", "merge", folder / f"{n}.json").returncode in (0, 1), f"shard {n} alone")
 
+# A system: a proxy of lines that cannot be served without the server behind it.
+(folder / "proxy.py").write_text("""import socket, socketserver, sys
+
+
+class handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            with socket.create_connection((sys.argv[1], 7007), 2) as upstream:
+                upstream.settimeout(2)
+                upstream.sendall(line)
+                self.wfile.write(upstream.makefile("rb").readline())
+
+
+socketserver.ThreadingTCPServer.request_queue_size = 64
+socketserver.ThreadingTCPServer(("0.0.0.0", 7007), handler).serve_forever()
+""")
+ran = halfopen("test", "--server", server.format("naive"), "--service", f"exec python3 {folder}/proxy.py server",
+               "--probe", "echo one | " + shlex.quote(HALFOPEN) + " call echo --pair naive service", "--clock", "real",
+               "--limit", "5", "--case", "outage/1", "outage/15", "--json", folder / "system.json", "--junit",
+               folder / "system.xml", "--html", folder / "system.html")
+check(ran.returncode in (0, 1, 4), f"system: {ran.returncode} {ran.stderr}")
+system = json.loads((folder / "system.json").read_text())
+check([h["name"] for h in system["pairs"][0]["hosts"]] == ["server", "service"], system["pairs"][0]["hosts"])
+for case in system["pairs"][0]["cases"]:
+    check(case["id"].endswith("@service-server") and case["subject"] == "service", case["id"])
+    check(case["asks"] and case["looks"] and case["connections"] and "back_after_ms" in case,
+          f"the facts of {case['id']}: {case['happened']} {case['reason']}")
+if jsonschema is not None:
+    jsonschema.validate(system, schema)
+page = (folder / "system.html").read_text()
+check(page.count('role="img"') == 2 * page.count("data-case=") == 4, "a timeline and a ladder a case")
+ran = halfopen("report", "merge", folder / "system.json", folder / "all.json", "--html", folder / "both.html", "--json",
+               folder / "both.json")
+check(len(json.loads((folder / "both.json").read_text())["pairs"]) == 3, "a system beside two pairs")
+check("outage/15@service-server" in (folder / "both.html").read_text(), "in one matrix")
+
 (folder / "bad.json").write_text('{"pairs": [')
 (folder / "other.json").write_text("{}")
 for file, words in ("bad.json", "no JSON"), ("other.json", "no report"), ("missing.json", "No such file"), (".", "folder"):
@@ -87,7 +124,7 @@ for file, words in ("bad.json", "no JSON"), ("other.json", "no report"), ("missi
 if shutil.which("xmllint") is None:
     skip("xmllint is not installed (libxml2-utils)")
 schema = pathlib.Path(__file__).with_name("junit.xsd")
-for name in "1.xml", "all.xml":
+for name in "1.xml", "all.xml", "system.xml":
     ran = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", schema, folder / name], capture_output=True,
                          text=True, timeout=60)
     check(ran.returncode == 0, f"{name}: {ran.stderr}")

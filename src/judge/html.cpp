@@ -58,7 +58,7 @@ code{overflow-wrap:anywhere;user-select:all}
 @media print{
 body{font-size:10pt;max-width:none}pre{max-height:none}a{color:inherit;text-decoration:none}
 details::details-content{content-visibility:visible;display:block;block-size:auto}
-summary,tr,dl,.timeline-box{break-inside:avoid}.ladder-box{overflow:visible}summary{break-after:avoid}h2{break-after:avoid}
+summary,tr,dl,.timeline-box{break-inside:avoid}.ladder-box{overflow:visible;border:0;padding:0}.ladder-box svg{display:inline}summary{break-after:avoid}h2{break-after:avoid}
 }
 )";
 

@@ -199,6 +199,8 @@ TEST(timeline, shows_when_connections_ended_and_new_ones_came) {
   EXPECT_EQ(marks[3].words, "opened 4.5 s after the fault, reset (RST) 4.6 s after the fault");
   EXPECT_EQ(marks[4].words, "opened 100 ms after db was back, and no packet ended it");
   EXPECT_EQ(marks[4].until, std::chrono::milliseconds(5320)) << "to the end of what is known";
+  EXPECT_TRUE(marks[4].goes_on);
+  EXPECT_FALSE(marks[3].goes_on);
 }
 
 TEST(timeline, a_programs_end_is_a_moment_if_its_time_is_one) {

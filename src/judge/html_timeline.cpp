@@ -69,7 +69,7 @@ std::string words_of(const dependency_connection& c, const case_result& r) {
 timeline_mark mark_of(const dependency_connection& c, const case_result& r, milliseconds last) {
   const bool attempt = c.how == connection_end::refused || c.how == connection_end::unanswered;
   return {c.opened, c.ended.value_or(std::max(c.opened, last)),
-          attempt ? timeline_mark::kind::poor : timeline_mark::kind::line, words_of(c, r)};
+          attempt ? timeline_mark::kind::poor : timeline_mark::kind::line, words_of(c, r), !c.ended};
 }
 
 /// The last thing that is known of.

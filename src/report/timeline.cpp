@@ -263,7 +263,7 @@ class picture {
     add("<g class=\"timeline-{}\"><title>{}</title><rect x=\"{:.2f}%\" y=\"{}\" width=\"{:.2f}%\" "
         "height=\"{}\"/>",
         class_of(m.what), html_escaped(m.words), from, top, until - from, height);
-    sign(m.what, until, top, height);
+    if (!m.goes_on) sign(m.what, until, top, height);
     add("</g>\n");
   }
 

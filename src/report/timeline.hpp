@@ -19,7 +19,8 @@ struct timeline_mark {
   enum class kind : std::uint8_t { good, poor, wrong, stuck, unfinished, line };
   std::chrono::milliseconds from{}, until{};
   kind what = kind::good;
-  std::string words{};  ///< shown when it is pointed at
+  std::string words{};   ///< shown when it is pointed at
+  bool goes_on = false;  ///< nobody saw its end: nothing marks it
 };
 
 struct timeline_row {

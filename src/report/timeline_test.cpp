@@ -78,6 +78,11 @@ TEST(timeline, a_mark_is_as_long_as_what_it_shows) {
                 "d=\"M-4-4L4 4M-4 4L4-4\"/></svg></g>"));
 }
 
+TEST(timeline, what_goes_on_has_no_sign_at_its_end) {
+  EXPECT_THAT(to_svg(one_row({{0ms, 10s, kind::line, "open"}})), HasSubstr("M0-4V4"));
+  EXPECT_THAT(to_svg(one_row({{0ms, 10s, kind::line, "open", true}})), Not(HasSubstr("M0-4V4")));
+}
+
 TEST(timeline, each_kind_has_a_shape_of_its_own) {
   const timeline t = one_row({{0ms, 1s, kind::good, "a"},
                               {0ms, 1s, kind::poor, "b"},

@@ -26,7 +26,7 @@ dependency_connection told_of(const trace::connection& c, trace::time_point faul
     told.how = refused ? connection_end::refused : connection_end::unanswered;
     return told;
   }
-  const auto end_at = [&](const std::optional<trace::mark>& m, connection_end how) {
+  const auto end_at = [&](const trace::optional_mark& m, connection_end how) {
     if (!m || (told.ended && *told.ended <= at(*m))) return;
     told.ended = at(*m);
     told.how = how;
