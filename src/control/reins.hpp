@@ -27,6 +27,11 @@ struct held_by {
   std::string settings, capture;  ///< for state
 };
 
+/// What is asked for cannot be done, or not now. Thrown inside this room alone.
+struct not_now {
+  refusal why;
+};
+
 /// A running system: starts it, does to it what is asked for, looks after it, until it is told to end. All of
 /// it happens in the thread of run(); what takes a while (an ask, a command, a start) is a job, beside which
 /// the rest goes on. Must not outlive the scene. Not thread-safe.
