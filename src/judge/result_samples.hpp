@@ -69,12 +69,12 @@ inline case_result outage_of_db() {
   r.dependency = "db";
   r.fault_at_ms = 1000;
   r.back_after = 5000ms;
-  r.asks = {{probe_kind::probe, 320ms, 2000ms, {}, ask_end::hung, 0, 9, "no answer"},
-            {probe_kind::health, 330ms, 40ms, {}, ask_end::served},
-            {probe_kind::probe, 2500ms, 30ms, {}, ask_end::refused, 22, 0, "503"},
-            {probe_kind::probe, 5100ms, 20ms, {}, ask_end::served},
-            {probe_kind::other, 5200ms, 20ms, {}, ask_end::wrong},
-            {probe_kind::probe, 5300ms, 20ms, {}, ask_end::cut_short}};
+  r.asks = {{probe_kind::probe, 320ms, 2000ms, ask_end::hung, 0, 9, "no answer"},
+            {probe_kind::health, 330ms, 40ms, ask_end::served},
+            {probe_kind::probe, 2500ms, 30ms, ask_end::refused, 22, 0, "503"},
+            {probe_kind::probe, 5100ms, 20ms, ask_end::served},
+            {probe_kind::other, 5200ms, 20ms, ask_end::wrong},
+            {probe_kind::probe, 5300ms, 20ms, ask_end::cut_short}};
   r.looks = {{look::during, verdict::fail, outcome::lets_hang, "1 ask hung"},
              {look::after, verdict::pass, outcome::serves_again, "served again 120 ms after db was back"}};
   r.connections = {{-500ms, 3000ms, connection_end::closed},

@@ -160,9 +160,9 @@ TEST(timeline_of, shows_asks_from_begin_to_end_by_their_worst) {
 }
 
 TEST(timeline_of, without_an_outage_has_one_side) {
-  const std::vector<ask> asks{{probe_kind::probe, milliseconds(-5), milliseconds(50), {}, ask_end::refused},
-                              {probe_kind::health, milliseconds(5), milliseconds(50), {}, ask_end::hung},
-                              {probe_kind::probe, milliseconds(900), milliseconds(100), {}, ask_end::served}};
+  const std::vector<ask> asks{{probe_kind::probe, milliseconds(-5), milliseconds(50), ask_end::refused},
+                              {probe_kind::health, milliseconds(5), milliseconds(50), ask_end::hung},
+                              {probe_kind::probe, milliseconds(900), milliseconds(100), ask_end::served}};
   EXPECT_EQ(timeline_of(asks, milliseconds(0), 20), "|r_________________.");
   EXPECT_EQ(timeline_of({}, milliseconds(0), 0), "|___________");
 }
