@@ -102,8 +102,7 @@ class ask_job final : public job {
  public:
   ask_job(judge::scene& s, judge::probe_kind what, const std::string& command,
           const std::optional<judge::usual_answer>& usual)
-      : asker_(s.user, s.kept_waiting(), what, command, s.description.environment,
-               s.description.limit) {
+      : asker_(s.user, s.kept_waiting(), what, command, s.description.environment, s.description.limit) {
     if (usual) asker_.expect(*usual);
     asker_.ask_now();
   }

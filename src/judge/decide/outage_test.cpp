@@ -101,6 +101,8 @@ TEST(outage, of_answers_whose_figures_change_for_good_nothing_is_said) {
   EXPECT_EQ(at(s, look::during).found.why, obstacle::varies);
   expect(s, look::after, verdict::inconclusive, outcome::never_serves_again, basis::time);
   EXPECT_EQ(at(s, look::after).found.why, obstacle::varies);
+  s.asks.push_back(other(6s, ask_end::wrong));
+  expect(s, look::during, verdict::inconclusive, outcome::answers_wrong);
   s.asks[2].figures_only = false;
   expect(s, look::during, verdict::fail, outcome::answers_wrong);
   expect(s, look::after, verdict::fail, outcome::never_serves_again, basis::time);
@@ -127,6 +129,11 @@ TEST(outage, who_refuses_after_more_than_half_of_the_limit_is_warned) {
   expect(s, look::during, verdict::pass, outcome::refuses);
   s.asks[1].took = 10001ms;
   expect(s, look::during, verdict::warn, outcome::refuses_late, basis::time);
+  s.asks[1].kept_waiting = 5s;  // by the machine
+  expect(s, look::during, verdict::pass, outcome::refuses);
+  s.asks[1].kept_waiting = 0ms;
+  s.serves = false;  // a worker: whoever asks it waits as long as it likes
+  expect(s, look::during, verdict::pass, outcome::refuses);
 }
 
 TEST(outage, what_was_asked_and_answered_before_the_fault_does_not_count) {
@@ -205,6 +212,10 @@ outage_seen long_away() {
 TEST(outage, a_health_endpoint_that_says_yes_for_longer_than_the_limit_lies) {
   outage_seen s = long_away();
   s.asks.push_back(health(100s, true));
+  expect(s, look::health, verdict::pass, outcome::does_as_asked);
+  s.asks.push_back(probe(101s, ask_end::refused));
+  s.asks.push_back(health(102s, true));
+  s.asks.push_back(probe(103s, ask_end::refused));
   expect(s, look::health, verdict::pass, outcome::does_as_asked);
   s.asks.push_back(health(121s, true));
   expect(s, look::health, verdict::pass, outcome::does_as_asked);  // who knows what the probe would have got
@@ -330,6 +341,7 @@ TEST(outage, every_word_has_a_name) {
   EXPECT_EQ(names<probe_kind>().size(), 3U);
   EXPECT_EQ(names<ask_end>().size(), 5U);
   EXPECT_EQ(names<look>().size(), all_looks);
+  EXPECT_EQ(names<connection_end>().size(), 5U);
 }
 
 }  // namespace
