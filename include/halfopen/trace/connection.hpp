@@ -54,6 +54,9 @@ class optional_mark {
   [[nodiscard]] constexpr const mark& operator*() const noexcept { return mark_; }
   [[nodiscard]] constexpr const mark* operator->() const noexcept { return &mark_; }
   constexpr void reset() noexcept { mark_ = {none, {}}; }
+  [[nodiscard]] friend constexpr bool operator==(const optional_mark& m, std::nullopt_t) noexcept {
+    return !m.has_value();
+  }
 
  private:
   static constexpr std::uint64_t none = UINT64_MAX;  // the number of no packet
