@@ -67,7 +67,7 @@ def host(name):
 
 def connection():
     """The one between the service and its dependency that the service has now."""
-    found = [c for c in state()["connections"] if (c["from"], c["to"]) == ("app", "db") and c["ends"][0]]
+    found = [c for c in state()["connections"] if (c["from"], c["to"]) == ("app", "db") and (c["ends"][0] or {}).get("owned")]
     check(len(found) == 1, f"one connection: {found}")
     return found[0]
 
