@@ -85,6 +85,7 @@ class second_playings {
 
   void in_guests(const show_playing& show, const std::string& what) {
     judge::run_options some = those(again::virtual_clock);
+    if (some.parts) some.parts->first_look = judge::milliseconds(0);
     show(some, what);
     test_arguments guests = a_;
     guests.brief = true;

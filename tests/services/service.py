@@ -20,7 +20,7 @@ from store import PORT
 class Right:
     """nothing is wrong with it"""
 
-    limit = 1  # s: so long a connection is tried for, and a reply is waited for
+    limit = 1.5  # s: so long a connection is tried for, and a reply is waited for
     pause = 0.5  # s: so long nobody tries again after a failure
     server = AtOnce
 
@@ -142,8 +142,15 @@ class HandsOutTheDead(Right):
         return True
 
 
-class KeepsWhatFailed(Right):
-    """gives a connection back to its pool whatever happened on it"""
+class MixesUpReplies(Right):
+    """keeps a connection whatever happened on it, and takes a reply that comes late for that to the next request"""
+
+    def is_usable(self, connection):
+        said, _, _ = select.select([connection], [], [], 0)
+        try:
+            return not said or connection.recv(1, socket.MSG_PEEK) != b""
+        except OSError:
+            return False
 
     def call_once(self, line):
         connection = self.take()
@@ -155,17 +162,6 @@ class KeepsWhatFailed(Right):
 
     def failed(self, why):
         pass
-
-
-class MixesUpReplies(KeepsWhatFailed):
-    """... and takes a reply that comes late for that to the next request"""
-
-    def is_usable(self, connection):
-        said, _, _ = select.select([connection], [], [], 0)
-        try:
-            return not said or connection.recv(1, socket.MSG_PEEK) != b""
-        except OSError:
-            return False
 
 
 class ConnectsWithoutPause(Right):
@@ -214,11 +210,11 @@ class GivesUp(NeverReconnects):
 
 
 class PausesWithoutCap(Right):
-    """pauses four times as long after each failure, without an end"""
+    """pauses eight times as long after each failure, without an end"""
 
     def failed(self, why):
         super().failed(why)
-        self.pause *= 4
+        self.pause *= 8
 
     def succeeded(self):
         self.pause = Right.pause

@@ -1,0 +1,148 @@
+"""A service with one defect is caught by the look that shall catch it, and one that is right by none.
+
+services.py quick            the right one and some defects, in a case or two each
+services.py telling [NAME]   every defect, or those, in the case that tells most of it
+services.py all [NAME]       ... in every case, and the right ones too: nothing else is found
+services.py loaded N         the right service N times in every case, with two busy loops a processor beside it
+
+The services are in tests/services/: service.py and worker.py with their defects, and store.py, which they need.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from lab_helpers import check, halfopen, temporary_folder
+
+HERE = pathlib.Path(__file__).parent / "services"
+PYTHON = "exec python3 -B -S -E"
+LIMIT = 6  # s; a service that is right waits for a quarter of it
+
+# The case that tells most of it, the look that catches it there, and others that may find the same elsewhere.
+SERVICES = {
+    "WaitsWithoutLimit": ("outage/10", "during", ""),
+    "KeepaliveAtDefaults": ("outage/10", "during", ""),
+    "RefusesLate": ("outage/10", "during", ""),
+    "HandsOutTheDead": None,  # what is refused soon, and served again soon, passes
+    "MixesUpReplies": ("outage/10", "during", "after"),
+    "ConnectsWithoutPause": ("outage/12", "storm", "other"),
+    "NeverReconnects": ("outage/1", "after", ""),
+    "GivesUp": ("outage/12", "after", ""),
+    "PausesWithoutCap": ("outage/12", "after", ""),
+    "LosesItsSlots": ("outage/12", "after", "during"),
+    "AlwaysHealthy": ("outage/12", "health", ""),
+    "HealthHangs": None,  # a health endpoint that does not answer says no
+    "OneLock": ("outage/10", "other", "during"),
+    "OneThread": ("outage/10", "other", "during"),
+    "SendsAgain": ("outage/10", "once", "during"),
+    "TriesTenTimes": ("outage/12", "during", "once"),
+    "AnswersADefault": ("outage/1", "during", ""),
+    "TakesHalfAReply": ("outage/5", "during", ""),
+    "LeaksSockets": ("outage/19", "leftovers", ""),
+    "LeaksThreads": ("outage/19", "leftovers", ""),
+    "LeaksMemory": None,  # memory is told, and gives no verdict
+    "ResolvesOnce": ("outage/16", "after", ""),
+    "NeedsTheStoreAtStart": ("outage/20", "alive", "after other"),
+    "DiesOfReset": ("outage/14", "alive", "after other during"),
+    "DiesOfRefusal": ("outage/1", "alive", "after other during"),
+    "DiesOfUnreachable": ("outage/9", "alive", "after other during"),
+    "BurnsTheProcessor": ("outage/12", "storm", "other"),
+}
+WORKERS = {
+    "Drops": ("outage/5", "during", "after"),
+    "WaitsWithoutLimit": ("outage/16", "after", ""),
+    "DiesOfAnyFailure": ("outage/1", "alive", "after"),
+}
+QUICK = ["AnswersADefault", "DiesOfRefusal", "TakesHalfAReply", "DiesOfReset"]
+QUICK_OF_THE_RIGHT = ["outage/1", "outage/2", "outage/15", "outage/17"]
+
+
+def settings(program, name):
+    """A halfopen.toml of the store, and of a service or worker that needs it."""
+    ask = {"run": f"{HERE}/ask_worker store"}
+    if program == "service":
+        ask = {key: f"{HERE}/ask app 3000 {word}" for key, word in
+               {"run": "visits", "health": "health", "other": "static"}.items()}
+    file = temporary_folder() / "halfopen.toml"
+    file.write_text(
+        f'[hosts.store]\nrun = "{PYTHON} {HERE}/store.py"\n'
+        f'[hosts.app]\nrun = "{PYTHON} {HERE}/{program}.py store {name}"\nneeds = ["store"]\n'
+        f"serves = {str(program == 'service').lower()}\n"
+        + "[probe]\n" + "".join(f'{key} = "{command}"\n' for key, command in ask.items()))
+    return file
+
+
+def judged(program, name, cases):
+    file = settings(program, name)
+    written = file.with_name("results.json")
+    ran = halfopen("test", "--settings", file, "--clock", "real", "--limit", LIMIT, "--json", written,
+                   *(["--case", *cases] if cases else []), timeout=2400)
+    check(written.exists(), f"{program} {name}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
+    return json.loads(written.read_text())["pairs"][0]["cases"]
+
+
+def wrong_with(program, name, cases):
+    """A line for each case in which it was not found what shall be, or what shall not."""
+    telling, caught_by, also = ({"service": SERVICES, "worker": WORKERS}[program].get(name) or ("", "", ""))
+    for r in judged(program, name, cases):
+        found = {l["look"] for l in r["looks"] if l["verdict"] in ("fail", "warn")}
+        case = r["id"].split("@")[0]
+        if case == telling and caught_by not in found:
+            yield f"{r['id']}: {r['verdict']}, not by '{caught_by}': {r['reason'] or r['happened']}"
+        for look in found - {caught_by, *also.split()} if r["verdict"] in ("fail", "warn") else ():
+            yield f"{r['id']}: {r['verdict']} by '{look}': {r['happened']}"
+        # A busy machine is an excuse; a fault that was not proved, or that could not be done, is none.
+        if r["verdict"] == "inconclusive" and r["obstacle"] != "unconfirmed":
+            yield f"{r['id']}: inconclusive: {r['reason']}"
+
+
+def all_of(names, cases_of):
+    """Three at once, for most of the time is waiting."""
+    wanted = [(program, name) for program, of in (("service", SERVICES), ("worker", WORKERS)) for name in of]
+    if names:
+        wanted = [entry for entry in wanted if entry[1] in names]
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        yield from zip(wanted, pool.map(lambda entry: [*wrong_with(*entry, cases_of(*entry))], wanted))
+
+
+def telling(program, name):
+    entry = {"service": SERVICES, "worker": WORKERS}[program][name]
+    return [entry[0]] if entry else ["outage/6", "outage/10"]
+
+
+def say(results):
+    wrong = 0
+    for (program, name), lines in results:
+        wrong += len(lines)
+        print(f"{program} {name}: {'' if lines else 'as it shall be'}", *lines, sep="\n  ", flush=True)
+    check(wrong == 0, f"{wrong} cases")
+
+
+def right(cases):
+    return [((program, name), [*wrong_with(program, name, cases)])
+            for program, name in (("service", "Right"), ("worker", "Worker"))]
+
+
+what, *rest = sys.argv[1:] or ["quick"]
+if what == "quick":
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        those = beside.submit(lambda: right(QUICK_OF_THE_RIGHT))
+        say(all_of(QUICK, telling))
+        say(those.result())
+elif what == "telling":
+    say(all_of(rest, telling))
+elif what == "all":
+    if not rest:
+        say(right([]))
+    say(all_of(rest, lambda *_: []))
+else:
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * os.cpu_count())]
+    try:
+        for _ in range(int(rest[0])):
+            say([(("service", "Right"), [*wrong_with("service", "Right", [])])])
+    finally:
+        for loop in loops:
+            loop.kill()
