@@ -91,7 +91,7 @@ class second_playings {
     guests.brief = true;
     guests.guest.real_limit = std::min(guests.guest.real_limit, real_limit);
     guests.guest.standstill_limit = std::min(guests.guest.standstill_limit, standstill_limit);
-    if (guests.jobs == 0) guests.jobs = cases_a_guest;
+    if (guests.jobs == 0 && !some.parts) guests.jobs = cases_a_guest;
     std::vector<case_result> again_results;
     try {
       again_results = play_in_guests(guests, some, usual_);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,8 @@ namespace {
 
 /// Cases a guest, if the user does not say how many. Each is three hosts, a network stack each.
 constexpr std::size_t cases_a_guest_takes = 15;
+/// ... of a system: a database and two more programs a case fill a guest's memory with six cases.
+constexpr std::size_t cases_of_a_system = 2;
 
 /// The file in which a guest finds it.
 constexpr const char* baseline_name = "halfopen-baseline";
@@ -77,13 +80,16 @@ judge::case_result given_up(const judge::judge_case& c, const std::string& why) 
 
 shared_work work_for(const test_arguments& a, const judge::run_options& options) {
   shared_work work;
-  work.share_size = a.jobs != 0 ? a.jobs : cases_a_guest_takes;
+  work.share_size = a.jobs != 0 ? a.jobs : options.parts ? cases_of_a_system : cases_a_guest_takes;
   work.guest = a.guest;
   work.job = [&](const auto& share) {
     clock::job job = clock::job_here(command_line(a, options, share));
     job.host_name = "lab";
     if (options.parts) job.files.emplace_back(system_name, judge::to_text(nlohmann::json(*options.parts)));
-    if (!options.evidence.empty()) job.writable.push_back(options.evidence);
+    if (!options.evidence.empty()) {
+      std::filesystem::create_directories(options.evidence);  // where cases are played again it is new
+      job.writable.push_back(options.evidence);
+    }
     return job;
   };
   work.tick = options.tick;
