@@ -17,7 +17,8 @@ again second_playing(const case_result& first, bool has_kernel) {
     // A guest's time does not pass while a program computes: who burns the processor is seen outside.
     return has_kernel && first.rests_on == basis::time ? again::virtual_clock : again::alone;
   }
-  return first.what == verdict::inconclusive && first.may_be_load ? again::alone : again::no;
+  if (first.what != verdict::inconclusive || !first.may_be_load) return again::no;
+  return has_kernel && first.rests_on == basis::time ? again::virtual_clock : again::alone;
 }
 
 bool third_playing(const case_result& first, const case_result& second) noexcept {
@@ -33,7 +34,8 @@ case_result confirmed(const case_result& first, const case_result& second, again
   }
   if (!accuses(first)) {  // it was inconclusive: what comes out alone counts, but for an accusation by time
     case_result r = second;
-    if (accuses(second) && second.confirmed == confirmation::wanted) r.confirmed = confirmation::alone;
+    if (accuses(second) && second.confirmed == confirmation::wanted)
+      r.confirmed = how == again::virtual_clock ? confirmation::virtual_clock : confirmation::alone;
     return r;
   }
   // Alone, on a machine that others keep busy, it could be the same load that accuses twice. Where it rests

@@ -34,6 +34,9 @@ TEST(second_playing, is_for_what_the_load_may_have_kept_from_being_proved) {
   case_result r = result(verdict::inconclusive);
   EXPECT_EQ(second_playing(r, true), again::no);
   r.may_be_load = true;
+  EXPECT_EQ(second_playing(r, false), again::alone);
+  EXPECT_EQ(second_playing(r, true), again::virtual_clock) << "there no load matters";
+  r.rests_on = basis::event;
   EXPECT_EQ(second_playing(r, true), again::alone);
 }
 
@@ -90,6 +93,8 @@ TEST(confirmed, what_was_inconclusive_gets_what_comes_out_alone) {
   const case_result r = confirmed(first, result(verdict::fail), again::alone);
   EXPECT_EQ(r.what, verdict::fail);
   EXPECT_EQ(r.confirmed, confirmation::alone) << "it was played alone";
+  EXPECT_EQ(confirmed(first, result(verdict::fail), again::virtual_clock).confirmed,
+            confirmation::virtual_clock);
 }
 
 TEST(confirmed, what_fails_alone_on_a_machine_that_others_keep_busy_is_inconclusive) {
