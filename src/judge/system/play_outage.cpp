@@ -98,7 +98,8 @@ class outage_play {
     }
     if (!scene_.until_steady(what().clean_limit))
       throw lab::error("the system did not come to a steady state: " + scene_.probe().last_errors());
-    if (usual_.concurrent && !scene_.ask_at_once(4))
+    const lab::match replies = dependency_.to_service() && lab::payload();
+    if (usual_.concurrent && !scene_.ask_at_once(4, &replies))
       throw lab::error("the system did not serve four asks at one time, as it did before");
     accept_what_time_changed();
     if (row_.when == outage_moment::in_flight) learn_request();

@@ -198,9 +198,14 @@ bool scene::until_steady(milliseconds limit) {
   return true;
 }
 
-bool scene::ask_at_once(std::size_t count) {
+bool scene::ask_at_once(std::size_t count, const lab::match* slow) {
   const auto before = asks.size();
+  if (slow != nullptr) lab.hold(*slow);
   for (std::size_t i = 0; i < count; ++i) probe().ask_now();
+  if (slow != nullptr) {
+    lab.until_quiet(300ms, 3s);
+    lab.release();
+  }
   go_on(2 * description.clean_limit, [&] { return probe().under_way() == 0; });
   const bool all = std::all_of(asks.begin() + static_cast<std::ptrdiff_t>(before), asks.end(),
                                [](const ask& a) { return a.how == ask_end::served; });

@@ -78,8 +78,9 @@ class scene {
   ask ask_alone(asker& who);
   /// The probe is served `steady_asks` times in a row; false if it is not within the limit.
   bool until_steady(milliseconds limit);
-  /// Some asks at one time, as several users would; all of them were served.
-  bool ask_at_once(std::size_t count);
+  /// Some asks at one time, as several users would; all of them were served. `slow`: packets that are held
+  /// until all have asked, so that they do overlap, and a pool needs a connection for each.
+  bool ask_at_once(std::size_t count, const lab::match* slow = nullptr);
   /// Called now and then while the world goes on.
   std::function<void()> meanwhile;
 
