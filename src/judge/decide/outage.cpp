@@ -65,10 +65,14 @@ look_finding during(const outage_seen& seen) {
   look_finding f{.at = look::during, .found = {.did = outcome::refuses}};
   std::array<std::size_t, 5> count{};
   std::array<std::optional<std::size_t>, 5> worst{};
+  std::optional<std::size_t> excused;  // answered after the limit, which a busy machine put off
   each_until(seen, probe_kind::probe, time_away(seen), [&](std::size_t i, const ask& a) {
     const auto how = static_cast<std::size_t>(a.how);
     ++count.at(how);
     if (!worst.at(how) || a.took > seen.asks[*worst.at(how)].took) worst.at(how) = i;
+    const bool answered = a.how == ask_end::served || a.how == ask_end::refused;
+    if (answered && a.took > seen.limit + seen.usual_probe && (!excused || a.took > seen.asks[*excused].took))
+      excused = i;
   });
   const auto index = [](ask_end e) { return static_cast<std::size_t>(e); };
   const auto with = [&](ask_end e) {
@@ -84,6 +88,13 @@ look_finding during(const outage_seen& seen) {
   } else if (count.at(index(ask_end::hung)) > 0) {
     with(ask_end::hung);
     f.found = {.what = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
+  } else if (excused) {
+    f.example = excused;
+    f.figure = seen.asks[*excused].took;
+    f.found = {.what = verdict::inconclusive,
+               .did = outcome::lets_hang,
+               .rests_on = basis::time,
+               .why = obstacle::too_busy};
   } else if (count.at(index(ask_end::refused)) > 0) {
     with(ask_end::refused);
     // Whoever asks a worker by its effect waits as long as it likes.

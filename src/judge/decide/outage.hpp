@@ -113,6 +113,7 @@ struct outage_seen {
   bool stands_behind = false;  ///< another host of the system needs it, and may be the one that fails
   bool fresh_data = false;     ///< what answers now may not have the data that the dependency had
   bool spoke_again = false;    ///< it and the dependency said something to each other since `back`
+  milliseconds usual_probe{};  ///< a `probe` ask took so long with nothing wrong
   milliseconds usual_other{};  ///< an `other` ask took so long with nothing wrong
   std::optional<lab::exit_status> ended{};  ///< its command
   milliseconds ended_at{};

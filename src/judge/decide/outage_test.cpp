@@ -136,6 +136,33 @@ TEST(outage, who_refuses_after_more_than_half_of_the_limit_is_warned) {
   expect(s, look::during, verdict::pass, outcome::refuses);
 }
 
+TEST(outage, of_an_ask_that_a_busy_machine_let_outlast_the_limit_nothing_is_said) {
+  outage_seen s = recovering();
+  s.usual_probe = 50ms;
+  for (const ask_end how : {ask_end::served, ask_end::refused}) {
+    s.asks[1].how = how;
+    s.asks[1].took = 20051ms;
+    expect(s, look::during, verdict::inconclusive, outcome::lets_hang, basis::time);
+    EXPECT_EQ(at(s, look::during).found.why, obstacle::too_busy);
+    EXPECT_EQ(at(s, look::during).example, 1U);
+  }
+  s.asks[0].how = ask_end::hung;  // another one hung beyond doubt
+  expect(s, look::during, verdict::fail, outcome::lets_hang, basis::time);
+}
+
+TEST(outage, while_programs_wait_for_a_processor_nobody_is_late) {
+  outage_seen s = recovering();
+  s.asks[1].took = 12s;
+  s.asks[1].kept_waiting = 2s;
+  expect(s, look::during, verdict::pass, outcome::refuses);
+  s.asks[1].kept_waiting = 1999ms;
+  expect(s, look::during, verdict::warn, outcome::refuses_late, basis::time);
+  s.asks.push_back(other(2s, ask_end::served, 3s));
+  expect(s, look::other, verdict::warn, outcome::stops_others, basis::time);
+  s.asks.back().kept_waiting = 2s;
+  expect(s, look::other, verdict::pass, outcome::does_as_asked);
+}
+
 TEST(outage, what_was_asked_and_answered_before_the_fault_does_not_count) {
   outage_seen s = recovering();
   s.asks[0].how = ask_end::hung;

@@ -64,6 +64,12 @@ wording of_during(const outage_seen& seen, const look_finding& f, const outage_n
       return w;
     }
     case outcome::lets_hang:
+      if (f.found.what == verdict::inconclusive)
+        return {.happened = fmt::format("an ask was answered after {}", in_words(*f.figure)),
+                .reason = fmt::format(
+                    "an ask was answered after {}: whether it would have been within {} cannot be "
+                    "said, for the machine was too busy",
+                    in_words(*f.figure), in_words(seen.limit))};
       return {.happened = fmt::format("{} hung: not answered within {}{}", asks(f.count),
                                       in_words(seen.limit), of_its_socket(seen, n)),
               .cure = limit_every_call(n)};

@@ -513,6 +513,7 @@ class outage_play {
     seen_.limit = what().patience();
     seen_.recover = what().recover;
     seen_.serves = what().find(link_.from)->serves;
+    seen_.usual_probe = usual_.probe.took;
     seen_.usual_other = usual_.other.took;
     seen_.fresh_data = row_.how == outage::moved || what().disk_lost || usual_.forgetful.contains(link_.to);
     seen_.stands_behind = std::ranges::any_of(
