@@ -26,23 +26,16 @@ function within(milliseconds, promise) {
 }
 
 async function put() {
-  opened ??= open();
-  const mine = opened;
-  try {
-    const { channel } = await mine;
-    channel.sendToQueue('jobs', Buffer.from('visit'));
-    await channel.waitForConfirms();
-  } catch (error) {
-    if (careful && opened === mine) opened = undefined;
-    throw error;
-  }
-}
-
-async function careful_put() {
   const mine = (opened ??= open());
+  const job = mine.then(({ channel }) => {
+    channel.sendToQueue('jobs', Buffer.from('visit'));
+    return channel.waitForConfirms();
+  });
+  if (!careful) return job;
   try {
-    await within(3000, put());
+    await within(3000, job);
   } catch (error) {
+    job.catch(() => {});
     if (opened === mine) opened = undefined;
     mine.then(({ connection }) => connection.connection.stream.destroy(), () => {});
     throw error;
@@ -54,7 +47,7 @@ if (!careful) await (opened = open());
 http.createServer(async (request, response) => {
   try {
     if (request.url === '/visits') {
-      await (careful ? careful_put() : put());
+      await put();
       response.end('queued\n');
     } else {
       response.end('static\n');
