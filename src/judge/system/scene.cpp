@@ -203,7 +203,7 @@ bool scene::ask_at_once(std::size_t count, const lab::match* slow) {
   if (slow != nullptr) lab.hold(*slow);
   for (std::size_t i = 0; i < count; ++i) probe().ask_now();
   if (slow != nullptr) {
-    lab.until_quiet(300ms, 3s);
+    lab.until_quiet(200ms, 800ms);
     lab.release();
   }
   go_on(2 * description.clean_limit, [&] { return probe().under_way() == 0; });
