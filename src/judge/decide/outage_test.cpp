@@ -146,6 +146,9 @@ TEST(outage, of_an_ask_that_a_busy_machine_let_outlast_the_limit_nothing_is_said
     EXPECT_EQ(at(s, look::during).found.why, obstacle::too_busy);
     EXPECT_EQ(at(s, look::during).example, 1U);
   }
+  s.asks.push_back(probe(1100ms, ask_end::served, 25s));  // the longest is the example
+  s.asks.push_back(probe(1200ms, ask_end::served, 21s));
+  EXPECT_EQ(at(s, look::during).figure, 25s);
   s.asks[0].how = ask_end::hung;  // another one hung beyond doubt
   expect(s, look::during, verdict::fail, outcome::lets_hang, basis::time);
 }
