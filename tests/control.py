@@ -1,5 +1,6 @@
 # Purpose: a system is up, and held by its reins: what is done to it happens, what is seen of it is true, what is
 # nonsense is refused with a reason, and nothing of it stays, after kill -9 either.
+import atexit
 import base64
 import json
 import os
@@ -33,6 +34,7 @@ def begin(*arguments, **options):
     log = (folder / "log").open("w+")
     started = subprocess.Popen([HALFOPEN, "up", *map(str, arguments)], stdout=log, stderr=subprocess.STDOUT,
                                **{"stdin": subprocess.DEVNULL} | here | options)  # fmt: skip
+    atexit.register(started.kill)  # a check that fails leaves nothing behind
 
     def printed():
         return (folder / "log").read_text()
