@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -213,18 +212,7 @@ stand_in_server stage::play_server(int backlog) {
 }
 
 void stage::prove_unanswered(lab::host& which) {
-  constexpr std::uint16_t nobodys_port = 1;
-  const lab::unique_fd probe = witness.begin_to_connect(which, nobodys_port);
-  const auto answered = [&] {
-    pollfd ready{probe.get(), POLLOUT, 0};
-    return ::poll(&ready, 1, 0) > 0;
-  };
-  std::optional<std::uint64_t> asking;
-  const bool asked = lab.after(lab::from(witness) && lab::syn() && lab::to_port(nobodys_port), soon);
-  if (asked) asking = lab.current().number;
-  const bool silent = !lab.until(answered, 300ms);
-  prove(asked && silent, fmt::format("a SYN to the {}'s host is not answered", which.name()));
-  sheet_.facts.checks.back().packet = asking;
+  proofs_.prove_unanswered(witness, which);
 }
 
 void stage::prove_gone(lab::host& which, const trace::connection* c, trace::side its_side) {

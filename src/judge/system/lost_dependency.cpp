@@ -1,7 +1,6 @@
 #include "judge/system/lost_dependency.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -146,19 +145,6 @@ bool lost_dependency::reached_by_witness() {
   return scene_.lab.after(lab::from(*now_) && lab::to(scene_.witness) && lab::syn_ack(), milliseconds(500));
 }
 
-void lost_dependency::prove_unanswered() {
-  constexpr std::uint16_t nobodys_port = 1;
-  const lab::unique_fd probe = scene_.witness.begin_to_connect(dependency_, nobodys_port);
-  const bool asked =
-      scene_.lab.after(lab::from(scene_.witness) && lab::syn() && lab::to_port(nobodys_port), soon_);
-  const auto writable = [&] {
-    pollfd ready{probe.get(), POLLOUT, 0};
-    return ::poll(&ready, 1, 0) > 0;
-  };
-  const bool silent = !scene_.lab.until(writable, milliseconds(300));
-  sheet_.prove(asked && silent, fmt::format("a SYN to the {} host is not answered", link_.to));
-}
-
 void lost_dependency::prove_lost() {
   const auto told = [&](const trace::connection* c) {
     const trace::flow& f = c->of(trace::side::responder);
@@ -181,7 +167,8 @@ void lost_dependency::prove_lost() {
       return;
     case outage::vanished:
     case outage::moved:
-      return prove_unanswered();
+      sheet_.prove_unanswered(scene_.witness, dependency_);
+      return;
     case outage::link_cut:
     case outage::unreachable:
       sheet_.prove(reached_by_witness(), fmt::format("{} lives: the witness connects to it", link_.to));

@@ -45,7 +45,6 @@ class lost_dependency {
  private:
   void start();
   bool reached_by_witness();
-  void prove_unanswered();
   void listen_and_never_speak();
 
   scene& scene_;
