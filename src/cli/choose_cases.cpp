@@ -60,7 +60,7 @@ cases choose(const test_arguments& a, const cases& all) {
   for (const std::string& pattern : a.skip)
     for (const auto* c : matching(pattern, all)) std::erase(chosen, c);
   if (a.subject != "both")
-    std::erase_if(chosen, [&](const auto* c) { return judge::to_string(c->who) != a.subject; });
+    std::erase_if(chosen, [&](const auto* c) { return judge::to_string(c->subject) != a.subject; });
   if (!a.shard.empty()) {
     const auto [index, of] = parse_shard(a.shard);
     cases part;

@@ -68,7 +68,7 @@ class second_playings {
 
   void only_accusations() {
     for (const case_result& r : results_)
-      if (r.what == judge::verdict::inconclusive) wanted_.erase(r.id);
+      if (r.verdict == judge::verdict::inconclusive) wanted_.erase(r.id);
   }
 
   [[nodiscard]] judge::run_options those(again how) const {
@@ -102,7 +102,7 @@ class second_playings {
     for (auto& [id, how] : wanted_) {
       if (how != again::virtual_clock) continue;
       const auto found = std::ranges::find(again_results, id, &case_result::id);
-      if (found == again_results.end() || found->what == judge::verdict::inconclusive ||
+      if (found == again_results.end() || found->verdict == judge::verdict::inconclusive ||
           judge::third_playing(first(id), *found))
         how = again::alone;
       else
@@ -112,7 +112,7 @@ class second_playings {
 
   void alone(const show_playing& show, const std::string& what) {
     judge::run_options some = those(again::alone);
-    some.who.first_look = judge::milliseconds(0);
+    some.programs.first_look = judge::milliseconds(0);
     if (some.parts) some.parts->first_look = judge::milliseconds(0);
     show(some, what);
     some.jobs = judge::jobs_alone(usual_);
@@ -140,7 +140,7 @@ class second_playings {
 confirmed_results confirm(const test_arguments& a, const judge::run_options& options,
                           const judge::clean_run& usual, std::vector<case_result> first,
                           const show_playing& show) {
-  if (options.who.without_fault || (options.parts && options.parts->without_fault))
+  if (options.programs.without_fault || (options.parts && options.parts->without_fault))
     return {std::move(first), false};
   return second_playings(a, options, usual, std::move(first)).play(show);
 }

@@ -103,7 +103,8 @@ std::vector<meaning> errnos_of_connections() {
 meaning of_case(const judge::judge_case& c) {
   meaning m;
   m.name = c.id;
-  m.title = fmt::format("{} (a case of halfopen test, which judges the {})", c.id, judge::to_string(c.who));
+  m.title =
+      fmt::format("{} (a case of halfopen test, which judges the {})", c.id, judge::to_string(c.subject));
   add(m, "done", c.done);
   add(m, "rule", c.rule);
   if (!c.id.starts_with(judge::torture_prefix)) add(m, "expected", judge::usual_expectation(c, {}));
@@ -124,7 +125,7 @@ meaning of_family(const judge::family& f) {
       f.title == "bytes" ? "what is said comes in other pieces, or is nonsense."
                          : std::string(f.title) + ".");
   for (const judge::judge_case& c : f.cases)
-    add(m, c.id, fmt::format("{}: {}", judge::to_string(c.who), c.done));
+    add(m, c.id, fmt::format("{}: {}", judge::to_string(c.subject), c.done));
   return m;
 }
 
@@ -148,7 +149,7 @@ std::optional<meaning> of_place(std::string word) {
   if (!found) return std::nullopt;
   meaning m = of_case(judge::case_at(*found));
   m.title = fmt::format("{} (a place of halfopen test --torture, which judges the {})", m.name,
-                        judge::to_string(judge::case_at(*found).who));
+                        judge::to_string(judge::case_at(*found).subject));
   if (whole != word) {
     m.name = word;
     m.title = fmt::format("{} (a loss of halfopen test --torture, here at the first of its places)", id);

@@ -75,7 +75,7 @@ TEST(glossary, every_case_says_what_is_done_why_and_what_is_expected) {
     EXPECT_EQ(field(found[0], "done"), c->done);
     EXPECT_EQ(field(found[0], "rule"), c->rule);
     EXPECT_NE(field(found[0], "expected"), "");
-    EXPECT_THAT(found[0].title, HasSubstr(judge::to_string(c->who)));
+    EXPECT_THAT(found[0].title, HasSubstr(judge::to_string(c->subject)));
     ++cases;
   }
   EXPECT_EQ(cases, 60U);

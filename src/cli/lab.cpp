@@ -52,7 +52,7 @@ std::vector<situation::choice> choose(const std::vector<std::string>& patterns) 
                         "\n  variants:   see halfopen list");
     }
     for (const situation::choice& c : found)
-      if (std::ranges::none_of(chosen, [&](const auto& had) { return had.what == c.what; }))
+      if (std::ranges::none_of(chosen, [&](const auto& had) { return had.variant == c.variant; }))
         chosen.push_back(c);
   }
   return chosen;
@@ -88,7 +88,7 @@ void write_json(const std::string& path, std::span<const situation::result> resu
   nlohmann::json counts{{"all", total}};
   for (const auto v : {situation::verdict::met, situation::verdict::not_met, situation::verdict::inconclusive,
                        situation::verdict::broken, situation::verdict::not_applicable})
-    counts[situation::to_string(v)] = std::ranges::count(results, v, &situation::result::what);
+    counts[situation::to_string(v)] = std::ranges::count(results, v, &situation::result::verdict);
   nlohmann::json document{{"halfopen", HALFOPEN_VERSION},
                           {"clock", arguments.clock},
                           {"ip_version", arguments.ip == "6" ? 6 : 4},
@@ -97,7 +97,7 @@ void write_json(const std::string& path, std::span<const situation::result> resu
                           {"results", nlohmann::json::array()}};
   // Of later rounds, what was as expected is in the tallies only.
   for (const situation::result& r : results)
-    if (r.round == 1 || r.what != situation::verdict::met) document["results"].push_back(r);
+    if (r.round == 1 || r.verdict != situation::verdict::met) document["results"].push_back(r);
   if (arguments.repeat > 1) document["tallies"] = situation::tallies(results);
   write_report(path, document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
@@ -174,7 +174,7 @@ int play(const lab_arguments& arguments, const situation::run_options& base,
   else if (arguments.table || arguments.repeat > 1 || matrix != nullptr)
     text += "\n";
   const auto met = static_cast<std::size_t>(
-      std::ranges::count(results, situation::verdict::met, &situation::result::what));
+      std::ranges::count(results, situation::verdict::met, &situation::result::verdict));
   int code = met == total ? all_met : not_met;
   if (code == all_met && matrix != nullptr && lacks_one_by_name(arguments, *matrix)) code = cannot_run_here;
   if (played < total) {

@@ -39,7 +39,7 @@ void list_test() {
   for (const judge::family* f : judge::catalogue()) {
     fmt::print("{}: {}\n", f->name, f->title);
     for (const judge::judge_case& c : f->cases)
-      fmt::print("   {:<12}{:<8}{}\n", c.id, judge::to_string(c.who), c.done);
+      fmt::print("   {:<12}{:<8}{}\n", c.id, judge::to_string(c.subject), c.done);
   }
 }
 

@@ -47,11 +47,11 @@ CLI::Option* add_named(CLI::App& verb, const std::string& name, Enum& into,
 /// What `serve` and `call` have in common.
 template <class Options>
 void add_pair_options(CLI::App& verb, Options& options) {
-  add_named<pair::service>(verb, "service", options.what,
+  add_named<pair::service>(verb, "service", options.service,
                            {{"echo", pair::service::echo}, {"sum", pair::service::sum}},
                            "echo: a line back; sum: two integers in, their sum out")
       ->required();
-  add_named<pair::kind>(verb, "--pair", options.who,
+  add_named<pair::kind>(verb, "--pair", options.kind,
                         {{"naive", pair::kind::naive}, {"robust", pair::kind::robust}},
                         "naive: what one writes first; robust: what survives")
       ->default_str("robust");
@@ -64,7 +64,7 @@ void add_pair_options(CLI::App& verb, Options& options) {
       "how sum's numbers travel; raw and record (a struct) are naive only, binary robust only");
   format->default_str("raw if naive, text if robust");
   verb.parse_complete_callback([format, &options] {
-    const bool naive_sum = options.who == pair::kind::naive && options.what == pair::service::sum;
+    const bool naive_sum = options.kind == pair::kind::naive && options.service == pair::service::sum;
     if (format->count() == 0 && naive_sum) options.how = pair::format::raw;
   });
   verb.add_option_function<std::string>(

@@ -109,7 +109,8 @@ std::optional<judge::system> system_of(const test_arguments& a) {
 void list(const std::vector<const judge::judge_case*>& cases) {
   std::size_t width = 12;
   for (const auto* c : cases) width = std::max(width, c->id.size());
-  for (const auto* c : cases) fmt::print("{:<{}} {:<8}{}\n", c->id, width, judge::to_string(c->who), c->done);
+  for (const auto* c : cases)
+    fmt::print("{:<{}} {:<8}{}\n", c->id, width, judge::to_string(c->subject), c->done);
 }
 
 std::string now_in_words() {
@@ -201,7 +202,7 @@ confirmed_results play_cases(const test_arguments& a, judge::run_options& option
     return made;
   }
   if (a.clock == "auto" && clock::find_kernel()) {
-    options.who.first_look = first_look;
+    options.programs.first_look = first_look;
     if (options.parts) options.parts->first_look = first_look;
   }
   made.results = judge::run(options, base);
@@ -322,8 +323,8 @@ int run_test(test_arguments a) {
     throw usage_error(
         "both --server and --client are needed, two commands that talk to each other; or --server, --service "
         "and --probe: a dependency, a service that needs it, and a command that asks the service");
-  if (!options.parts) options.who = pair_of(a);
-  options.who.virtual_clock = a.full_length;
+  if (!options.parts) options.programs = pair_of(a);
+  options.programs.virtual_clock = a.full_length;
   if (a.jobs != 0) options.jobs = a.jobs;
   if (!a.evidence.empty()) {
     std::error_code why;

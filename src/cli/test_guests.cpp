@@ -70,7 +70,7 @@ const judge::judge_case& case_of(const judge::run_options& options, const std::s
 judge::case_result given_up(const judge::judge_case& c, const std::string& why) {
   judge::case_result r;
   r.id = c.id;
-  r.who = c.who;
+  r.subject = c.subject;
   r.done = c.done;
   r.rule = c.rule;
   r.why = judge::obstacle::lab_failed;

@@ -350,7 +350,7 @@ class rehearsal {
   static bool cut_somewhere(const recording& r) {
     return std::ranges::any_of(r.connections, [](const recorded_connection& c) {
       return std::ranges::any_of(
-          c.turns, [](const turn& t) { return t.who == speaker::server && t.segments.size() > 1; });
+          c.turns, [](const turn& t) { return t.by == speaker::server && t.segments.size() > 1; });
     });
   }
 

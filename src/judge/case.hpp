@@ -26,7 +26,7 @@ enum class expectation : std::uint8_t {
 /// One case of the catalogue. The ids are stable.
 struct judge_case {
   std::string_view id;  ///< "exit/6"
-  subject who{};
+  judge::subject subject{};
   std::string_view done;           ///< what is done, in a sentence
   std::string_view rule;           ///< the sentence that it rests on, with its source
   void (*play)(stage&) = nullptr;  ///< null: `row` says all

@@ -6,7 +6,7 @@ namespace halfopen::judge {
 namespace {
 
 bool accuses(const case_result& r) {
-  return r.what == verdict::fail || r.what == verdict::warn;
+  return r.verdict == verdict::fail || r.verdict == verdict::warn;
 }
 
 }  // namespace
@@ -17,7 +17,7 @@ again second_playing(const case_result& first, bool has_kernel) {
     // A guest's time does not pass while a program computes: who burns the processor is seen outside.
     return has_kernel && first.rests_on == basis::time ? again::virtual_clock : again::alone;
   }
-  if (first.what != verdict::inconclusive || !first.may_be_load) return again::no;
+  if (first.verdict != verdict::inconclusive || !first.may_be_load) return again::no;
   return has_kernel && first.rests_on == basis::time ? again::virtual_clock : again::alone;
 }
 
@@ -26,7 +26,7 @@ bool third_playing(const case_result& first, const case_result& second) noexcept
 }
 
 case_result confirmed(const case_result& first, const case_result& second, again how) {
-  if (first.provisional && second.what != verdict::inconclusive) {  // the second alone was watched
+  if (first.provisional && second.verdict != verdict::inconclusive) {  // the second alone was watched
     case_result r = second;
     if (r.confirmed == confirmation::wanted)
       r.confirmed = how == again::virtual_clock ? confirmation::virtual_clock : confirmation::alone;
@@ -49,7 +49,7 @@ case_result confirmed(const case_result& first, const case_result& second, again
     return r;
   }
   case_result r = first;
-  r.what = verdict::inconclusive;
+  r.verdict = verdict::inconclusive;
   r.why = obstacle::unconfirmed;
   r.confirmed = confirmation::refuted;
   r.provisional = false;
@@ -61,7 +61,7 @@ case_result confirmed(const case_result& first, const case_result& second, again
 case_result unconfirmed(const case_result& first, const std::string& why) {
   if (first.confirmed != confirmation::wanted) return first;
   case_result r = first;
-  r.what = verdict::inconclusive;
+  r.verdict = verdict::inconclusive;
   r.why = obstacle::unconfirmed;
   r.confirmed = confirmation::refuted;
   r.cure.clear();

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 case_result result(verdict v, basis b = basis::time) {
   case_result r;
   r.id = "crash/7";
-  r.what = v;
+  r.verdict = v;
   r.rests_on = b;
   r.happened = "hangs";
   r.cure = "do not";
@@ -44,7 +44,7 @@ TEST(confirmed, an_accusation_that_is_repeated_counts_with_what_was_measured) {
   case_result second = result(verdict::warn);
   second.happened = "given back after 300 s (measured)";
   const case_result r = confirmed(result(verdict::fail), second, again::virtual_clock);
-  EXPECT_EQ(r.what, verdict::warn);
+  EXPECT_EQ(r.verdict, verdict::warn);
   EXPECT_EQ(r.happened, second.happened);
   EXPECT_EQ(r.confirmed, confirmation::virtual_clock);
   EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).confirmed, confirmation::alone);
@@ -59,7 +59,7 @@ TEST(confirmed, an_accusation_that_is_not_repeated_is_none) {
   case_result second = result(verdict::pass);
   second.happened = "recovered";
   const case_result r = confirmed(first, second, again::virtual_clock);
-  EXPECT_EQ(r.what, verdict::inconclusive);
+  EXPECT_EQ(r.verdict, verdict::inconclusive);
   EXPECT_EQ(r.confirmed, confirmation::refuted);
   EXPECT_TRUE(r.cure.empty());
   EXPECT_THAT(r.reason, HasSubstr("the machine was too busy"));
@@ -70,28 +70,28 @@ TEST(confirmed, an_accusation_that_is_not_repeated_is_none) {
 TEST(confirmed, what_was_only_looked_at_is_decided_by_the_second_playing) {
   case_result first = result(verdict::fail);
   first.provisional = true;
-  EXPECT_EQ(confirmed(first, result(verdict::pass), again::virtual_clock).what, verdict::pass);
+  EXPECT_EQ(confirmed(first, result(verdict::pass), again::virtual_clock).verdict, verdict::pass);
   const case_result r = confirmed(first, result(verdict::warn), again::virtual_clock);
-  EXPECT_EQ(r.what, verdict::warn);
+  EXPECT_EQ(r.verdict, verdict::warn);
   EXPECT_EQ(r.confirmed, confirmation::virtual_clock);
   EXPECT_FALSE(r.provisional);
-  EXPECT_EQ(confirmed(first, result(verdict::inconclusive), again::alone).what, verdict::inconclusive);
+  EXPECT_EQ(confirmed(first, result(verdict::inconclusive), again::alone).verdict, verdict::inconclusive);
 }
 
 TEST(confirmed, a_second_playing_that_says_nothing_confirms_nothing) {
   case_result second = result(verdict::inconclusive);
   second.reason = "no guest";
   const case_result r = confirmed(result(verdict::fail), second, again::alone);
-  EXPECT_EQ(r.what, verdict::inconclusive);
+  EXPECT_EQ(r.verdict, verdict::inconclusive);
   EXPECT_THAT(r.reason, HasSubstr("no guest"));
 }
 
 TEST(confirmed, what_was_inconclusive_gets_what_comes_out_alone) {
   case_result first = result(verdict::inconclusive);
   first.may_be_load = true;
-  EXPECT_EQ(confirmed(first, result(verdict::pass), again::alone).what, verdict::pass);
+  EXPECT_EQ(confirmed(first, result(verdict::pass), again::alone).verdict, verdict::pass);
   const case_result r = confirmed(first, result(verdict::fail), again::alone);
-  EXPECT_EQ(r.what, verdict::fail);
+  EXPECT_EQ(r.verdict, verdict::fail);
   EXPECT_EQ(r.confirmed, confirmation::alone) << "it was played alone";
   EXPECT_EQ(confirmed(first, result(verdict::fail), again::virtual_clock).confirmed,
             confirmation::virtual_clock);
@@ -101,12 +101,12 @@ TEST(confirmed, what_fails_alone_on_a_machine_that_others_keep_busy_is_inconclus
   case_result second = result(verdict::fail);
   second.took = 10s;
   second.kept_waiting = 5s;
-  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::inconclusive);
-  EXPECT_EQ(confirmed(result(verdict::fail), second, again::virtual_clock).what, verdict::fail);
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).verdict, verdict::inconclusive);
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::virtual_clock).verdict, verdict::fail);
   second.rests_on = basis::event;
-  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::fail);
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).verdict, verdict::fail);
   second.rests_on = basis::processor;  // of which the time that others had is taken off
-  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).what, verdict::fail);
+  EXPECT_EQ(confirmed(result(verdict::fail), second, again::alone).verdict, verdict::fail);
 }
 
 TEST(third_playing, is_for_what_passes_under_the_virtual_clock_alone) {
@@ -119,9 +119,9 @@ TEST(third_playing, is_for_what_passes_under_the_virtual_clock_alone) {
 }
 
 TEST(unconfirmed, is_inconclusive) {
-  EXPECT_EQ(unconfirmed(result(verdict::fail), "it was interrupted").what, verdict::inconclusive);
-  EXPECT_EQ(unconfirmed(result(verdict::fail, basis::event), "").what, verdict::fail);
-  EXPECT_EQ(unconfirmed(result(verdict::pass), "").what, verdict::pass);
+  EXPECT_EQ(unconfirmed(result(verdict::fail), "it was interrupted").verdict, verdict::inconclusive);
+  EXPECT_EQ(unconfirmed(result(verdict::fail, basis::event), "").verdict, verdict::fail);
+  EXPECT_EQ(unconfirmed(result(verdict::pass), "").verdict, verdict::pass);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ bool same_pair(const judgement& a, const judgement& b) {
 }
 
 bool of_an_outage(const case_result& r) {
-  return r.who == subject::service;
+  return r.subject == subject::service;
 }
 
 /// Place in the catalogue, whatever the link; what is unknown comes last.
@@ -74,7 +74,7 @@ void take_in(judgement& whole, judgement part) {
     const auto had = std::ranges::find(whole.results, r.id, &case_result::id);
     if (had == whole.results.end())
       whole.results.push_back(std::move(r));
-    else if (worse(r.what, had->what))
+    else if (worse(r.verdict, had->verdict))
       *had = std::move(r);
   }
   // What one did not come to, another has played.

@@ -110,7 +110,7 @@ TEST(merge, a_case_played_twice_keeps_its_worse_verdict) {
   const auto kept = [](verdict first, verdict second) {
     return merge({pair("a", {result("exit/1", first)}), pair("a", {result("exit/1", second)})})[0]
         .results.at(0)
-        .what;
+        .verdict;
   };
   EXPECT_EQ(kept(verdict::pass, verdict::fail), verdict::fail);
   EXPECT_EQ(kept(verdict::fail, verdict::pass), verdict::fail);

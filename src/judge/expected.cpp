@@ -9,20 +9,20 @@ namespace {
 
 using play::in_words;
 
-std::string of_a_client(const judge_case& c, const pair& who) {
-  const std::string either = "the usual output, or an exit other than 0, within " + in_words(who.limit);
+std::string of_a_client(const judge_case& c, const pair& programs) {
+  const std::string either = "the usual output, or an exit other than 0, within " + in_words(programs.limit);
   const bool from_the_start = family_of(c.id) == &connect_family;  // there is no fault later on
   return from_the_start ? either : either + " of the fault";
 }
 
-std::string of_a_server(const judge_case& c, const pair& who) {
+std::string of_a_server(const judge_case& c, const pair& programs) {
   const std::string lives = fmt::format(
       "the server lives, waits without burning the processor, answers the next client, and gives the dead "
       "connection back within {}",
-      in_words(who.limit));
+      in_words(programs.limit));
   switch (c.expects) {
     case expectation::ends_in_grace:
-      return fmt::format("it ends within {} of SIGTERM", in_words(who.grace));
+      return fmt::format("it ends within {} of SIGTERM", in_words(programs.grace));
     case expectation::whole_reply:
       return "the usual reply; then " + lives;
     case expectation::two_replies:
@@ -51,22 +51,22 @@ std::string checks_that_hold(const case_result& r) {
 
 }  // namespace
 
-std::string usual_expectation(const judge_case& c, const pair& who) {
+std::string usual_expectation(const judge_case& c, const pair& programs) {
   if (!c.expected.empty()) return std::string(c.expected);
-  if (c.who == subject::service) return of_a_service(who.limit, system{}.recover);
-  return c.who == subject::client ? of_a_client(c, who) : of_a_server(c, who);
+  if (c.subject == subject::service) return of_a_service(programs.limit, system{}.recover);
+  return c.subject == subject::client ? of_a_client(c, programs) : of_a_server(c, programs);
 }
 
-void complete(case_result& r, const judge_case& c, const pair& who) {
-  if (r.expected.empty()) r.expected = usual_expectation(c, who);
-  if (!r.happened.empty() || r.what != verdict::pass) return;
+void complete(case_result& r, const judge_case& c, const pair& programs) {
+  if (r.expected.empty()) r.expected = usual_expectation(c, programs);
+  if (!r.happened.empty() || r.verdict != verdict::pass) return;
   r.happened = checks_that_hold(r);
   if (r.happened.empty()) r.happened = "as expected";
 }
 
 void complete(case_result& r, const system& what) {
   if (r.expected.empty()) r.expected = of_a_service(what.limit, what.recover);
-  if (r.happened.empty() && r.what == verdict::pass) r.happened = "as expected";
+  if (r.happened.empty() && r.verdict == verdict::pass) r.happened = "as expected";
 }
 
 }  // namespace halfopen::judge

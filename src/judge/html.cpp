@@ -102,7 +102,7 @@ std::string escaped_lines(std::string_view text) {
 /// A row of the matrix.
 struct line {
   std::string id, done;
-  subject who{};
+  judge::subject subject{};
 };
 
 using known_ids = std::set<std::string, std::less<>>;
@@ -113,7 +113,7 @@ void add_outages(std::vector<line>& lines, known_ids& known, std::span<const jud
   const std::string begin = std::string(id) + "@";
   for (const judgement& p : pairs)
     for (const case_result& r : p.results)
-      if (r.id.starts_with(begin) && known.insert(r.id).second) lines.push_back({r.id, r.done, r.who});
+      if (r.id.starts_with(begin) && known.insert(r.id).second) lines.push_back({r.id, r.done, r.subject});
 }
 
 /// What the pairs were judged by, in the catalogue's order; what this program does not know
@@ -130,14 +130,14 @@ std::vector<std::pair<const family*, std::vector<line>>> rows_of(std::span<const
     for (const judge_case& c : f->cases) {
       if (c.outage) add_outages(lines, known, pairs, c.id);
       known.emplace(c.id);
-      if (any_has(c.id)) lines.push_back({std::string(c.id), std::string(c.done), c.who});
+      if (any_has(c.id)) lines.push_back({std::string(c.id), std::string(c.done), c.subject});
     }
     if (!lines.empty()) groups.emplace_back(f, std::move(lines));
   }
   std::vector<line> others;
   for (const judgement& p : pairs)
     for (const case_result& r : p.results)
-      if (known.insert(r.id).second) others.push_back({r.id, r.done, r.who});
+      if (known.insert(r.id).second) others.push_back({r.id, r.done, r.subject});
   if (!others.empty()) groups.emplace_back(nullptr, std::move(others));
   return groups;
 }
@@ -146,8 +146,8 @@ std::string cell_of(const judgement& p, std::size_t pair, const std::string& id)
   const auto r = std::ranges::find(p.results, id, &case_result::id);
   if (r == p.results.end()) return "<td class=\"v\">";
   const auto index = static_cast<std::size_t>(r - p.results.begin());
-  return fmt::format("<td class=\"v\"><a class=\"{}\" href=\"#{}\">{}</a>", css_class(r->what),
-                     anchor(pair, index), sign_of(r->what));
+  return fmt::format("<td class=\"v\"><a class=\"{}\" href=\"#{}\">{}</a>", css_class(r->verdict),
+                     anchor(pair, index), sign_of(r->verdict));
 }
 
 std::string matrix(std::span<const judgement> pairs) {
@@ -164,7 +164,7 @@ std::string matrix(std::span<const judgement> pairs) {
         fmt::format("<tr class=\"family\"><th colspan=\"{}\">{}\n", pairs.size() + 1, html_escaped(title));
     for (const line& l : lines) {
       text += fmt::format("<tr><td><b>{}</b> <span class=\"who\">{}</span> {}", html_escaped(l.id),
-                          to_string(l.who), html_escaped(l.done));
+                          to_string(l.subject), html_escaped(l.done));
       for (std::size_t i = 0; i < pairs.size(); ++i) text += cell_of(pairs[i], i, l.id);
       text += "\n";
     }
@@ -205,8 +205,8 @@ std::string looks_of(const case_result& r) {
   if (r.looks.empty()) return {};
   std::string text = "<div class=\"scroll\"><table class=\"looks\">\n";
   for (const looked_at& l : r.looks)
-    text += fmt::format("<tr><th>{}<td class=\"v {}\">{}<td>{}\n", to_string(l.at), css_class(l.what),
-                        sign_of(l.what), html_escaped(l.words));
+    text += fmt::format("<tr><th>{}<td class=\"v {}\">{}<td>{}\n", to_string(l.at), css_class(l.verdict),
+                        sign_of(l.verdict), html_escaped(l.words));
   return text + "</table></div>\n";
 }
 
@@ -232,8 +232,9 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
   std::string text = fmt::format(
       "<details id=\"{}\" data-case=\"{}\" class=\"case is-{}\"{}>"
       "<summary><b class=\"{}\">{}</b> {} <span class=\"who\">{}</span> {}</summary>\n<dl>\n",
-      anchor(pair, index), html_escaped(r.id), css_class(r.what), r.what == verdict::fail ? " open" : "",
-      css_class(r.what), sign_of(r.what), html_escaped(r.id), to_string(r.who), html_escaped(r.done));
+      anchor(pair, index), html_escaped(r.id), css_class(r.verdict),
+      r.verdict == verdict::fail ? " open" : "", css_class(r.verdict), sign_of(r.verdict), html_escaped(r.id),
+      to_string(r.subject), html_escaped(r.done));
   field(text, "rule", r.rule);
   field(text, "expected", r.expected);
   field(text, "happened", r.happened);

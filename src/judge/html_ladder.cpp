@@ -180,7 +180,7 @@ std::vector<std::chrono::nanoseconds> moments_of(const case_result& r) {
 }  // namespace
 
 report::ladder ladder_of(const case_result& r, std::span<const judged_host> hosts) {
-  const bool of_system = r.who == subject::service;
+  const bool of_system = r.subject == subject::service;
   const columns where(of_system ? order_of(r, hosts) : std::vector<std::string>{"client", "server"});
   report::ladder l;
   l.title = r.id + ": " + r.done;

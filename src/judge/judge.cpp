@@ -20,7 +20,7 @@ void stage::judge_client(const lab::process& c, stand_in_server* peer) {
 bool stage::require_whole(bool holds, std::string what, std::string cure) {
   if (holds || !base.reply_varies) return require(holds, std::move(what), std::move(cure));
   sheet_.conclude(
-      {.what = verdict::inconclusive, .did = outcome::not_as_asked, .why = obstacle::varies},
+      {.verdict = verdict::inconclusive, .did = outcome::not_as_asked, .why = obstacle::varies},
       {.reason = "replies are not always as long, so that nobody knows whether this one is whole: not so: " +
                  what});
   return false;
@@ -36,7 +36,7 @@ bool stage::answers_others(const lab::process& s, std::string_view when) {
   const other_client seen = watch_other_client(*this, s);
   const finding f = decide(seen);
   sheet_.note(f, say(seen, f, when));
-  return f.what == verdict::pass;
+  return f.verdict == verdict::pass;
 }
 
 load_seen stage::load_of(const busy_watch& watch, double waits_below) {

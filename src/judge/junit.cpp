@@ -31,7 +31,7 @@ std::string details_of(const judgement& p, const case_result& r) {
   text += "happened: " + what_happened(r) + "\n";
   if (!r.cure.empty()) text += "change: " + r.cure + "\n";
   for (const looked_at& l : r.looks)
-    text += fmt::format("{}: {}: {}\n", to_string(l.at), to_string(l.what), l.words);
+    text += fmt::format("{}: {}: {}\n", to_string(l.at), to_string(l.verdict), l.words);
   if (!r.asks.empty())
     text += fmt::format("timeline: {}\n  {}\n",
                         timeline_of(r.asks, r.back_after.value_or(milliseconds::zero()), timeline_width),
@@ -62,17 +62,17 @@ void add_case(pugi::xml_node suite, const judgement& p, const case_result& r, bo
   auto node = suite.append_child("testcase");
   node.append_attribute("name").set_value(xml_text(r.id + " " + r.done).c_str());
   node.append_attribute("classname")
-      .set_value(xml_text(p.name + "." + std::string(to_string(r.who))).c_str());
+      .set_value(xml_text(p.name + "." + std::string(to_string(r.subject))).c_str());
   node.append_attribute("time").set_value(
       fmt::format("{:.3f}", static_cast<double>(r.took.count()) / 1000).c_str());
-  if (const char* element = element_for(r.what, strict)) {
+  if (const char* element = element_for(r.verdict, strict)) {
     auto outcome = node.append_child(element);
     outcome.append_attribute("message").set_value(xml_text(what_happened(r)).c_str());
-    if (r.what != verdict::not_applicable) {
-      outcome.append_attribute("type").set_value(std::string(to_string(r.what)).c_str());
+    if (r.verdict != verdict::not_applicable) {
+      outcome.append_attribute("type").set_value(std::string(to_string(r.verdict)).c_str());
       outcome.text().set(xml_text(details_of(p, r)).c_str());
     }
-  } else if (r.what == verdict::warn) {
+  } else if (r.verdict == verdict::warn) {
     node.append_child("system-out").text().set(xml_text("warning\n" + details_of(p, r)).c_str());
   }
 }

@@ -33,7 +33,7 @@ std::string cell(const std::string& text) {
 }
 
 void add_row(std::string& text, const case_result& r) {
-  text += fmt::format("| {} | {} | {} | {} | {} |\n", cell(r.id), to_string(r.who), to_string(r.what),
+  text += fmt::format("| {} | {} | {} | {} | {} |\n", cell(r.id), to_string(r.subject), to_string(r.verdict),
                       cell(what_happened(r)), cell(r.cure));
 }
 
@@ -42,7 +42,7 @@ void add(std::string& text, const judgement& j) {
   std::size_t rows = 0;
   for (const verdict v : {verdict::fail, verdict::warn, verdict::inconclusive})
     for (const case_result& r : j.results) {
-      if (r.what != v) continue;
+      if (r.verdict != v) continue;
       if (rows == 0)
         text +=
             "| case | judged | verdict | what happened | what to change |\n| --- | --- | --- | --- | --- |\n";

@@ -38,20 +38,20 @@ std::string from_hex(const std::string& text) {
 std::vector<std::size_t> recorded_connection::requests() const {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i + 1 < turns.size(); ++i)
-    if (turns[i].who == speaker::client) found.push_back(i);
+    if (turns[i].by == speaker::client) found.push_back(i);
   return found;
 }
 
 std::optional<std::size_t> recorded_connection::request() const noexcept {
   for (std::size_t i = turns.size(); i-- > 0;)
-    if (turns[i].who == speaker::client && i + 1 < turns.size()) return i;
+    if (turns[i].by == speaker::client && i + 1 < turns.size()) return i;
   return std::nullopt;
 }
 
 std::size_t recorded_connection::said_before(speaker who, std::size_t turn_index) const noexcept {
   std::size_t sum = 0;
   for (std::size_t i = 0; i < std::min(turn_index, turns.size()); ++i)
-    if (turns[i].who == who) sum += turns[i].bytes.size();
+    if (turns[i].by == who) sum += turns[i].bytes.size();
   return sum;
 }
 
@@ -65,7 +65,7 @@ void to_json(nlohmann::json& j, const recording& r) {
   for (const recorded_connection& c : r.connections) {
     nlohmann::json turns = nlohmann::json::array();
     for (const turn& t : c.turns)
-      turns.push_back({{"client", t.who == speaker::client},
+      turns.push_back({{"client", t.by == speaker::client},
                        {"hex", to_hex(t.bytes)},
                        {"pause_ms", t.pause.count()},
                        {"segments", t.segments}});
@@ -84,7 +84,7 @@ void from_json(const nlohmann::json& j, recording& r) {
       made.closed_first = c["client_closed_first"].get<bool>() ? speaker::client : speaker::server;
     for (const auto& t : c.at("turns")) {
       turn& one = made.turns.emplace_back();
-      one.who = t.at("client").get<bool>() ? speaker::client : speaker::server;
+      one.by = t.at("client").get<bool>() ? speaker::client : speaker::server;
       one.bytes = from_hex(t.at("hex").get<std::string>());
       one.pause = report::whole_milliseconds(t.at("pause_ms"));
       for (const auto& end : t.at("segments")) one.segments.push_back(report::whole_number<std::size_t>(end));
@@ -135,7 +135,7 @@ void recorder::append(live& c, const trace::packet& p, speaker who) {
     from.broken = true;  // the capture was cut short
     return;
   }
-  if (c.what.turns.empty() || c.what.turns.back().who != who)
+  if (c.what.turns.empty() || c.what.turns.back().by != who)
     c.what.turns.push_back({who, {}, std::chrono::floor<std::chrono::milliseconds>(p.when - c.last), {}});
   const auto fresh = s.payload.subspan(repeated);
   c.what.turns.back().bytes.append(reinterpret_cast<const char*>(fresh.data()), fresh.size());
@@ -149,7 +149,7 @@ std::string recorder::said_by(const trace::endpoint& client) const {
   std::string text;
   if (found == by_client_.end()) return text;
   for (const turn& t : all_[found->second].what.turns)
-    if (t.who == speaker::client) text += t.bytes;
+    if (t.by == speaker::client) text += t.bytes;
   return text;
 }
 

@@ -24,7 +24,7 @@ enum class speaker : std::uint8_t { client, server };
 
 /// What one side said until the other one spoke.
 struct turn {
-  speaker who{};
+  speaker by{};
   std::string bytes;
   std::chrono::milliseconds pause{};  ///< silence on the connection before its first byte
   /// Where its segments ended, in bytes from its begin: a reader that takes what one read gives

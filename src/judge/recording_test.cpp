@@ -42,7 +42,7 @@ struct scribe {
 
 std::string texts(const recorded_connection& c) {
   std::string all;
-  for (const turn& t : c.turns) all += (t.who == speaker::client ? "C:" : "S:") + t.bytes + " ";
+  for (const turn& t : c.turns) all += (t.by == speaker::client ? "C:" : "S:") + t.bytes + " ";
   return all;
 }
 

@@ -104,7 +104,7 @@ const trace::connection* stand_in_client::traffic() const {
 
 bool stand_in_client::until_request(milliseconds limit) {
   for (const turn& t : before_) {
-    if (t.who == speaker::client) {
+    if (t.by == speaker::client) {
       if (!send(t.bytes, limit)) return false;
       continue;
     }
@@ -239,7 +239,7 @@ void stand_in_server::find_script(live& c) {
   std::array<char, 4096> buffer{};
   const std::string_view came = peek(c.socket, buffer);
   const auto fits = [&](const recorded_connection& r) {
-    return !r.turns.empty() && r.turns.front().who == speaker::client &&
+    return !r.turns.empty() && r.turns.front().by == speaker::client &&
            begins_alike(came, r.turns.front().bytes);
   };
   if (came.empty() || fits(*c.script)) return;
@@ -268,7 +268,7 @@ void stand_in_server::find_turn(live& c) {
   std::array<char, 16384> buffer{};
   const std::string_view came = peek(c.socket, buffer);
   if (came.empty()) return;
-  const auto fits = [&](const turn& t) { return t.who == speaker::client && begins_alike(came, t.bytes); };
+  const auto fits = [&](const turn& t) { return t.by == speaker::client && begins_alike(came, t.bytes); };
   const auto& turns = c.script->turns;
   if (fits(turns[c.turn])) return;
   const auto found = std::ranges::find_if(turns, fits);
@@ -341,7 +341,7 @@ std::optional<std::pair<std::size_t, std::size_t>> stand_in_server::undelivered(
   for (const live& c : live_) {
     if (!c.socket || c.turn >= c.script->turns.size()) continue;
     const turn& t = c.script->turns[c.turn];
-    if (t.who == speaker::server && c.done < t.bytes.size() && !stops(c) && was_read(c))
+    if (t.by == speaker::server && c.done < t.bytes.size() && !stops(c) && was_read(c))
       return std::pair(c.done, t.bytes.size());
   }
   return std::nullopt;
@@ -349,7 +349,7 @@ std::optional<std::pair<std::size_t, std::size_t>> stand_in_server::undelivered(
 
 void stand_in_server::play(live& c) {
   while (c.socket && c.turn < c.script->turns.size() && !stops(c)) {
-    const bool over = c.script->turns[c.turn].who == speaker::client ? listen_to(c) : speak(c);
+    const bool over = c.script->turns[c.turn].by == speaker::client ? listen_to(c) : speak(c);
     if (!over) return;
     if (stops(c)) return;
     ++c.turn;

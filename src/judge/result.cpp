@@ -162,13 +162,13 @@ static void from_json(const nlohmann::json& j, dependency_connection& c) {
 
 static void to_json(nlohmann::json& j, const looked_at& l) {
   j = {{"look", to_string(l.at)},
-       {"verdict", to_string(l.what)},
+       {"verdict", to_string(l.verdict)},
        {"outcome", to_string(l.did)},
        {"words", l.words}};
 }
 static void from_json(const nlohmann::json& j, looked_at& l) {
   read_name(j, "look", l.at);
-  l.what = parse_verdict(j.at("verdict").get<std::string>()).value_or(verdict::inconclusive);
+  l.verdict = parse_verdict(j.at("verdict").get<std::string>()).value_or(verdict::inconclusive);
   read_name(j, "outcome", l.did);
   read(j, "words", l.words);
 }
@@ -194,8 +194,8 @@ void to_json(nlohmann::json& j, const case_result& r) {
     length["attempts"] = r.length.attempts;
   }
   j = {{"id", r.id},
-       {"subject", to_string(r.who)},
-       {"verdict", to_string(r.what)},
+       {"subject", to_string(r.subject)},
+       {"verdict", to_string(r.verdict)},
        {"obstacle", to_string(r.why)},
        {"rests_on", to_string(r.rests_on)},
        {"confirmed", to_string(r.confirmed)},
@@ -232,10 +232,10 @@ void from_json(const nlohmann::json& j, case_result& r) {
   const auto who = j.at("subject").get<std::string>();
   if (who != "client" && who != "server" && who != "service")
     throw std::invalid_argument("unknown subject " + who);
-  r.who = who == "client" ? subject::client : who == "server" ? subject::server : subject::service;
+  r.subject = who == "client" ? subject::client : who == "server" ? subject::server : subject::service;
   const auto v = parse_verdict(j.at("verdict").get<std::string>());
   if (!v) throw std::invalid_argument("unknown verdict " + j.at("verdict").get<std::string>());
-  r.what = *v;
+  r.verdict = *v;
   if (j.contains("outcome")) read_name(j, "outcome", r.did.emplace());
   read_name(j, "obstacle", r.why);
   read_name(j, "rests_on", r.rests_on);
@@ -314,7 +314,7 @@ std::string to_text(const nlohmann::json& j, int indent) {
 }
 
 std::size_t count(std::span<const case_result> results, verdict v) noexcept {
-  return static_cast<std::size_t>(std::ranges::count(results, v, &case_result::what));
+  return static_cast<std::size_t>(std::ranges::count(results, v, &case_result::verdict));
 }
 
 int exit_code_of(std::span<const case_result> results, bool strict) noexcept {

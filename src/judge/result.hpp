@@ -60,15 +60,15 @@ struct output {
 /// What was looked at of a service, and what was found.
 struct looked_at {
   look at{};
-  verdict what = verdict::inconclusive;
+  judge::verdict verdict = judge::verdict::inconclusive;
   outcome did{};
   std::string words;
 };
 
 struct case_result {
   std::string id;  ///< "exit/6"
-  subject who{};
-  verdict what = verdict::inconclusive;
+  judge::subject subject{};
+  judge::verdict verdict = judge::verdict::inconclusive;
   std::optional<outcome> did;
   obstacle why = obstacle::none;
   basis rests_on = basis::event;  ///< the verdict

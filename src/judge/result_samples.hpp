@@ -17,8 +17,8 @@ inline const std::string hostile(
 inline case_result result(std::string id, verdict v, subject who = subject::client) {
   case_result r;
   r.id = std::move(id);
-  r.who = who;
-  r.what = v;
+  r.subject = who;
+  r.verdict = v;
   r.rule = "a rule (RFC 1)";
   r.done = "a deed";
   r.expected = "an expectation";
@@ -152,7 +152,7 @@ inline judgement hostile_system() {
 
 inline judgement hostile_pair() {
   case_result r = full();
-  r.what = verdict::fail;
+  r.verdict = verdict::fail;
   for (std::string* text :
        {&r.id, &r.rule, &r.done, &r.expected, &r.happened, &r.cure, &r.length_words, &r.evidence})
     *text += hostile;

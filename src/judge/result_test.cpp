@@ -13,7 +13,7 @@ TEST(result, every_field_survives_json) {
   const nlohmann::json once = samples::full();
   const auto back = once.get<case_result>();
   EXPECT_EQ(nlohmann::json(back), once);
-  EXPECT_EQ(back.what, verdict::warn);
+  EXPECT_EQ(back.verdict, verdict::warn);
   EXPECT_EQ(back.after, std::chrono::milliseconds(1500));
   EXPECT_EQ(back.took, std::chrono::milliseconds(2500));
   ASSERT_EQ(back.packets.size(), 3U);
@@ -44,7 +44,7 @@ TEST(result, every_field_of_an_outage_survives_json) {
   const nlohmann::json once = samples::outage_of_db();
   const auto back = once.get<case_result>();
   EXPECT_EQ(nlohmann::json(back), once);
-  EXPECT_EQ(back.who, subject::service);
+  EXPECT_EQ(back.subject, subject::service);
   EXPECT_EQ(back.service, "app");
   EXPECT_EQ(back.dependency, "db");
   EXPECT_EQ(back.back_after, std::chrono::milliseconds(5000));
@@ -76,7 +76,7 @@ TEST(result, an_outages_times_are_those_of_a_case_or_refused) {
   EXPECT_EQ(odd.back_after, milliseconds(0));
   EXPECT_EQ(odd.asks.at(0).took, milliseconds(0));
   EXPECT_EQ(odd.connections.at(0).ended, milliseconds(10)) << "none ends before it begins";
-  EXPECT_EQ(odd.looks.at(0).what, verdict::inconclusive);
+  EXPECT_EQ(odd.looks.at(0).verdict, verdict::inconclusive);
 }
 
 TEST(judgement, a_system_is_read_back) {
@@ -115,7 +115,7 @@ TEST(result, what_the_verdict_rests_on_is_read_back) {
 TEST(result, what_json_leaves_out_has_its_default) {
   const auto r =
       nlohmann::json::parse(R"({"id": "exit/1", "subject": "server", "verdict": "pass"})").get<case_result>();
-  EXPECT_EQ(r.who, subject::server);
+  EXPECT_EQ(r.subject, subject::server);
   EXPECT_FALSE(r.after);
   EXPECT_EQ(r.took.count(), 0);
 }

@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 /// server's case waits for the others too), and what starting and stopping takes; all of it tenfold, since
 /// time in which programs wait for a processor does not count.
 milliseconds job_limit(const run_options& o) {
-  const bool is_virtual = o.parts ? o.parts->virtual_clock : o.who.virtual_clock;
+  const bool is_virtual = o.parts ? o.parts->virtual_clock : o.programs.virtual_clock;
   const milliseconds fixed = std::chrono::minutes(is_virtual ? 60 * 24 : 5);
   if (o.parts) return 60 * o.parts->limit + 60 * o.parts->recover + 10 * o.parts->clean_limit + fixed;
-  return 30 * o.who.limit + 20 * o.who.grace + fixed;
+  return 30 * o.programs.limit + 20 * o.programs.grace + fixed;
 }
 
 /// "exit/6" is the folder "exit-6".
@@ -40,7 +40,7 @@ fs::path folder_of(const fs::path& evidence, const judge_case& c) {
 case_result blank(const judge_case& c) {
   case_result r;
   r.id = c.id;
-  r.who = c.who;
+  r.subject = c.subject;
   r.done = c.done;
   r.rule = c.rule;
   r.service = c.link_from;
@@ -50,7 +50,7 @@ case_result blank(const judge_case& c) {
 
 /// Nothing can be said of the program.
 void take_none(case_result& r, const no_verdict& none) {
-  r.what = none.why == obstacle::not_there ? verdict::not_applicable : verdict::inconclusive;
+  r.verdict = none.why == obstacle::not_there ? verdict::not_applicable : verdict::inconclusive;
   r.why = none.why;
   r.may_be_load = false;
   r.confirmed = confirmation::not_needed;
@@ -83,7 +83,7 @@ case_result play_case(const judge_case& c, const run_options& options,
   } catch (const lab::interrupted&) {
     throw;
   } catch (const std::exception& e) {
-    r.what = verdict::inconclusive;
+    r.verdict = verdict::inconclusive;
     r.why = obstacle::lab_failed;
     r.reason = std::string("the lab could not do it: ") + e.what();
     r.may_be_load = true;
@@ -99,7 +99,7 @@ void keep_evidence(const case_result& r, const fs::path& folder) {
     std::ofstream(folder / (o.program + ".stderr"), std::ios::app) << o.err;
   }
   std::ofstream story(folder / "story.txt");
-  story << r.id << ": " << to_string(r.what) << "\n" << r.done << "\n" << r.happened << r.reason << "\n\n";
+  story << r.id << ": " << to_string(r.verdict) << "\n" << r.done << "\n" << r.happened << r.reason << "\n\n";
   for (const check& c : r.checks)
     story << (c.holds ? "  yes  " : "  NO   ") << (c.is_proof ? "proof: " : "") << play::in_words(c) << "\n";
   story << "\n";
@@ -144,7 +144,7 @@ nlohmann::json result_of(const lab::job_end& end) {
 }
 
 milliseconds clean_time(const run_options& o) {
-  return o.parts ? o.parts->limit + 4 * o.parts->clean_limit : o.who.limit + o.who.clean_limit;
+  return o.parts ? o.parts->limit + 4 * o.parts->clean_limit : o.programs.limit + o.programs.clean_limit;
 }
 
 /// Runs of the pair in a baseline, by and large.
@@ -165,7 +165,7 @@ clean_run clean_run_of(const nlohmann::json& j) {
 std::optional<clean_run> rehearse(const run_options& options, const std::function<void()>& tick) {
   const auto end = in_a_process(clean_time(options), tick, [&] {
     return json_of(options.parts ? clean_run(record_steady_state(*options.parts))
-                                 : clean_run(record_baseline(options.who)));
+                                 : clean_run(record_baseline(options.programs)));
   });
   if (!end) return std::nullopt;
   clean_run made = clean_run_of(result_of(*end));
@@ -177,7 +177,7 @@ std::optional<clean_run> rehearse(const run_options& options, const std::functio
 std::optional<bool> works_as(const run_options& options, const clean_run& usual) {
   const auto end = in_a_process(clean_time(options), {}, [&] {
     const bool same = options.parts ? answers_the_same(*options.parts, std::get<steady_state>(usual))
-                                    : prints_the_same(options.who, std::get<baseline>(usual));
+                                    : prints_the_same(options.programs, std::get<baseline>(usual));
     return nlohmann::json{{"same", same}};
   });
   if (!end) return std::nullopt;
@@ -224,7 +224,7 @@ std::vector<case_result> run_all(const run_options& options, milliseconds cost, 
       },
       [&](std::size_t i, case_result& r) {
         const judge_case& c = *options.cases[i];
-        options.parts ? complete(r, *options.parts) : complete(r, c, options.who);
+        options.parts ? complete(r, *options.parts) : complete(r, c, options.programs);
         keep_evidence(r, folder_of(options.evidence, c));
         if (options.finished) options.finished(r);
       });
@@ -234,9 +234,9 @@ std::vector<case_result> run_all(const run_options& options, milliseconds cost, 
 
 std::vector<case_result> run(const run_options& options, const clean_run& usual) {
   if (const auto* base = std::get_if<baseline>(&usual))
-    return run_all(options, base->cost, options.who.virtual_clock,
+    return run_all(options, base->cost, options.programs.virtual_clock,
                    [&](const judge_case& c, const fs::path& capture) {
-                     return play_stage(c, options.who, *base, capture);
+                     return play_stage(c, options.programs, *base, capture);
                    });
   const auto& steady = std::get<steady_state>(usual);
   const system& what = options.parts.value();

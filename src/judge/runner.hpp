@@ -18,7 +18,7 @@
 namespace halfopen::judge {
 
 struct run_options {
-  pair who;
+  pair programs;
   std::optional<system> parts;  ///< if it is a system that is judged, and not a pair
   std::vector<const judge_case*> cases;
   std::filesystem::path evidence;  ///< folder for a folder a case; empty: none

@@ -247,7 +247,7 @@ wording say(const client_seen& s, const finding& f, const std::string& cure_of_g
     case outcome::hangs:
       return of_a_hang(s, f, cure_of_giving_up);
     default:
-      return of_a_report(s, f.what, cure_of_giving_up);
+      return of_a_report(s, f.verdict, cure_of_giving_up);
   }
 }
 
@@ -303,12 +303,12 @@ wording say(const load_seen& seen, const finding& f, std::string_view when, cons
   if (!seen.share) return {.reason = "others had the processor: whether it would burn it is not known"};
   const std::string text =
       fmt::format("{}it waits without burning the processor ({:.0f} %)", when, *seen.share * 100);
-  if (f.what == verdict::pass) return {.happened = text};
+  if (f.verdict == verdict::pass) return {.happened = text};
   return {.happened = "not so: " + text, .cure = cure};
 }
 
 wording say(const death_seen& seen, const finding& f, const std::string& program) {
-  if (f.what == verdict::pass) return {};
+  if (f.verdict == verdict::pass) return {};
   return {.happened =
               fmt::format("one of its processes, {}, was killed by {}", program, signal_name(seen.signal)),
           .cure = seen.signal == SIGPIPE
@@ -322,9 +322,9 @@ std::string say_refuted(const case_result& first, const case_result& second, boo
                        in_words(r.kept_waiting), in_words(r.took));
   };
   const char* where = virtual_clock ? "under the virtual clock" : "alone";
-  if (second.what == verdict::fail || second.what == verdict::warn)
+  if (second.verdict == verdict::fail || second.verdict == verdict::warn)
     return fmt::format("the machine was too busy, alone too ({}): \"{}\"", figures(second), second.happened);
-  if (second.what == verdict::inconclusive)
+  if (second.verdict == verdict::inconclusive)
     return fmt::format("not confirmed: beside other cases \"{}\"; {}: {}", first.happened, where,
                        what_happened(second));
   return fmt::format("the machine was too busy ({}): beside other cases \"{}\", {} \"{}\"", figures(first),

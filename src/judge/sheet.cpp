@@ -6,22 +6,22 @@ namespace halfopen::judge {
 
 sheet::sheet(const judge_case& c) {
   facts.id = c.id;
-  facts.who = c.who;
+  facts.subject = c.subject;
   facts.done = c.done;
   facts.rule = c.rule;
   facts.service = c.link_from;
   facts.dependency = c.link_to;
-  facts.what = verdict::pass;
+  facts.verdict = verdict::pass;
 }
 
 void sheet::conclude(const finding& f, wording said) {
-  if (f.what == verdict::fail || f.what == verdict::warn)
+  if (f.verdict == verdict::fail || f.verdict == verdict::warn)
     facts.checks.push_back({said.happened, false, false, {}});
   found_.emplace_back(f, std::move(said));
 }
 
 void sheet::note(const finding& f, wording said) {
-  if (f.what != verdict::pass) return conclude(f, std::move(said));
+  if (f.verdict != verdict::pass) return conclude(f, std::move(said));
   if (!said.happened.empty()) facts.checks.push_back({std::move(said.happened), true, false, {}});
 }
 
@@ -29,14 +29,14 @@ bool sheet::require(bool holds, std::string what, std::string cure, basis rests_
   if (holds)
     note({.did = outcome::does_as_asked}, {.happened = std::move(what)});
   else
-    conclude({.what = verdict::fail, .did = outcome::not_as_asked, .rests_on = rests_on},
+    conclude({.verdict = verdict::fail, .did = outcome::not_as_asked, .rests_on = rests_on},
              {.happened = "not so: " + what, .cure = std::move(cure)});
   return holds;
 }
 
 bool sheet::says_enough() const noexcept {
   return std::ranges::any_of(found_, [](const auto& one) {
-    return one.first.what == verdict::fail || one.first.what == verdict::inconclusive;
+    return one.first.verdict == verdict::fail || one.first.verdict == verdict::inconclusive;
   });
 }
 
@@ -45,7 +45,7 @@ case_result sheet::finish() && {
   for (const auto& [f, said] : found_) all.push_back(f);
   if (const auto index = told_of(all)) {
     auto& [f, said] = found_[*index];
-    facts.what = f.what;
+    facts.verdict = f.verdict;
     facts.did = f.did;
     facts.why = f.why;
     facts.rests_on = f.rests_on;
@@ -56,15 +56,15 @@ case_result sheet::finish() && {
     facts.length_words = std::move(said.length);
     facts.may_be_load = f.why == obstacle::too_busy;
   }
-  if (facts.what == verdict::inconclusive) return std::move(facts);
+  if (facts.verdict == verdict::inconclusive) return std::move(facts);
   if (const auto unproved = first_unproved(facts.checks)) {
-    facts.what = verdict::inconclusive;
+    facts.verdict = verdict::inconclusive;
     facts.why = obstacle::unproved;
     facts.reason = "not proved: " + play::in_words(facts.checks[*unproved]);
     facts.may_be_load = true;
   }
   facts.confirmed =
-      needs_confirmation(facts.what, facts.rests_on) ? confirmation::wanted : confirmation::not_needed;
+      needs_confirmation(facts.verdict, facts.rests_on) ? confirmation::wanted : confirmation::not_needed;
   return std::move(facts);
 }
 

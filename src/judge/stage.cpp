@@ -164,7 +164,7 @@ void stage::resume_server() {
 
 asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) const {
   const auto& c = base.said.main();
-  const bool of_client = the_case.who == subject::client;
+  const bool of_client = the_case.subject == subject::client;
   const auto at = of_client ? base.request_turn(the_case.request) : c.request();
   if (!at && the_case.request > 0 && !c.requests().empty())
     throw no_verdict(obstacle::not_there, fmt::format("there is no request {}: the client makes {}",
@@ -181,7 +181,7 @@ asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) cons
 std::size_t stage::need_idle_turn() const {
   const auto& turns = base.said.main().turns;
   for (std::size_t i = turns.size(); i-- > 0;)
-    if (turns[i].who == speaker::client && turns[i].pause >= idle_pause) return i;
+    if (turns[i].by == speaker::client && turns[i].pause >= idle_pause) return i;
   throw no_verdict(
       obstacle::not_there,
       "the client never keeps its connection idle: a command that pauses between two requests would");
@@ -239,7 +239,7 @@ void stage::fault() {
 }
 
 void stage::look_around() {
-  const lab::host& judged = the_case.who == subject::server ? server : client;
+  const lab::host& judged = the_case.subject == subject::server ? server : client;
   if (judged.is_up()) deaths_.look(judged);
   next_look_ = lab::experiment::now() + 50ms;
 }
@@ -247,11 +247,12 @@ void stage::look_around() {
 /// Of the program itself it is told already, by its end.
 void stage::judge_deaths() {
   if (sheet_.says_enough()) return;
-  const bool by_its_pipe = the_case.who == subject::client && hides_exit_status(under_test.client_command);
+  const bool by_its_pipe =
+      the_case.subject == subject::client && hides_exit_status(under_test.client_command);
   for (const death& d : deaths_.found()) {
     const death_seen seen{d.signal, by_its_pipe};
     const finding f = decide(seen);
-    if (f.what != verdict::pass) sheet_.conclude(f, say(seen, f, d.program));
+    if (f.verdict != verdict::pass) sheet_.conclude(f, say(seen, f, d.program));
   }
 }
 
@@ -273,7 +274,7 @@ void stage::play() {
       judge::play(*this, the_case.row.value());
     judge_deaths();
   } catch (const lab::error&) {
-    if (the_case.who != subject::server || !faulted_) throw;
+    if (the_case.subject != subject::server || !faulted_) throw;
     lab.run_for(50ms);  // an end is told a little later than its packets
     const auto ended_by_itself = [](const auto& p) {
       return p.first->ended() && p.first->ended()->signal != SIGKILL && p.first->where().name() == "server";

@@ -174,7 +174,7 @@ class stage {
     sheet_.conclude({.did = outcome::does_as_asked}, {.happened = std::move(happened)});
   }
   void fail(std::string happened, std::string cure, basis rests_on) {
-    sheet_.conclude({.what = verdict::fail, .did = outcome::not_as_asked, .rests_on = rests_on},
+    sheet_.conclude({.verdict = verdict::fail, .did = outcome::not_as_asked, .rests_on = rests_on},
                     {.happened = std::move(happened), .cure = std::move(cure)});
   }
   /// Fails unless it holds.

@@ -43,8 +43,8 @@ std::vector<group> by_family(const judgement& j) {
     std::ranges::find(groups, family_of(r.id), &group::of)->cases.push_back(&r);
   std::erase_if(groups, [](const group& g) { return g.cases.empty(); });
   for (group& g : groups)
-    std::ranges::stable_sort(g.cases, {}, [](const case_result* r) { return badness(r->what); });
-  std::ranges::stable_sort(groups, {}, [](const group& g) { return badness(g.cases.front()->what); });
+    std::ranges::stable_sort(g.cases, {}, [](const case_result* r) { return badness(r->verdict); });
+  std::ranges::stable_sort(groups, {}, [](const group& g) { return badness(g.cases.front()->verdict); });
   return groups;
 }
 
@@ -53,7 +53,7 @@ std::string counts_of(const std::vector<const case_result*>& results) {
   std::string text;
   for (const verdict v :
        {verdict::pass, verdict::warn, verdict::fail, verdict::inconclusive, verdict::not_applicable}) {
-    const auto n = std::ranges::count_if(results, [v](const case_result* r) { return r->what == v; });
+    const auto n = std::ranges::count_if(results, [v](const case_result* r) { return r->verdict == v; });
     if (n > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n, to_string(v));
   }
   return text;
@@ -101,13 +101,13 @@ bool has_timeline(const case_result& r) {
 }
 
 bool is_shortcoming(const case_result& r) {
-  return r.what != verdict::pass && r.what != verdict::not_applicable;
+  return r.verdict != verdict::pass && r.verdict != verdict::not_applicable;
 }
 
 /// Each look, and what was found.
 void looks(std::string& text, const case_result& r, std::size_t width) {
   for (const looked_at& l : r.looks)
-    paragraph(text, to_string(l.at), fmt::format("{}: {}", to_string(l.what), l.words), width);
+    paragraph(text, to_string(l.at), fmt::format("{}: {}", to_string(l.verdict), l.words), width);
 }
 
 /// For windows in which what was done does not fit beside what happened.
@@ -117,7 +117,7 @@ std::string narrow_table(const std::vector<group>& groups, const report::canvas&
   for (const group& g : groups) {
     text += where.tinted(heading_of(g), colour::bold) + "\n";
     for (const case_result* r : g.cases)
-      text += verdict_row(fmt::format("{} {:<8}", padded(r->id, width), to_string(r->who)), r->what,
+      text += verdict_row(fmt::format("{} {:<8}", padded(r->id, width), to_string(r->subject)), r->verdict,
                           what_happened(*r), where);
   }
   return text;
@@ -140,8 +140,8 @@ std::string wide_table(const std::vector<group>& groups, const report::canvas& w
     table.add_group(heading_of(g));
     for (const case_result* r : g.cases)
       table.add_row({r->id,
-                     std::string(to_string(r->who)),
-                     {std::string(to_string(r->what)), tint_of(r->what)},
+                     std::string(to_string(r->subject)),
+                     {std::string(to_string(r->verdict)), tint_of(r->verdict)},
                      r->done,
                      what_happened(*r),
                      timeline_of(*r, timeline_in_table)});
@@ -185,7 +185,7 @@ std::string verdict_row(const std::string& label, verdict v, const std::string& 
 
 std::string one_line(const case_result& r) {
   return report::clean(
-      fmt::format("{} {}: {}: {}", r.id, to_string(r.who), to_string(r.what), what_happened(r)));
+      fmt::format("{} {}: {}: {}", r.id, to_string(r.subject), to_string(r.verdict), what_happened(r)));
 }
 
 std::string summary_table(const judgement& j, const report::canvas& where) {
@@ -207,7 +207,7 @@ std::string family_table(const judgement& j, const report::canvas& where) {
   table.make_list();
   for (const group& g : by_family(j)) {
     table.add_row({g.of == nullptr ? "others" : std::string(g.of->name),
-                   {counts_of(g.cases), tint_of(g.cases.front()->what)},
+                   {counts_of(g.cases), tint_of(g.cases.front()->verdict)},
                    g.of == nullptr ? "" : std::string(g.of->title)});
   }
   return table.render(where);
@@ -220,8 +220,8 @@ std::string shortcomings(const judgement& j, const report::canvas& where) {
     for (const case_result* r : g.cases) {
       if (!is_shortcoming(*r)) continue;
       const std::string head =
-          fmt::format("{} {}: {}", report::clean(r->id), to_string(r->who), to_string(r->what));
-      text += where.tinted(head, tint_of(r->what)) + "\n";
+          fmt::format("{} {}: {}", report::clean(r->id), to_string(r->subject), to_string(r->verdict));
+      text += where.tinted(head, tint_of(r->verdict)) + "\n";
       paragraph(text, "rule", r->rule, where.width);
       paragraph(text, "done", r->done, where.width);
       paragraph(text, "expected", r->expected, where.width);

@@ -79,12 +79,12 @@ TEST(summary_table, what_was_done_is_shown_where_there_is_room) {
 judgement of_a_system() {
   auto passed = samples::outage_of_db();
   passed.id = "outage/19@service-server";
-  passed.what = verdict::pass;
+  passed.verdict = verdict::pass;
   passed.happened =
       "every ask was served, and a sentence of so many words that it is wrapped in a narrow window";
   auto open = passed;
   open.id = "outage/4@app-db";
-  open.what = verdict::inconclusive;
+  open.verdict = verdict::inconclusive;
   return samples::system_of("s", {passed, samples::outage_of_db(), open});
 }
 
@@ -109,7 +109,7 @@ TEST(summary_table, has_timelines_where_there_is_room) {
   EXPECT_THAT(row(150), Not(HasSubstr(timeline_legend())))
       << "what is no pass is shown below, with the legend";
   judgement all_pass = of_a_system();
-  for (case_result& r : all_pass.results) r.what = verdict::pass;
+  for (case_result& r : all_pass.results) r.verdict = verdict::pass;
   EXPECT_THAT(summary_table(all_pass, {.width = 150}), HasSubstr(timeline_legend().substr(0, 40)));
   EXPECT_THAT(summary_table(several(), {.width = 200}), Not(HasSubstr("timeline")));
 }

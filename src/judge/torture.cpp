@@ -77,10 +77,10 @@ void play_place(stage& s) {
 /// What happened, without what differs from run to run.
 bool same_outcome(const case_result& a, const case_result& b) {
   const auto end_of = [](const case_result& r) {
-    const auto end = std::ranges::find(r.ends, to_string(r.who), &program_end::host);
+    const auto end = std::ranges::find(r.ends, to_string(r.subject), &program_end::host);
     return end == r.ends.end() ? std::pair(-1, 0) : std::pair(end->code, end->signal);
   };
-  return a.what == b.what && a.did == b.did && a.why == b.why && a.length.how == b.length.how &&
+  return a.verdict == b.verdict && a.did == b.did && a.why == b.why && a.length.how == b.length.how &&
          a.length.ends.has_value() == b.length.ends.has_value() && end_of(a) == end_of(b) &&
          shape_of(a.reason) == shape_of(b.reason);
 }

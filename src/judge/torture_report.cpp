@@ -37,12 +37,12 @@ std::string torture_table(const judgement& j, const report::canvas& where) {
     const case_result& r = *s.first;
     const place p = parse_place(r.id).value();
     if (!group || group->how != p.how || group->lost != p.lost)
-      text +=
-          where.tinted(fmt::format("{}: {}; judged: the {}", name_of(p), what_is_lost(p), to_string(r.who)),
-                       report::colour::bold) +
-          "\n";
+      text += where.tinted(
+                  fmt::format("{}: {}; judged: the {}", name_of(p), what_is_lost(p), to_string(r.subject)),
+                  report::colour::bold) +
+              "\n";
     group = p;
-    text += verdict_row(fmt::format("{:<17}", places_in_words(s)), r.what, outcome_in_words(r), where);
+    text += verdict_row(fmt::format("{:<17}", places_in_words(s)), r.verdict, outcome_in_words(r), where);
   }
   return text;
 }

@@ -29,7 +29,7 @@ TEST(all_places, each_loss_of_either_peer_at_each_packet_and_of_the_server_at_ea
 
 TEST(case_at, judges_the_other_one_and_has_an_id_that_stays) {
   const judge_case& of_client = case_at({loss::kill, subject::server, false, 7});
-  EXPECT_EQ(of_client.who, subject::client);
+  EXPECT_EQ(of_client.subject, subject::client);
   for (std::size_t i = 1; i < 1000; ++i) (void)case_at({loss::crash, subject::client, false, i});
   EXPECT_EQ(of_client.id, "torture/kill-server@7");
   EXPECT_EQ(&case_at({loss::kill, subject::server, false, 7}), &of_client);
@@ -54,7 +54,7 @@ TEST(sample, keeps_the_order_and_depends_on_the_seed_alone) {
 case_result result_at(loss how, std::size_t packet, verdict v, std::string happened) {
   case_result r;
   r.id = id_of({how, subject::server, false, packet});
-  r.what = v;
+  r.verdict = v;
   r.happened = std::move(happened);
   return r;
 }

@@ -16,8 +16,8 @@ using wire::binary::decode_request;
 using wire::text::decode_reply;
 using wire::text::decode_request;
 
-framer make_framer(service what, format how, std::size_t max_line) {
-  if (what == service::sum && how == format::binary) return wire::binary::framer{};
+framer make_framer(service asked, format how, std::size_t max_line) {
+  if (asked == service::sum && how == format::binary) return wire::binary::framer{};
   return wire::text::framer{max_line};
 }
 
@@ -39,9 +39,9 @@ std::string encode_reply(const framer& f, const wire::sum_reply& reply) {
 }  // namespace
 
 answering::answering(const serve_options& options)
-    : what_(options.what),
+    : service_(options.service),
       high_water_(options.high_water),
-      framer_(make_framer(options.what, options.how, options.max_line)) {}
+      framer_(make_framer(options.service, options.how, options.max_line)) {}
 
 void answering::feed(std::string_view bytes) {
   std::visit([bytes](auto& f) { f.feed(bytes); }, framer_);
@@ -60,7 +60,7 @@ bool answering::answer_one(wire::byte_queue& out) {
         if (!message) return reject(out, message.error());
         if (!*message) return false;
         if constexpr (requires { f.rest(); }) {
-          if (what_ == service::echo) {
+          if (service_ == service::echo) {
             out.append(**message);
             out.append("\n");
             return true;
@@ -86,11 +86,11 @@ bool answering::mid_request() const noexcept {
 }
 
 asking::asking(const call_options& options)
-    : what_(options.what), framer_(make_framer(options.what, options.how, options.max_line)) {}
+    : service_(options.service), framer_(make_framer(options.service, options.how, options.max_line)) {}
 
 std::expected<std::string, std::string_view> asking::encode(const call_options& options,
                                                             std::string_view line) {
-  if (options.what == service::echo) return std::string{line} + '\n';
+  if (options.service == service::echo) return std::string{line} + '\n';
   const auto request = wire::text::decode_request(line);
   if (!request) return std::unexpected(describe(request.error()));
   return options.how == format::binary ? wire::binary::encode(*request) : wire::text::encode(*request);
@@ -108,7 +108,7 @@ std::expected<std::optional<std::string>, std::string> asking::next(std::string_
         if (!message) return std::unexpected(std::string{describe(message.error())});
         if (!*message) return std::nullopt;
         if constexpr (requires { f.rest(); }) {
-          if (what_ == service::echo) {
+          if (service_ == service::echo) {
             if (**message == line) return std::string{line};
             // Most likely the server's complaint; shown if it is short enough to be one.
             if (message->value().size() > 80) return std::unexpected("the echo differs from the line");

@@ -40,7 +40,7 @@ class answering {
   [[nodiscard]] bool answer_one(wire::byte_queue& out);
   bool reject(wire::byte_queue& out, wire::decode_error e);
 
-  service what_;
+  service service_;
   std::size_t high_water_;
   framer framer_;
   std::optional<wire::decode_error> wrong_;
@@ -65,7 +65,7 @@ class asking {
   [[nodiscard]] bool mid_reply() const noexcept;
 
  private:
-  service what_;
+  service service_;
   framer framer_;
 };
 

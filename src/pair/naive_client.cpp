@@ -92,12 +92,12 @@ void print_sum_from(const server& s, const call_options& options) {
 bool send_request(const std::vector<server>& servers, const call_options& options, const std::string& line) {
   long a = 0;
   long b = 0;
-  if (options.what == service::sum && std::sscanf(line.c_str(), "%ld%ld", &a, &b) != 2) {
+  if (options.service == service::sum && std::sscanf(line.c_str(), "%ld%ld", &a, &b) != 2) {
     fmt::print(stderr, "call: invalid input: {}", line);
     return false;
   }
   const image args = store_request(options.how, options.machine, {a, b});
-  const bool raw = options.what == service::sum && is_memory(options.how);
+  const bool raw = options.service == service::sum && is_memory(options.how);
   for (const server& s : servers) {
     if (!raw)
       send_bytes(s, line.data(), line.size());
@@ -109,7 +109,7 @@ bool send_request(const std::vector<server>& servers, const call_options& option
 
 void print_replies(const std::vector<server>& servers, const call_options& options) {
   for (const server& s : servers) {
-    if (options.what == service::sum && is_memory(options.how))
+    if (options.service == service::sum && is_memory(options.how))
       print_sum_from(s, options);
     else
       print_line_from(s);

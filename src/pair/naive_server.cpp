@@ -82,7 +82,7 @@ bool answer_sum_raw(client& c, format how, const layout& machine) {
 }
 
 bool answer(client& c, const serve_options& options) {
-  if (options.what == service::echo) return answer_echo(c);
+  if (options.service == service::echo) return answer_echo(c);
   return is_memory(options.how) ? answer_sum_raw(c, options.how, options.machine) : answer_sum_text(c);
 }
 

@@ -33,16 +33,16 @@ std::string_view contradiction(service what, kind who, format how, const layout&
 }  // namespace
 
 int serve(const serve_options& options) {
-  if (const auto wrong = contradiction(options.what, options.who, options.how, options.machine);
+  if (const auto wrong = contradiction(options.service, options.kind, options.how, options.machine);
       !wrong.empty()) {
     fmt::print(stderr, "serve: {}\n", wrong);
     return usage_error;
   }
-  return options.who == kind::naive ? serve_naively(options) : serve_robustly(options);
+  return options.kind == kind::naive ? serve_naively(options) : serve_robustly(options);
 }
 
 int call(const call_options& options) {
-  std::string_view wrong = contradiction(options.what, options.who, options.how, options.machine);
+  std::string_view wrong = contradiction(options.service, options.kind, options.how, options.machine);
   if (options.targets.empty()) wrong = "no target given";
   if (options.pipeline < 1) wrong = "a pipeline holds at least one request";
   if (!wrong.empty()) {
@@ -54,7 +54,7 @@ int call(const call_options& options) {
       fmt::print(stderr, "call: '{}' is no target: {}\n", target, where.error());
       return usage_error;
     }
-  return options.who == kind::naive ? call_naively(options) : call_robustly(options);
+  return options.kind == kind::naive ? call_naively(options) : call_robustly(options);
 }
 
 }  // namespace halfopen::pair

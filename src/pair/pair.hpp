@@ -64,8 +64,8 @@ inline constexpr std::array<std::string_view, 9> layout_names{
 inline constexpr std::uint16_t default_port = 7007;
 
 struct serve_options {
-  service what = service::echo;
-  kind who = kind::robust;
+  pair::service service = pair::service::echo;
+  pair::kind kind = pair::kind::robust;
   format how = format::text;                 ///< of the sum
   layout machine = native_layout();          ///< of format::raw; format::record is native
   std::string listen_address = "127.0.0.1";  ///< an address or a name; the first address counts
@@ -81,8 +81,8 @@ struct serve_options {
 };
 
 struct call_options {
-  service what = service::echo;
-  kind who = kind::robust;
+  pair::service service = pair::service::echo;
+  pair::kind kind = pair::kind::robust;
   format how = format::text;
   layout machine = native_layout();
   std::vector<std::string> targets;  ///< "host", "host:port", "[v6]" or "[v6]:port"

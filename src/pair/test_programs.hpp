@@ -28,21 +28,21 @@ struct running_server : process {
   std::uint16_t port = 0;
 };
 
-inline serve_options server_of(kind who, service what, format how = format::text,
+inline serve_options server_of(kind k, service s, format how = format::text,
                                std::string_view machine = "native") {
   serve_options o;
-  o.who = who;
-  o.what = what;
+  o.kind = k;
+  o.service = s;
   o.how = how;
   o.machine = parse_layout(machine).value();
   return o;
 }
 
-inline call_options client_of(kind who, service what, const std::string& target, format how = format::text,
+inline call_options client_of(kind k, service s, const std::string& target, format how = format::text,
                               std::string_view machine = "native") {
   call_options o;
-  o.who = who;
-  o.what = what;
+  o.kind = k;
+  o.service = s;
   o.how = how;
   o.machine = parse_layout(machine).value();
   o.targets = {target};

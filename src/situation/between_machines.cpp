@@ -22,7 +22,7 @@ namespace {
 
 struct played_format {
   std::string_view name;
-  pair_kind who;
+  pair_kind pair;
   void (*play)(scene&);
 };
 
@@ -94,16 +94,16 @@ std::string cell_name(const machine& client, const machine& server, const played
 const result* find_cell(std::span<const result> results, const std::string& name) {
   const result* found = nullptr;
   for (const result& r : results)
-    if (r.variant == name && (found == nullptr || found->what == verdict::met)) found = &r;
+    if (r.variant == name && (found == nullptr || found->verdict == verdict::met)) found = &r;
   return found;
 }
 
 /// "text right", and what the lab says to it if it is not as expected.
 std::string line_of(const result& r, const played_format& f) {
-  if (r.what == verdict::not_applicable) return to_string(r.what);
+  if (r.verdict == verdict::not_applicable) return to_string(r.verdict);
   const std::string sum = r.answer.empty() ? "no sum" : r.answer == answer_is ? "right" : "wrong";
   return std::string(f.name) + " " + sum +
-         (r.what == verdict::met ? "" : ": " + std::string(to_string(r.what)));
+         (r.verdict == verdict::met ? "" : ": " + std::string(to_string(r.verdict)));
 }
 
 report::cell cell_of(std::span<const result> results, const machine& client, const machine& server) {
@@ -112,7 +112,7 @@ report::cell cell_of(std::span<const result> results, const machine& client, con
   for (const played_format& f : formats) {
     const result* r = find_cell(results, cell_name(client, server, f));
     if (r == nullptr) continue;
-    if (r->what != verdict::met) tint = report::colour::red;
+    if (r->verdict != verdict::met) tint = report::colour::red;
     const std::string line = line_of(*r, f);
     if (text.ends_with(line)) continue;  // "not applicable" is said once
     text += (text.empty() ? "" : "\n") + line;
@@ -147,7 +147,7 @@ std::vector<choice> machine_matrix::choices() {
             texts_.emplace_back("-22 + -77 as " + std::string(f.name) + ", from a client compiled for " +
                                 client.name + " to a server compiled for " + server.name);
         const variant& v = variants_.emplace_back(variant{name, done, f.play});
-        made.push_back({&format_situation, &v, client.program, server.program, f.who});
+        made.push_back({&format_situation, &v, client.program, server.program, f.pair});
       }
   return made;
 }
@@ -158,12 +158,12 @@ std::vector<result> machine_matrix::not_applicable(std::span<const pair_kind> pa
     for (const machine& server : machines_)
       for (const played_format& f : formats) {
         if (client.can_play() && server.can_play()) continue;
-        if (std::ranges::find(pairs, f.who) == pairs.end()) continue;
+        if (std::ranges::find(pairs, f.pair) == pairs.end()) continue;
         result r;
         r.situation = format_situation.name;
         r.variant = cell_name(client, server, f);
-        r.pair = to_string(f.who);
-        r.what = verdict::not_applicable;
+        r.pair = to_string(f.pair);
+        r.verdict = verdict::not_applicable;
         r.problem = client.can_play() ? server.lacks : client.lacks;
         made.push_back(std::move(r));
       }

@@ -22,8 +22,8 @@ machine_matrix two_and_a_missing() {
 result played(const choice& c, const std::string& saw, verdict what = verdict::met) {
   result r;
   r.situation = c.of->name;
-  r.variant = c.what->name;
-  r.what = what;
+  r.variant = c.variant->name;
+  r.verdict = what;
   r.saw = saw;
   r.answer = saw.substr(saw.rfind(' ') + 1);
   r.checks = {{"packet 4: ea ff", true, true}};
@@ -34,12 +34,12 @@ TEST(machine_matrix, plays_each_that_can_with_each_that_can) {
   auto matrix = two_and_a_missing();
   const auto choices = matrix.choices();
   ASSERT_EQ(choices.size(), 2U * 2U * 4U);
-  const auto found =
-      std::ranges::find_if(choices, [](const choice& c) { return c.what->name == "x86-64-to-s390x-record"; });
+  const auto found = std::ranges::find_if(
+      choices, [](const choice& c) { return c.variant->name == "x86-64-to-s390x-record"; });
   ASSERT_NE(found, choices.end());
   EXPECT_EQ(found->client_program, std::vector<std::string>{"own"});
   EXPECT_EQ(found->server_program, (std::vector<std::string>{"qemu-s390x", "pair"}));
-  EXPECT_EQ(found->who, pair_kind::naive);
+  EXPECT_EQ(found->pair, pair_kind::naive);
 }
 
 TEST(machine_matrix, what_cannot_play_is_not_applicable_and_says_what_to_install) {
@@ -49,7 +49,7 @@ TEST(machine_matrix, what_cannot_play_is_not_applicable_and_says_what_to_install
   const auto missing = matrix.not_applicable(both);
   EXPECT_EQ(missing.size(), (9U - 4U) * 4U);
   for (const result& r : missing) {
-    EXPECT_EQ(r.what, verdict::not_applicable) << id_of(r);
+    EXPECT_EQ(r.verdict, verdict::not_applicable) << id_of(r);
     EXPECT_EQ(r.problem, "apt-get install qemu-user") << id_of(r);
   }
   EXPECT_THAT(machines_missing(matrix.machines()), HasSubstr("armhf: apt-get install qemu-user"));
@@ -60,7 +60,7 @@ TEST(machine_matrix, a_cell_says_the_sum_and_what_is_not_as_expected) {
   auto matrix = two_and_a_missing();
   std::vector<result> results;
   for (const choice& c : matrix.choices()) {
-    const bool good = c.what->name != "s390x-to-x86-64-text";
+    const bool good = c.variant->name != "s390x-to-x86-64-text";
     results.push_back(
         played(c, good ? "-22 + -77 = -99" : "-22 + -77 = -98", good ? verdict::met : verdict::not_met));
   }

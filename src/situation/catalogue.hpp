@@ -40,10 +40,10 @@ enum class pair_kind : std::uint8_t { naive, robust };
 /// A variant and the situation it belongs to.
 struct choice {
   const situation* of = nullptr;
-  const variant* what = nullptr;
+  const halfopen::situation::variant* variant = nullptr;
   /// The programs of the pair in place of this one: the words before "serve" and "call".
   std::vector<std::string> client_program{}, server_program{};
-  std::optional<pair_kind> who{};  ///< only this pair plays it
+  std::optional<pair_kind> pair{};  ///< only this pair plays it
 };
 
 /// "exit", "exit/fin-first" or "crash/idle*" to variants; nothing if none fits.

@@ -19,7 +19,7 @@ result played(const char* situation, const char* variant, three_views views, std
   r.variant = variant;
   r.pair = "robust";
   r.round = round;
-  r.what = views.agree ? verdict::met : verdict::not_met;
+  r.verdict = views.agree ? verdict::met : verdict::not_met;
   r.saw = views.agree ? "an end" : "another end";
   r.endings = std::move(views);
   return r;

@@ -51,7 +51,7 @@ void to_json(nlohmann::json& j, const result& r) {
        {"variant", r.variant},
        {"pair", r.pair},
        {"round", r.round},
-       {"verdict", to_string(r.what)},
+       {"verdict", to_string(r.verdict)},
        {"saw", r.saw},
        {"answer", r.answer},
        {"after_ms", r.after ? nlohmann::json(r.after->count()) : nlohmann::json()},
@@ -73,7 +73,7 @@ void from_json(const nlohmann::json& j, result& r) {
   j.at("variant").get_to(r.variant);
   j.at("pair").get_to(r.pair);
   r.round = report::whole_number<std::size_t>(j.at("round"));
-  r.what = parse_verdict(j.at("verdict").get<std::string>());
+  r.verdict = parse_verdict(j.at("verdict").get<std::string>());
   j.at("saw").get_to(r.saw);
   j.at("answer").get_to(r.answer);
   if (!j.at("after_ms").is_null()) r.after = report::whole_milliseconds(j.at("after_ms"));

@@ -44,7 +44,7 @@ struct three_views {
 struct result {
   std::string situation, variant, pair;
   std::size_t round = 1;  ///< of a run that is repeated
-  verdict what = verdict::broken;
+  halfopen::situation::verdict verdict = halfopen::situation::verdict::broken;
   std::string saw;                                 ///< what the program saw, in words
   std::string answer;                              ///< that it got, where that is what is looked at: "-99"
   std::optional<std::chrono::milliseconds> after;  ///< from the fault to that

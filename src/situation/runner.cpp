@@ -17,21 +17,21 @@ std::chrono::seconds limit(kernel_timers timers) {
 }
 
 struct task {
-  choice what;
-  pair_kind who{};
+  choice chosen;
+  pair_kind pair{};
   std::size_t round = 1;
 };
 
 std::string file_name(const task& t) {
   const std::string round = t.round > 1 ? ".round-" + std::to_string(t.round) : "";
-  return std::string(t.what.of->name) + "-" + std::string(t.what.what->name) + "." + to_string(t.who) +
-         round + ".pcapng";
+  return std::string(t.chosen.of->name) + "-" + std::string(t.chosen.variant->name) + "." +
+         to_string(t.pair) + round + ".pcapng";
 }
 
 void name(result& r, const task& t) {
-  r.situation = t.what.of->name;
-  r.variant = t.what.what->name;
-  r.pair = to_string(t.who);
+  r.situation = t.chosen.of->name;
+  r.variant = t.chosen.variant->name;
+  r.pair = to_string(t.pair);
   r.round = t.round;
 }
 
@@ -45,16 +45,16 @@ result play(const task& t, const run_options& options) {
   result r = blank(t);
   try {
     scene_options how;
-    how.who = t.who;
+    how.pair = t.pair;
     how.ip = options.ip;
     how.timers = options.timers;
     how.grace = options.grace;
-    how.client_program = t.what.client_program;
-    how.server_program = t.what.server_program;
-    how.title = "halfopen lab: " + id_of(r) + ": " + std::string(t.what.what->done);
+    how.client_program = t.chosen.client_program;
+    how.server_program = t.chosen.server_program;
+    how.title = "halfopen lab: " + id_of(r) + ": " + std::string(t.chosen.variant->done);
     if (!options.evidence.empty()) how.capture = options.evidence / file_name(t);
     scene s(how);
-    t.what.what->play(s);
+    t.chosen.variant->play(s);
     r = s.finish();
   } catch (const lab::interrupted&) {
     throw;
@@ -69,8 +69,8 @@ std::vector<task> tasks_of(const run_options& options) {
   std::vector<task> tasks;
   for (std::size_t round = 1; round <= options.rounds; ++round)
     for (const choice& c : options.choices)
-      for (const pair_kind who : options.pairs)
-        if (!c.who || *c.who == who) tasks.push_back({c, who, round});
+      for (const pair_kind pair : options.pairs)
+        if (!c.pair || *c.pair == pair) tasks.push_back({c, pair, round});
   if (!options.only.empty())
     std::erase_if(tasks, [&](const task& t) {
       return std::ranges::find(options.only, id_of(blank(t))) == options.only.end();
@@ -132,7 +132,7 @@ std::vector<result> run(const run_options& options) {
         return made;
       },
       [&](std::size_t, result& made) {
-        if (made.round > 1 && made.what == verdict::met) forget_details(made);
+        if (made.round > 1 && made.verdict == verdict::met) forget_details(made);
         if (options.finished) options.finished(made);
       });
 }

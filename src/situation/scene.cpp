@@ -65,13 +65,13 @@ scene::scene(const scene_options& options)
       lab(lab_options(options)),
       client(lab.at("client")),
       server(lab.at("server")),
-      who(options.who),
+      pair(options.pair),
       timers(options.timers),
       grace(options.grace),
       client_program_(or_own(options.client_program)),
       server_program_(or_own(options.server_program)),
       proofs_(lab, sheet_.checks, soon) {
-  sheet_.pair = to_string(who);
+  sheet_.pair = to_string(pair);
   sheet_.evidence = options.capture;
   capture_.describe(lab);
 }
@@ -93,7 +93,7 @@ lab::process& scene::serve(std::vector<std::string> service, std::uint16_t at_po
   arguments.insert(arguments.end(), service.begin(), service.end());
   const bool v6 = server.address().is_v6();
   for (const std::string& a :
-       {std::string("--pair"), std::string(to_string(who)), std::string("--port"), std::to_string(at_port),
+       {std::string("--pair"), std::string(to_string(pair)), std::string("--port"), std::to_string(at_port),
         std::string("--listen"), std::string(v6 ? "::" : "0.0.0.0"), std::string("--tell-endings")})
     arguments.push_back(a);
   lab::process& made = start(server, arguments, wrapper, accept_like);
@@ -110,7 +110,7 @@ lab::process& scene::call(std::vector<std::string> service, const std::vector<st
     return std::to_string(static_cast<double>(ms.count()) / 1e3);
   };
   for (const std::string& a :
-       {std::string("--pair"), std::string(to_string(who)), std::string("--notice-within"),
+       {std::string("--pair"), std::string(to_string(pair)), std::string("--notice-within"),
         seconds(notice_within), std::string("--connect-timeout"), seconds(connect_within),
         std::string("--tell-endings")})
     arguments.push_back(a);
@@ -235,12 +235,12 @@ result scene::finish() {
   compare_views();
   if (const auto lost = lab.lost_to_capture(); lost != 0)
     prove(false, std::to_string(lost) + " packets were not captured");
-  sheet_.what = play::first_unproved(sheet_.checks)     ? verdict::inconclusive
-                : !play::all_as_expected(sheet_.checks) ? verdict::not_met
-                                                        : verdict::met;
+  sheet_.verdict = play::first_unproved(sheet_.checks)     ? verdict::inconclusive
+                   : !play::all_as_expected(sheet_.checks) ? verdict::not_met
+                                                           : verdict::met;
   lab.end_recording();
   if (const auto problem = capture_.close()) {
-    sheet_.what = verdict::broken;
+    sheet_.verdict = verdict::broken;
     sheet_.problem = *problem;
   }
   sheet_.took = std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun_);

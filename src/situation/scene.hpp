@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
 enum class kernel_timers : std::uint8_t { shortened, full_length };
 
 struct scene_options {
-  pair_kind who = pair_kind::naive;
+  pair_kind pair = pair_kind::naive;
   kernel_timers timers = kernel_timers::shortened;
   lab::ip_version ip = lab::ip_version::v4;
   std::filesystem::path capture;          ///< where the evidence goes; empty: nowhere
@@ -61,7 +61,7 @@ class scene {
   lab::experiment lab;
   lab::host& client;
   lab::host& server;
-  const pair_kind who;
+  const pair_kind pair;
   const kernel_timers timers;
   const std::chrono::milliseconds grace;
   /// The robust pair's promise: a dead peer is noticed within this.
@@ -69,7 +69,7 @@ class scene {
   /// How long its client tries to connect.
   std::chrono::milliseconds connect_within{10'000};
 
-  [[nodiscard]] bool naive() const noexcept { return who == pair_kind::naive; }
+  [[nodiscard]] bool naive() const noexcept { return pair == pair_kind::naive; }
   [[nodiscard]] bool full_length() const noexcept { return timers == kernel_timers::full_length; }
   /// How long a program is watched that should never notice: well beyond the robust
   /// pair's promise, or beyond all of the kernel's own timers.
@@ -175,7 +175,7 @@ class scene {
   lab::options lab_options(const scene_options& options);
   struct asked {
     std::size_t about = 0;  ///< index of the connection in views_
-    const lab::process* who = nullptr;
+    const lab::process* program = nullptr;
     std::string_view never_shown{};
   };
   void compare_views();

@@ -70,7 +70,7 @@ void scene::compare_views() {
   if (naive() || views_.empty()) return;
   for (const asked& a : asked_) {
     connection_views& v = views_[a.about];
-    v.programs.push_back({a.who->where().name(), reports(*a.who, v.packets.what), a.never_shown});
+    v.programs.push_back({a.program->where().name(), reports(*a.program, v.packets.what), a.never_shown});
   }
   sheet_.endings = compare(views_);
   expect(sheet_.endings->agree, (sheet_.endings->agree ? "three views agree: " : "three views disagree: ") +

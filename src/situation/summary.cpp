@@ -148,7 +148,8 @@ std::vector<result> of_what_was_not_met(std::span<const result> results) {
   std::vector<result> found;
   for (const result& r : results)
     if (std::ranges::any_of(results, [&](const result& other) {
-          return other.situation == r.situation && other.variant == r.variant && other.what != verdict::met;
+          return other.situation == r.situation && other.variant == r.variant &&
+                 other.verdict != verdict::met;
         }))
       found.push_back(r);
   return found;
@@ -189,7 +190,7 @@ std::string summary_table(std::span<const result> results, const report::canvas&
 }
 
 std::string one_line(const result& r) {
-  std::string text = id_of(r) + ": " + to_string(r.what);
+  std::string text = id_of(r) + ": " + to_string(r.verdict);
   if (!r.saw.empty()) text += ": " + r.saw;
   return text + " (" + play::in_words(r.took) + ")";
 }
@@ -197,8 +198,8 @@ std::string one_line(const result& r) {
 std::string shortcomings(std::span<const result> results) {
   std::string text;
   for (const result& r : results) {
-    if (r.what == verdict::met || r.what == verdict::not_applicable) continue;
-    text += id_of(r) + ": " + to_string(r.what) + "\n";
+    if (r.verdict == verdict::met || r.verdict == verdict::not_applicable) continue;
+    text += id_of(r) + ": " + to_string(r.verdict) + "\n";
     if (!r.problem.empty()) text += "  the lab failed: " + r.problem + "\n";
     for (const check& c : r.checks)
       if (!c.holds)

@@ -20,7 +20,7 @@ result seen(const char* situation, const char* variant, const char* pair, std::s
   r.situation = situation;
   r.variant = variant;
   r.pair = pair;
-  r.what = verdict::met;
+  r.verdict = verdict::met;
   r.saw = std::move(saw);
   r.after = 3ms;
   r.checks = {{"RST from the server (packet 2)", true, true}};
@@ -65,7 +65,7 @@ TEST(overview, the_robust_program_is_shown_where_there_is_room_or_it_played_alon
 
 TEST(overview, what_was_not_met_is_said_of_the_pair_that_it_befell) {
   std::vector<result> all = two_variants();
-  all[1].what = verdict::inconclusive;
+  all[1].verdict = verdict::inconclusive;
   EXPECT_THAT(overview(all, {.width = 80}), HasSubstr("  rst-first  robust: inconclusive  read: ECONNRESET"));
   const auto found = of_what_was_not_met(all);
   ASSERT_EQ(found.size(), 2U) << "both pairs of that variant";

@@ -23,7 +23,7 @@ rounds rounds_of(std::span<const result> results, std::string_view situation, st
 std::vector<outcome> outcomes_of(const rounds& played) {
   std::vector<outcome> found;
   for (const result* r : played) {
-    const std::string what = r->what == verdict::broken ? "the lab failed: " + r->problem : r->saw;
+    const std::string what = r->verdict == verdict::broken ? "the lab failed: " + r->problem : r->saw;
     auto o = std::ranges::find(found, what, &outcome::what);
     if (o == found.end()) o = found.insert(found.end(), {.what = what, .soonest = {}, .latest = {}});
     ++o->times;
@@ -38,7 +38,7 @@ std::vector<outcome> outcomes_of(const rounds& played) {
 std::vector<std::pair<verdict, std::size_t>> verdicts_of(const rounds& played) {
   std::vector<std::pair<verdict, std::size_t>> found;
   for (const verdict v : {verdict::met, verdict::not_met, verdict::inconclusive, verdict::broken})
-    if (const auto times = std::ranges::count(played, v, &result::what); times != 0)
+    if (const auto times = std::ranges::count(played, v, &result::verdict); times != 0)
       found.emplace_back(v, static_cast<std::size_t>(times));
   return found;
 }

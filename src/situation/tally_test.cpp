@@ -19,7 +19,7 @@ result played(std::size_t round, std::string saw, std::chrono::milliseconds afte
   r.variant = "rst-first";
   r.pair = "robust";
   r.round = round;
-  r.what = what;
+  r.verdict = what;
   r.saw = std::move(saw);
   r.after = after;
   r.endings = three_views{"peer_reset", "peer_reset", {}, what == verdict::met, {}};
@@ -53,7 +53,7 @@ TEST(tally, outcomes_most_frequent_first_with_their_times) {
 
 TEST(tally, what_a_broken_lab_says_is_an_outcome) {
   auto all = some();
-  all[0].what = verdict::broken;
+  all[0].verdict = verdict::broken;
   all[0].problem = "no memory";
   all[0].after.reset();
   const auto found = outcomes_of({all.data()});

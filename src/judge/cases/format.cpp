@@ -244,7 +244,7 @@ void reply_bytewise(stage& s) {
   const std::size_t singles = single_segments(s, peer.peer(), trace::side::responder, 0);
   const auto& turns = s.base.said.main().turns;
   const auto uncut = static_cast<std::size_t>(std::ranges::count_if(
-      turns, [](const turn& t) { return t.who == speaker::server && t.bytes.size() == 1; }));
+      turns, [](const turn& t) { return t.by == speaker::server && t.bytes.size() == 1; }));
   s.prove(singles > uncut && (singles >= wanted || c.ended()),
           fmt::format("{} bytes of the reply, each in a segment of its own, read before the next was sent",
                       singles));

@@ -13,7 +13,7 @@ void note(std::optional<std::uint64_t>& into, std::uint64_t number) {
 }
 
 finding nothing_said(obstacle why) {
-  return {.what = verdict::inconclusive,
+  return {.verdict = verdict::inconclusive,
           .did = outcome::hangs,
           .rests_on = basis::time,
           .why = why,
@@ -21,19 +21,19 @@ finding nothing_said(obstacle why) {
 }
 
 finding of_an_end(const client_seen& s) {
-  if (deadly_signal(*s.ended) != 0) return {.what = verdict::fail, .did = outcome::crashed};
+  if (deadly_signal(*s.ended) != 0) return {.verdict = verdict::fail, .did = outcome::crashed};
   if (s.ended->code != 0) {
-    if (!s.must_succeed) return {.what = verdict::pass, .did = outcome::reported};
+    if (!s.must_succeed) return {.verdict = verdict::pass, .did = outcome::reported};
     // A limit of its own may have passed while the machine was busy.
-    return {.what = verdict::fail, .did = outcome::reported, .rests_on = basis::time};
+    return {.verdict = verdict::fail, .did = outcome::reported, .rests_on = basis::time};
   }
   if (s.usual_output)
-    return {.what = verdict::pass, .did = s.anew ? outcome::recovered : outcome::unaffected};
+    return {.verdict = verdict::pass, .did = s.anew ? outcome::recovered : outcome::unaffected};
   if (s.guessed)
-    return {.what = verdict::inconclusive, .did = outcome::false_success, .why = obstacle::no_replay};
+    return {.verdict = verdict::inconclusive, .did = outcome::false_success, .why = obstacle::no_replay};
   if (s.unpredictable)
-    return {.what = verdict::inconclusive, .did = outcome::false_success, .why = obstacle::varies};
-  return {.what = verdict::fail, .did = outcome::false_success};
+    return {.verdict = verdict::inconclusive, .did = outcome::false_success, .why = obstacle::varies};
+  return {.verdict = verdict::fail, .did = outcome::false_success};
 }
 
 hang_length length_of(const client_seen& s) {
@@ -48,7 +48,7 @@ hang_length length_of(const client_seen& s) {
 
 finding of_no_end(const client_seen& s) {
   if (s.undelivered) return nothing_said(obstacle::too_busy);
-  finding f{.what = verdict::fail, .did = outcome::hangs, .rests_on = basis::time, .length = length_of(s)};
+  finding f{.verdict = verdict::fail, .did = outcome::hangs, .rests_on = basis::time, .length = length_of(s)};
   const bool came_to_an_end = s.watched_to && s.ended;
   if (s.told.attempts >= many_attempts && !came_to_an_end) {
     f.did = outcome::tries_again;

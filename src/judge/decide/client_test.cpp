@@ -29,7 +29,7 @@ client_seen still_running() {
 
 void expect(const client_seen& seen, verdict v, outcome o, basis b) {
   const finding f = decide(seen);
-  EXPECT_EQ(f.what, v);
+  EXPECT_EQ(f.verdict, v);
   EXPECT_EQ(f.did, o);
   EXPECT_EQ(f.rests_on, b);
 }
@@ -88,7 +88,7 @@ TEST(client_verdict, a_hang_has_a_length_and_who_says_so) {
   s.ended = lab::exit_status{};
   s.after = 937s;
   EXPECT_EQ(decide(s).length, (hang_length{source::measured, 937s}));
-  EXPECT_EQ(decide(s).what, verdict::fail) << "it ended, but after the limit";
+  EXPECT_EQ(decide(s).verdict, verdict::fail) << "it ended, but after the limit";
   s.after.reset();
   EXPECT_EQ(decide(s).length, (hang_length{source::measured, 3h}));
   s = still_running();

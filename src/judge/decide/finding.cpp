@@ -23,7 +23,8 @@ auto badness(verdict v) noexcept {
 }
 
 bool outweighs(const finding& later, const finding& earlier) noexcept {
-  if (badness(later.what) != badness(earlier.what)) return badness(later.what) > badness(earlier.what);
+  if (badness(later.verdict) != badness(earlier.verdict))
+    return badness(later.verdict) > badness(earlier.verdict);
   return later.rests_on == basis::event && earlier.rests_on != basis::event;
 }
 

@@ -100,7 +100,7 @@ struct hang_length {
 
 /// One conclusion.
 struct finding {
-  verdict what = verdict::pass;
+  judge::verdict verdict = judge::verdict::pass;
   outcome did = outcome::serves_on;
   basis rests_on = basis::event;
   obstacle why = obstacle::none;  ///< of an inconclusive one

@@ -8,7 +8,7 @@ namespace halfopen::judge {
 namespace {
 
 finding found(verdict v, basis b = basis::event) {
-  return {.what = v, .rests_on = b};
+  return {.verdict = v, .rests_on = b};
 }
 
 TEST(told_of, nothing_is_told_of_nothing) {

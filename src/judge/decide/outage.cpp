@@ -82,16 +82,16 @@ look_finding during(const outage_seen& seen) {
   };
   if (count.at(index(ask_end::wrong)) > 0) {
     with(ask_end::wrong);
-    f.found = {.what = verdict::fail, .did = outcome::answers_wrong};
+    f.found = {.verdict = verdict::fail, .did = outcome::answers_wrong};
     if (tells_figures_by_itself(seen))
-      f.found = {.what = verdict::inconclusive, .did = outcome::answers_wrong, .why = obstacle::varies};
+      f.found = {.verdict = verdict::inconclusive, .did = outcome::answers_wrong, .why = obstacle::varies};
   } else if (count.at(index(ask_end::hung)) > 0) {
     with(ask_end::hung);
-    f.found = {.what = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
+    f.found = {.verdict = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
   } else if (excused) {
     f.example = excused;
     f.figure = seen.asks[*excused].took;
-    f.found = {.what = verdict::inconclusive,
+    f.found = {.verdict = verdict::inconclusive,
                .did = outcome::lets_hang,
                .rests_on = basis::time,
                .why = obstacle::too_busy};
@@ -99,7 +99,7 @@ look_finding during(const outage_seen& seen) {
     with(ask_end::refused);
     // Whoever asks a worker by its effect waits as long as it likes.
     if (seen.serves && seen.asks[*f.example].of_its_own() > seen.limit / 2)
-      f.found = {.what = verdict::warn, .did = outcome::refuses_late, .rests_on = basis::time};
+      f.found = {.verdict = verdict::warn, .did = outcome::refuses_late, .rests_on = basis::time};
   } else {
     f.found.did = outcome::serves_on;
     f.count = count.at(index(ask_end::served));
@@ -112,11 +112,11 @@ look_finding after(const outage_seen& seen) {
   const auto again = served_again(seen);
   using source = hang_length::source;
   if (!again) {
-    f.found = {.what = verdict::fail, .did = outcome::never_serves_again, .rests_on = basis::time};
+    f.found = {.verdict = verdict::fail, .did = outcome::never_serves_again, .rests_on = basis::time};
     f.found.length = {source::measured, std::nullopt};
     f.figure = seen.watched;
     if (const auto why = not_its_own(seen)) {
-      f.found.what = verdict::inconclusive;
+      f.found.verdict = verdict::inconclusive;
       f.found.why = *why;
       f.found.length = {};
     }
@@ -124,7 +124,7 @@ look_finding after(const outage_seen& seen) {
   }
   f.figure = std::max(*again - seen.back, milliseconds::zero());
   if (*f.figure > seen.recover)
-    f.found = {.what = verdict::warn,
+    f.found = {.verdict = verdict::warn,
                .did = outcome::serves_again_late,
                .rests_on = basis::time,
                .length = {source::measured, f.figure}};
@@ -135,7 +135,7 @@ look_finding alive(const outage_seen& seen) {
   look_finding f{.at = look::alive, .found = {.did = outcome::runs_on}};
   if (!seen.ended) return f;
   f.figure = seen.ended_at;
-  f.found.what = seen.restarted ? verdict::warn : verdict::fail;
+  f.found.verdict = seen.restarted ? verdict::warn : verdict::fail;
   f.found.did = deadly_signal(*seen.ended) != 0 ? outcome::crashed : outcome::ended;
   return f;
 }
@@ -170,7 +170,7 @@ look_finding health(const outage_seen& seen) {
   look_finding f{.at = look::health, .found = {.did = outcome::does_as_asked}};
   f.figure = longest_lie(seen);
   if (f.figure && *f.figure > seen.limit)
-    f.found = {.what = verdict::fail, .did = outcome::says_healthy, .rests_on = basis::time};
+    f.found = {.verdict = verdict::fail, .did = outcome::says_healthy, .rests_on = basis::time};
   return f;
 }
 
@@ -182,8 +182,8 @@ look_finding other(const outage_seen& seen) {
     const verdict v = bad ? verdict::fail : a.of_its_own() > slow ? verdict::warn : verdict::pass;
     if (v == verdict::pass) return;
     ++f.count;
-    if (f.found.what == verdict::fail && v != verdict::fail) return;
-    f.found = {.what = v, .did = outcome::stops_others, .rests_on = basis::time};
+    if (f.found.verdict == verdict::fail && v != verdict::fail) return;
+    f.found = {.verdict = v, .did = outcome::stops_others, .rests_on = basis::time};
     if (!f.example || a.took > seen.asks[*f.example].took) {
       f.example = i;
       f.figure = a.took;
@@ -214,10 +214,10 @@ look_finding storm(const outage_seen& seen) {
   look_finding f{.at = look::storm, .found = {.did = outcome::does_as_asked}};
   f.count = attempts_a_second(seen);
   if (f.count > many_a_second)
-    f.found = {.what = f.count > storm_a_second ? verdict::fail : verdict::warn, .did = outcome::storms};
-  if (f.found.what == verdict::fail) return f;
+    f.found = {.verdict = f.count > storm_a_second ? verdict::fail : verdict::warn, .did = outcome::storms};
+  if (f.found.verdict == verdict::fail) return f;
   if (seen.busy && *seen.busy >= too_busy)
-    f.found = {.what = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
+    f.found = {.verdict = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
   return f;
 }
 
@@ -235,7 +235,7 @@ look_finding leftovers(const outage_seen& seen) {
   look_finding f{.at = look::leftovers, .found = {.did = outcome::does_as_asked}};
   for (const auto what : {&possessions::sockets, &possessions::descriptors, &possessions::threads})
     if (grows(seen.after_each, what)) {
-      f.found = {.what = verdict::fail, .did = outcome::leaks};
+      f.found = {.verdict = verdict::fail, .did = outcome::leaks};
       f.count = seen.after_each.size() - 1;
     }
   return f;
@@ -245,7 +245,7 @@ look_finding once(const outage_seen& seen) {
   look_finding f{.at = look::once, .found = {.did = outcome::does_as_asked}};
   if (seen.requests->arrived <= seen.requests->asks) return f;
   f.count = seen.requests->arrived - seen.requests->asks;
-  f.found = {.what = verdict::warn, .did = outcome::asks_twice};
+  f.found = {.verdict = verdict::warn, .did = outcome::asks_twice};
   return f;
 }
 

@@ -44,7 +44,7 @@ look_finding at(const outage_seen& seen, look l) {
 
 void expect(const outage_seen& seen, look l, verdict v, outcome o, basis b = basis::event) {
   const look_finding f = at(seen, l);
-  EXPECT_EQ(f.found.what, v) << to_string(l);
+  EXPECT_EQ(f.found.verdict, v) << to_string(l);
   EXPECT_EQ(f.found.did, o) << to_string(l);
   EXPECT_EQ(f.found.rests_on, b) << to_string(l);
 }
@@ -52,7 +52,7 @@ void expect(const outage_seen& seen, look l, verdict v, outcome o, basis b = bas
 TEST(outage, a_service_that_refuses_and_comes_back_passes_every_look) {
   const auto all = decide(recovering());
   EXPECT_EQ(all.size(), 4U);  // nobody asked the health endpoint, nothing else was counted
-  for (const look_finding& f : all) EXPECT_EQ(f.found.what, verdict::pass) << to_string(f.at);
+  for (const look_finding& f : all) EXPECT_EQ(f.found.verdict, verdict::pass) << to_string(f.at);
   expect(recovering(), look::during, verdict::pass, outcome::refuses);
   expect(recovering(), look::after, verdict::pass, outcome::serves_again);
   EXPECT_EQ(at(recovering(), look::after).figure, 110ms);

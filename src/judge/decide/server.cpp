@@ -6,22 +6,22 @@
 namespace halfopen::judge {
 
 finding decide_end(const lab::exit_status& end) noexcept {
-  return {.what = verdict::fail, .did = deadly_signal(end) != 0 ? outcome::crashed : outcome::ended};
+  return {.verdict = verdict::fail, .did = deadly_signal(end) != 0 ? outcome::crashed : outcome::ended};
 }
 
 finding decide(const other_client& seen) noexcept {
   if (seen.server_ended) return decide_end(*seen.server_ended);
   if (seen.got == answer::as_ever) return {};
   if (seen.got == answer::another && seen.unpredictable)
-    return {.what = verdict::inconclusive, .did = outcome::wrong_answer, .why = obstacle::varies};
+    return {.verdict = verdict::inconclusive, .did = outcome::wrong_answer, .why = obstacle::varies};
   const outcome did = seen.got == answer::none ? outcome::no_answer : outcome::wrong_answer;
-  return {.what = verdict::fail, .did = did, .rests_on = basis::time};
+  return {.verdict = verdict::fail, .did = did, .rests_on = basis::time};
 }
 
 finding decide(const held_sockets& seen) noexcept {
   using source = hang_length::source;
   const auto found = [](verdict v, outcome o, hang_length l) {
-    return finding{.what = v, .did = o, .rests_on = basis::time, .length = l};
+    return finding{.verdict = v, .did = o, .rests_on = basis::time, .length = l};
   };
   // It was told so, and no timer of the kernel ends that: the length is of no interest.
   if (seen.state == TCP_CLOSE_WAIT || seen.state == TCP_CLOSE)
@@ -40,19 +40,19 @@ finding decide(const held_sockets& seen) noexcept {
 
 finding decide(const load_seen& seen) noexcept {
   if (!seen.share)
-    return {.what = verdict::inconclusive,
+    return {.verdict = verdict::inconclusive,
             .did = outcome::spins,
             .rests_on = basis::processor,
             .why = obstacle::too_busy};
   if (*seen.share < too_busy) return {};
-  return {.what = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
+  return {.verdict = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
 }
 
 finding decide(const death_seen& seen) noexcept {
-  if (seen.signal != SIGPIPE) return {.what = verdict::fail, .did = outcome::process_crashed};
+  if (seen.signal != SIGPIPE) return {.verdict = verdict::fail, .did = outcome::process_crashed};
   if (seen.by_its_pipe) return {};  // curl | head
   // A process a connection may do with that; one that serves several must not.
-  return {.what = verdict::warn, .did = outcome::process_crashed};
+  return {.verdict = verdict::warn, .did = outcome::process_crashed};
 }
 
 }  // namespace halfopen::judge

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using source = hang_length::source;
 
 void expect(const finding& f, verdict v, outcome o, basis b) {
-  EXPECT_EQ(f.what, v);
+  EXPECT_EQ(f.verdict, v);
   EXPECT_EQ(f.did, o);
   EXPECT_EQ(f.rests_on, b);
 }
@@ -95,7 +95,7 @@ TEST(server_verdict, a_process_that_dies_fails_and_by_sigpipe_it_is_warned_of) {
   expect(decide(death_seen{SIGSEGV, false}), verdict::fail, outcome::process_crashed, basis::event);
   expect(decide(death_seen{SIGSEGV, true}), verdict::fail, outcome::process_crashed, basis::event);
   expect(decide(death_seen{SIGPIPE, false}), verdict::warn, outcome::process_crashed, basis::event);
-  EXPECT_EQ(decide(death_seen{SIGPIPE, true}).what, verdict::pass) << "curl | head";
+  EXPECT_EQ(decide(death_seen{SIGPIPE, true}).verdict, verdict::pass) << "curl | head";
 }
 
 }  // namespace

@@ -58,13 +58,13 @@ wording of_during(const outage_seen& seen, const look_finding& f, const outage_n
           .cure = fmt::format("answer an error while {} cannot be asked; if this answer is meant for that "
                               "case, let the probe accept it",
                               n.dependency)};
-      if (f.found.what == verdict::inconclusive)
+      if (f.found.verdict == verdict::inconclusive)
         w.reason =
             w.happened + "; only figures differ, and the usual ones never came back: it may tell the time";
       return w;
     }
     case outcome::lets_hang:
-      if (f.found.what == verdict::inconclusive)
+      if (f.found.verdict == verdict::inconclusive)
         return {.happened = fmt::format("an ask was answered after {}", in_words(*f.figure)),
                 .reason = fmt::format(
                     "an ask was answered after {}: whether it would have been within {} cannot be "
@@ -104,7 +104,7 @@ wording of_after(const outage_seen& seen, const look_finding& f, const outage_na
                                     n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
             .cure = cure,
             .length = fmt::format("never served again (watched for {})", in_words(*f.figure))};
-  if (f.found.what == verdict::inconclusive)
+  if (f.found.verdict == verdict::inconclusive)
     w.reason =
         w.happened +
         (f.found.why == obstacle::varies
@@ -131,7 +131,7 @@ wording of_storm(const look_finding& f, const outage_names& n) {
     return {.happened = fmt::format("it burns the processor while {} is away", n.dependency),
             .cure = "wait for readiness or for a pause to end; a loop that never waits helps nobody"};
   const std::string rate = fmt::format("{} attempts to connect to {} a second", f.count, n.dependency);
-  if (f.found.what == verdict::pass)
+  if (f.found.verdict == verdict::pass)
     return {.happened = f.count == 0 ? "few attempts to connect" : "no more than " + rate};
   return {.happened = rate + ", for three seconds and more",
           .cure =
@@ -140,7 +140,7 @@ wording of_storm(const look_finding& f, const outage_names& n) {
 }
 
 wording of_once(const outage_seen& seen, const look_finding& f, const outage_names& n) {
-  if (f.found.what == verdict::pass) return {.happened = "no request reached " + n.dependency + " twice"};
+  if (f.found.verdict == verdict::pass) return {.happened = "no request reached " + n.dependency + " twice"};
   return {
       .happened = fmt::format("{} request{} reached {} more often than it was asked for (first in packet {}, "
                               "last in packet {})",
@@ -157,7 +157,7 @@ wording of_leftovers(const outage_seen& seen, const look_finding& f) {
       "sockets {} to {}, descriptors {} to {}, threads {} to {}, memory {} to {} kB, over {} outages",
       first.sockets, last.sockets, first.descriptors, last.descriptors, first.threads, last.threads,
       first.memory / 1024, last.memory / 1024, seen.after_each.size() - 1);
-  if (f.found.what == verdict::pass) return {.happened = change};
+  if (f.found.verdict == verdict::pass) return {.happened = change};
   return {.happened = "it grows with every outage: " + change,
           .cure = "close a connection when it has failed, and give back what belonged to it"};
 }
@@ -207,7 +207,7 @@ wording say(const outage_seen& seen, const look_finding& f, const outage_names& 
     case look::alive:
       return of_alive(seen, f, names);
     case look::health:
-      if (f.found.what == verdict::pass) return {.happened = "the health endpoint agrees with the probe"};
+      if (f.found.verdict == verdict::pass) return {.happened = "the health endpoint agrees with the probe"};
       return {
           .happened = fmt::format("the health endpoint said yes for {} while asks were not served",
                                   in_words(*f.figure)),
@@ -215,11 +215,12 @@ wording say(const outage_seen& seen, const look_finding& f, const outage_names& 
                               "the last calls",
                               names.dependency)};
     case look::other:
-      if (f.found.what == verdict::pass) return {.happened = "what needs no dependency went on being served"};
+      if (f.found.verdict == verdict::pass)
+        return {.happened = "what needs no dependency went on being served"};
       return {
           .happened = fmt::format("{} of what needs no dependency {} {}, the slowest after {}", asks(f.count),
                                   f.count == 1 ? "was" : "were",
-                                  f.found.what == verdict::fail ? "not served" : "slow",
+                                  f.found.verdict == verdict::fail ? "not served" : "slow",
                                   in_words(f.figure.value_or(milliseconds(0)))),
           .cure = fmt::format("do not wait for {} with what others need too: a lock, the only thread, the "
                               "last connection of a pool",

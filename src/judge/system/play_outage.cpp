@@ -533,7 +533,7 @@ class outage_play {
   void conclude(const look_finding& f) {
     const outage_names names{link_.from, link_.to, what().limit, what().virtual_clock};
     wording said = say(seen_, f, names);
-    sheet_.facts.looks.push_back({f.at, f.found.what, f.found.did, said.happened});
+    sheet_.facts.looks.push_back({f.at, f.found.verdict, f.found.did, said.happened});
     sheet_.note(f.found, std::move(said));
   }
 
@@ -555,8 +555,8 @@ class outage_play {
     facts.kept_waiting = std::chrono::round<milliseconds>(scene_.kept_waiting().so_far());
     const std::string served = facts.happened;
     case_result made = std::move(sheet_).finish();
-    if (made.what == verdict::pass) made.happened = served;
-    made.provisional = made.provisional && needs_confirmation(made.what, made.rests_on);
+    if (made.verdict == verdict::pass) made.happened = served;
+    made.provisional = made.provisional && needs_confirmation(made.verdict, made.rests_on);
     return made;
   }
 
