@@ -24,6 +24,8 @@ class proofs {
   bool prove_after(const lab::match& which, std::string what);
   /// The same, but it is still on the cable when this returns.
   bool prove_before(const lab::match& which, std::string what);
+  /// The packet at hand proves it.
+  void prove_current(std::string what) { at_packet(true, std::move(what)); }
   /// A SYN from the witness to the host, which a living kernel would answer at once, is not answered.
   bool prove_unanswered(lab::host& witness, const lab::host& which);
   /// An expectation of the program.

@@ -13,11 +13,6 @@
 namespace halfopen::judge {
 namespace {
 
-bool is_open(const trace::connection& c) {
-  const auto &one = c.of(trace::side::opener), &other = c.of(trace::side::responder);
-  return c.handshake_done && !one.rst && !other.rst && !one.fin && !other.fin;
-}
-
 /// ... so that no packet may be left out; of the others a storm may leave very many.
 bool proved_by_what_never_came(outage how) {
   switch (how) {
@@ -36,38 +31,16 @@ bool proved_by_what_never_came(outage how) {
 
 }  // namespace
 
-lost_dependency::lost_dependency(scene& s, const steady_state& usual, play::proofs& sheet,
-                                 const link_traffic& packets, const link& which, outage how,
-                                 milliseconds soon)
-    : scene_(s),
-      usual_(usual),
-      sheet_(sheet),
-      packets_(packets),
-      link_(which),
+lost_dependency::lost_dependency(const judged_link& which, outage how)
+    : on_(which),
+      scene_(which.world),
       how_(how),
-      soon_(soon),
-      service_(s.host(which.from)),
-      dependency_(s.host(which.to)),
+      service_(which.service()),
+      dependency_(which.dependency()),
       now_(&dependency_) {}
 
-std::vector<const trace::connection*> lost_dependency::open_connections() const {
-  std::vector<const trace::connection*> all = scene_.lab.traffic().connections();
-  std::erase_if(all, [&](const trace::connection* c) {
-    return c->opener.address != service_.address() || c->responder.address != dependency_.address() ||
-           !is_open(*c);
-  });
-  return all;
-}
-
-lab::match lost_dependency::to_dependency() const {
-  return lab::from(service_) && lab::to(dependency_);
-}
-lab::match lost_dependency::to_service() const {
-  return lab::from(dependency_) && lab::to(service_);
-}
-
 void lost_dependency::lose() {
-  before_ = open_connections();
+  before_ = on_.open_connections();
   lost_at_ = lab::experiment::now();
   if (scene_.description.without_fault) return;
   switch (how_) {
@@ -98,8 +71,8 @@ void lost_dependency::lose() {
       count_ = lab::reset_connections(dependency_, service_);
       break;
     case outage::moved:
-      lab::move_name(dependency_, scene_.host(spare_of(link_.to)));
-      now_ = &scene_.host(spare_of(link_.to));
+      lab::move_name(dependency_, scene_.host(spare_of(on_.name.to)));
+      now_ = &scene_.host(spare_of(on_.name.to));
       return lab::crash(dependency_);
     case outage::terminated:  // as init does: a grace, then SIGKILL
       lab::terminate(dependency_);
@@ -111,7 +84,7 @@ void lost_dependency::lose() {
   }
   if (count_ == 0)
     throw no_verdict(obstacle::not_there,
-                     fmt::format("{} keeps no idle connection to {}", link_.from, link_.to));
+                     fmt::format("{} keeps no idle connection to {}", on_.name.from, on_.name.to));
 }
 
 /// Its program is gone, and the ports at which the service knew it are listened at by a program that never
@@ -119,9 +92,9 @@ void lost_dependency::lose() {
 void lost_dependency::listen_and_never_speak() {
   lab::kill(dependency_);
   const auto gone = [&] { return dependency_.is_empty(); };
-  if (!scene_.lab.until(gone, soon_)) throw lab::error("the programs of " + link_.to + " do not end");
-  scene_.lab.note("something listens on the " + link_.to + " host, and never accepts or speaks");
-  for (const std::uint16_t port : usual_.ports.at(link_.name())) {
+  if (!scene_.lab.until(gone, on_.soon)) throw lab::error("the programs of " + on_.name.to + " do not end");
+  scene_.lab.note("something listens on the " + on_.name.to + " host, and never accepts or speaks");
+  for (const std::uint16_t port : on_.usual.ports.at(on_.name.name())) {
     lab::unique_fd fd;
     const lab::socket_address here(dependency_.address(), port);
     dependency_.in_network([&] {
@@ -131,15 +104,15 @@ void lost_dependency::listen_and_never_speak() {
       ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
       constexpr int roomy = 4096;
       if (::bind(fd.get(), here.get(), here.size()) < 0 || ::listen(fd.get(), roomy) < 0)
-        throw lab::error("listening in the place of " + link_.to, errno);
+        throw lab::error("listening in the place of " + on_.name.to, errno);
     });
     mute_.push_back(std::move(fd));
   }
 }
 
 bool lost_dependency::reached_by_witness() {
-  const auto ports = usual_.ports.find(link_.name());
-  if (ports == usual_.ports.end() || ports->second.empty()) return false;
+  const auto ports = on_.usual.ports.find(on_.name.name());
+  if (ports == on_.usual.ports.end() || ports->second.empty()) return false;
   const lab::unique_fd probe = scene_.witness.begin_to_connect(*now_, ports->second.front());
   // Of the peer's answer the packets tell: a socket is writable after a refusal too.
   return scene_.lab.after(lab::from(*now_) && lab::to(scene_.witness) && lab::syn_ack(), milliseconds(500));
@@ -157,32 +130,34 @@ void lost_dependency::prove_lost() {
     case outage::stopped:
     case outage::mute:
     case outage::terminated:
-      sheet_.prove(scene_.lab.until([&] { return dependency_.is_empty(); }, soon_),
-                   fmt::format("no process is left on the {} host", link_.to));
-      sheet_.prove(
-          scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, soon_),
-          fmt::format("FIN or RST from {} on each connection that was open ({})", link_.to, before_.size()));
+      on_.proofs.prove(scene_.lab.until([&] { return dependency_.is_empty(); }, on_.soon),
+                       fmt::format("no process is left on the {} host", on_.name.to));
+      on_.proofs.prove(scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, on_.soon),
+                       fmt::format("FIN or RST from {} on each connection that was open ({})", on_.name.to,
+                                   before_.size()));
       if (how_ == outage::mute)
-        sheet_.prove(reached_by_witness(), "the witness connects to what listens there now");
+        on_.proofs.prove(reached_by_witness(), "the witness connects to what listens there now");
       return;
     case outage::vanished:
     case outage::moved:
-      sheet_.prove_unanswered(scene_.witness, dependency_);
+      on_.proofs.prove_unanswered(scene_.witness, dependency_);
       return;
     case outage::link_cut:
     case outage::unreachable:
-      sheet_.prove(reached_by_witness(), fmt::format("{} lives: the witness connects to it", link_.to));
+      on_.proofs.prove(reached_by_witness(),
+                       fmt::format("{} lives: the witness connects to it", on_.name.to));
       return;
     case outage::frozen:
-      sheet_.prove(reached_by_witness(), fmt::format("the kernel of {} accepts connections", link_.to));
+      on_.proofs.prove(reached_by_witness(),
+                       fmt::format("the kernel of {} accepts connections", on_.name.to));
       return;
     case outage::reset:
-      sheet_.prove(
-          scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, soon_),
-          fmt::format("RST from {} on each connection that was open ({})", link_.to, before_.size()));
+      on_.proofs.prove(
+          scene_.lab.until([&] { return std::ranges::all_of(before_, told); }, on_.soon),
+          fmt::format("RST from {} on each connection that was open ({})", on_.name.to, before_.size()));
       return;
     case outage::not_there_yet:
-      sheet_.prove(!reached_by_witness(), fmt::format("nobody listens at {} yet", link_.to));
+      on_.proofs.prove(!reached_by_witness(), fmt::format("nobody listens at {} yet", on_.name.to));
       return;
     case outage::forgotten:
     case outage::disowned:
@@ -191,16 +166,16 @@ void lost_dependency::prove_lost() {
 }
 
 void lost_dependency::start() {
-  const auto limit = std::max<milliseconds>(soon_, 10 * usual_.start_of(link_.to));
-  scene_.begin(link_.to, link_.to);
-  scene_.until_ready(link_.to, link_.to, limit);
-  const auto ports = usual_.ports.find(link_.name());
-  if (ports == usual_.ports.end()) return;
+  const auto limit = std::max<milliseconds>(on_.soon, 10 * on_.usual.start_of(on_.name.to));
+  scene_.begin(on_.name.to, on_.name.to);
+  scene_.until_ready(on_.name.to, on_.name.to, limit);
+  const auto ports = on_.usual.ports.find(on_.name.name());
+  if (ports == on_.usual.ports.end()) return;
   const auto all_listen = [&] {  // another one may be opened first
     const auto open = dependency_.listening_ports();
     return std::ranges::all_of(ports->second, [&](auto port) { return std::ranges::count(open, port) > 0; });
   };
-  if (!scene_.go_on(limit, all_listen)) throw lab::error(link_.to + " does not listen where it did");
+  if (!scene_.go_on(limit, all_listen)) throw lab::error(on_.name.to + " does not listen where it did");
 }
 
 void lost_dependency::give_back() {
@@ -239,12 +214,12 @@ void lost_dependency::give_back() {
 void lost_dependency::prove_back() {
   bool reached = false;
   for (int tries = 0; tries < 5 && !reached; ++tries) reached = reached_by_witness();
-  sheet_.prove(reached, fmt::format("{} is there: the witness connects to it", now_->name()));
+  on_.proofs.prove(reached, fmt::format("{} is there: the witness connects to it", now_->name()));
 }
 
 void lost_dependency::prove_afterwards() {
   if (proved_by_what_never_came(how_))
-    sheet_.prove(packets_.is_complete(), "every packet of the link was looked at");
+    on_.proofs.prove(on_.packets.is_complete(), "every packet of the link was looked at");
   const auto all = scene_.lab.traffic().connections();
   const auto since = [&](const trace::connection* c) {
     return c->opener.address == service_.address() && c->responder.address == dependency_.address() &&
@@ -255,13 +230,13 @@ void lost_dependency::prove_afterwards() {
     case outage::vanished:
     case outage::moved:
     case outage::link_cut:
-      sheet_.prove(packets_.delivered(lost_at_, until) == 0,
-                   fmt::format("no packet got through between {} and {}", link_.from, link_.to));
-      sheet_.prove(packets_.sent_by_service(lost_at_, returns_at_) > 0,
-                   fmt::format("{} sent to {}", link_.from, link_.to));
+      on_.proofs.prove(on_.packets.delivered(lost_at_, until) == 0,
+                       fmt::format("no packet got through between {} and {}", on_.name.from, on_.name.to));
+      on_.proofs.prove(on_.packets.sent_by_service(lost_at_, returns_at_) > 0,
+                       fmt::format("{} sent to {}", on_.name.from, on_.name.to));
       return;
     case outage::unreachable:
-      sheet_.prove(
+      on_.proofs.prove(
           std::ranges::any_of(
               all,
               [&](const auto* c) { return since(c) && c->last_icmp && c->last_icmp->where.when > lost_at_; }),
@@ -269,8 +244,8 @@ void lost_dependency::prove_afterwards() {
       return;
     case outage::frozen:
     case outage::mute:
-      sheet_.prove(packets_.said_by_dependency(lost_at_, returns_at_) == 0,
-                   fmt::format("{} said nothing while it was away", link_.to));
+      on_.proofs.prove(on_.packets.said_by_dependency(lost_at_, returns_at_) == 0,
+                       fmt::format("{} said nothing while it was away", on_.name.to));
       return;
     case outage::forgotten:
     case outage::disowned: {
@@ -278,11 +253,13 @@ void lost_dependency::prove_afterwards() {
         return c->of(trace::side::opener).last_heard &&
                c->of(trace::side::opener).last_heard->when > lost_at_;
       };
-      sheet_.prove(std::ranges::any_of(before_, used), "the service used a connection that was forgotten");
+      on_.proofs.prove(std::ranges::any_of(before_, used),
+                       "the service used a connection that was forgotten");
       std::vector<trace::endpoint> openers;
       for (const auto* c : before_) openers.push_back(c->opener);
       // A middlebox's RST is nobody's of the two.
-      sheet_.prove(packets_.delivered_on(openers, lost_at_) == 0, "no packet of theirs arrived any more");
+      on_.proofs.prove(on_.packets.delivered_on(openers, lost_at_) == 0,
+                       "no packet of theirs arrived any more");
       return;
     }
     default:

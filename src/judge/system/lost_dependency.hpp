@@ -10,23 +10,14 @@
 
 #include "halfopen/lab/unique_fd.hpp"
 #include "judge/moment.hpp"
-#include "judge/system/link_traffic.hpp"
-#include "judge/system/scene.hpp"
-#include "judge/system/steady.hpp"
-#include "play/proofs.hpp"
+#include "judge/system/judged_link.hpp"
 
 namespace halfopen::judge {
 
-/// To be lost once or several times. Lives as long as the case's script.
+/// To be lost once or several times. `which` must outlive it. Lives as long as the case's script.
 class lost_dependency {
  public:
-  lost_dependency(scene& s, const steady_state& usual, play::proofs& sheet, const link_traffic& packets,
-                  const link& which, outage how, milliseconds soon);
-
-  /// Connections of the link that are open now.
-  [[nodiscard]] std::vector<const trace::connection*> open_connections() const;
-  [[nodiscard]] lab::match to_dependency() const;
-  [[nodiscard]] lab::match to_service() const;
+  lost_dependency(const judged_link& which, outage how);
 
   /// Does it, at this moment. Throws no_verdict if there is nothing to lose.
   void lose();
@@ -47,13 +38,9 @@ class lost_dependency {
   bool reached_by_witness();
   void listen_and_never_speak();
 
+  const judged_link& on_;
   scene& scene_;
-  const steady_state& usual_;
-  play::proofs& sheet_;
-  const link_traffic& packets_;
-  const link& link_;
   outage how_;
-  milliseconds soon_;
   lab::host& service_;
   lab::host& dependency_;
   lab::host* now_;

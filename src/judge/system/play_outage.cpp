@@ -3,14 +3,10 @@
 #include "judge/system/play_outage.hpp"
 
 #include <fmt/format.h>
-#include <netinet/tcp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <set>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
@@ -20,7 +16,7 @@
 #include "judge/stage.hpp"
 #include "judge/system/lost_dependency.hpp"
 #include "judge/system/outage_sentences.hpp"
-#include "judge/waits.hpp"
+#include "judge/system/service_looks.hpp"
 #include "play/capture.hpp"
 
 namespace halfopen::judge {
@@ -39,7 +35,7 @@ class outage_play {
   outage_play(const judge_case& c, const system& what, const steady_state& usual, const fs::path& capture)
       : case_(c),
         row_(*c.outage),
-        link_{std::string(c.link_from), std::string(c.link_to)},
+        name_{std::string(c.link_from), std::string(c.link_to)},
         usual_(usual),
         capture_(capture, fmt::format("halfopen test: {}: {}", c.id, c.done)),
         sheet_(c),
@@ -51,17 +47,18 @@ class outage_play {
               seen_packets_.take(r);
               packets_.take(r);
             },
-            row_.how == outage::moved ? std::vector<std::string>{link_.to} : std::vector<std::string>{}),
+            row_.how == outage::moved ? std::vector<std::string>{name_.to} : std::vector<std::string>{}),
         proofs_(scene_.lab, sheet_.facts.checks, soon_),
-        service_(scene_.host(link_.from)),
-        dependency_(scene_, usual, proofs_, packets_, link_, row_.how, soon_) {
+        link_{scene_, usual, proofs_, packets_, name_, soon_},
+        service_(link_.service()),
+        dependency_(link_, row_.how) {
     sheet_.facts.evidence = capture;
     std::map<trace::ip_address, std::string> names{{scene_.lab.router(), "router"}};
     for (const auto& h : scene_.lab.hosts()) names[h->address()] = h->name();
-    const auto& to = scene_.host(link_.to).address();
+    const auto& to = scene_.host(name_.to).address();
     seen_packets_.know(std::move(names), service_.address(), to);
     std::optional<trace::ip_address> spare;
-    if (row_.how == outage::moved) spare = scene_.host(spare_of(link_.to)).address();
+    if (row_.how == outage::moved) spare = scene_.host(spare_of(name_.to)).address();
     packets_.know(service_.address(), to, spare, scene_.lab.hosts().size());
     capture_.describe(scene_.lab);
     for (asker& a : scene_.askers)
@@ -93,13 +90,13 @@ class outage_play {
   void begin() {
     scene_.start_all();
     if (row_.how == outage::moved) {
-      scene_.begin(spare_of(link_.to), link_.to);
-      scene_.until_ready(spare_of(link_.to), link_.to, what().clean_limit);
+      scene_.begin(spare_of(name_.to), name_.to);
+      scene_.until_ready(spare_of(name_.to), name_.to, what().clean_limit);
     }
     if (!scene_.until_steady(what().clean_limit))
       throw lab::error("the system did not come to a steady state: " + scene_.probe().last_errors());
     // A call may have a limit that is shorter than that: whether these are served is not asked.
-    const lab::match replies = dependency_.to_service() && lab::payload();
+    const lab::match replies = link_.to_service() && lab::payload();
     if (usual_.concurrent && !scene_.ask_at_once(4, &replies) && !scene_.until_steady(what().clean_limit))
       throw lab::error("the system did not come back to a steady state after four asks at one time");
     accept_what_time_changed();
@@ -119,12 +116,12 @@ class outage_play {
 
   /// The service, and whoever needs it, are started while the dependency is away.
   void begin_without_it() {
-    std::vector<std::string> later{link_.to, link_.from};
+    std::vector<std::string> later{name_.to, name_.from};
     for (const system_host* h : what().start_order())
       for (const std::string& needed : h->needs)
         if (std::ranges::count(later, needed) > 0 && std::ranges::count(later, h->name) == 0)
           later.push_back(h->name);
-    if (what().without_fault) std::erase(later, link_.to);
+    if (what().without_fault) std::erase(later, name_.to);
     scene_.start_all(later);
     later_ = later;
   }
@@ -149,69 +146,6 @@ class outage_play {
     return scene_.lab.traffic().connections();
   }
 
-  // ---- the moment
-
-  void until_idle() {
-    scene_.go_on(2 * what().clean_limit, [&] { return scene_.probe().under_way() == 0; });
-    const auto quiet_for = [&](milliseconds d) {
-      return packets_.delivered(lab::experiment::now() - d, scene_.lab.packets()) == 0;
-    };
-    scene_.go_on(300ms);
-    // Whoever polls is never idle for long.
-    const bool idle = (scene_.go_on(5s, [&] { return quiet_for(200ms); }) ||
-                       scene_.go_on(5s, [&] { return quiet_for(20ms); })) &&
-                      scene_.lab.until_quiet(50ms, 5s);
-    proofs_.prove(idle, "nothing is on its way between " + link_.from + " and " + link_.to);
-  }
-
-  void until_in_flight() {
-    flight_began_ = lab::experiment::now();
-    scene_.probe().ask_now();
-    if (!scene_.lab.before(dependency_.to_dependency() && lab::payload(), soon_))
-      throw no_verdict(obstacle::not_there,
-                       fmt::format("an ask makes {} say nothing to {}", link_.from, link_.to));
-    proofs_.prove(true, "a request is on its way");
-    sheet_.facts.checks.back().packet = scene_.lab.current().number;
-  }
-
-  void until_mid_reply() {
-    scene_.probe().ask_now();
-    if (!scene_.lab.before(dependency_.to_service() && lab::payload(), soon_))
-      throw no_verdict(obstacle::not_there,
-                       fmt::format("an ask makes {} say nothing to {}", link_.to, link_.from));
-    const std::size_t length = scene_.lab.current().tcp.length;
-    if (length < 2) throw no_verdict(obstacle::not_there, "the reply is one byte long, and has no middle");
-    if (what().without_fault) return;
-    const auto number = scene_.lab.current().number;
-    const auto& dependency = scene_.host(link_.to);
-    const std::uint64_t said = scene_.lab.current_connection()->of(trace::side::responder).bytes;
-    const auto opener = scene_.lab.current_connection()->opener;
-    const lab::match same([opener](const lab::arrival& a) {
-      return a.connection != nullptr && a.connection->opener == opener;
-    });
-    const lab::match later([number](const lab::arrival& a) { return a.packet->number > number; });
-    scene_.lab.lose(dependency_.to_service() && later);  // its rest, and its repeats
-    scene_.lab.cut_current(length / 2);
-    const std::uint64_t arrived = said - length + length / 2;
-    proofs_.prove_after(same && lab::from(service_) && lab::acked(dependency, arrived),
-                        fmt::format("{} of {} bytes of a reply's segment have arrived", length / 2, length));
-    const auto* c = scene_.lab.current_connection();
-    proofs_.prove(c != nullptr && c->of(trace::side::responder).acked < said, "and the rest of it has not");
-  }
-
-  void reach() {
-    switch (row_.when) {
-      case outage_moment::idle:
-        return until_idle();
-      case outage_moment::in_flight:
-        return until_in_flight();
-      case outage_moment::mid_reply:
-        return until_mid_reply();
-      case outage_moment::at_start:
-        return;
-    }
-  }
-
   // ---- the outage
 
   [[nodiscard]] milliseconds length() const {
@@ -233,7 +167,7 @@ class outage_play {
 
   void mark_fault() {
     fault_at_ = lab::experiment::now();
-    if (usual_.forgetful.contains(link_.to)) scene_.probe().expect_anything();
+    if (usual_.forgetful.contains(name_.to)) scene_.probe().expect_anything();
     for (asker& a : scene_.askers) a.count_from(fault_at_);
     faulted_ = true;
     scene_.ask_from(fault_at_);
@@ -241,25 +175,26 @@ class outage_play {
 
   /// Whoever listens is asked from then on; it may as well wait for its dependency first.
   void start_service() {
-    scene_.begin(link_.from, link_.from);
+    scene_.begin(name_.from, name_.from);
     for (const std::string& name : later_)  // whoever needs it starts in the meantime
-      if (name != link_.to && name != link_.from) scene_.begin(name, name);
-    const auto started = std::max<milliseconds>(3s, 3 * usual_.start_of(link_.from));
-    const bool serves = what().find(link_.from)->serves;
+      if (name != name_.to && name != name_.from) scene_.begin(name, name);
+    const auto started = std::max<milliseconds>(3s, 3 * usual_.start_of(name_.from));
+    const bool serves = what().find(name_.from)->serves;
     listened_ = serves && scene_.go_on(started, [&] {
-      return scene_.program(link_.from)->ended() || scene_.listens(link_.from, link_.from);
+      return scene_.program(name_.from)->ended() || scene_.listens(name_.from, name_.from);
     });
   }
 
   void lose_once() {
-    reach();
+    flight_began_ = lab::experiment::now();
+    reach(row_.when, link_);
     if (row_.how == outage::not_there_yet) start_service();
     mark_fault();
     dependency_.lose();
     dependency_.prove_lost();
     if (row_.when == outage_moment::mid_reply) scene_.lab.release();
     scene_.go_on(length());
-    look_at_waits();
+    seen_.waits = longest_wait(service_, link_.dependency().address());
     if (length() >= 5s && !what().virtual_clock) look_who_burns();
     if (row_.how == outage::lost_again) lose_at_each_packet();
     give_back();
@@ -280,8 +215,8 @@ class outage_play {
 
   /// While the service reconnects: at its SYN, at the end of the handshake, at its first words.
   void lose_at_each_packet() {
-    const lab::match own = dependency_.to_dependency();
-    lab::host& to = scene_.host(link_.to);
+    const lab::match own = link_.to_dependency();
+    lab::host& to = scene_.host(name_.to);
     bool hit = false;
     for (const auto& [which, name] : {std::pair{own && lab::syn(), "SYN"},
                                       std::pair{own && lab::flags(trace::ack) && !lab::payload(), "ACK"},
@@ -299,15 +234,14 @@ class outage_play {
   }
 
   void lose_ten_times() {
-    seen_.after_each.push_back(look_at_possessions());
+    seen_.after_each.push_back(possessions_of(service_));
     mark_fault();
     for (std::size_t i = 0; i < many; ++i) {
       scene_.stop_asking();
       scene_.go_on(2 * what().clean_limit, [&] { return scene_.probe().under_way() == 0; });
       const bool kill = i % 2 == 0;
-      lost_dependency once(scene_, usual_, proofs_, packets_, link_, kill ? outage::killed : outage::reset,
-                           soon_);
-      if (!kill && once.open_connections().empty()) continue;
+      lost_dependency once(link_, kill ? outage::killed : outage::reset);
+      if (!kill && link_.open_connections().empty()) continue;
       once.lose();
       if (i < 2) once.prove_lost();
       scene_.ask_from(lab::experiment::now());
@@ -318,7 +252,7 @@ class outage_play {
       scene_.go_on(what().recover, [&] { return steady_since(back); });
       scene_.stop_asking();
       scene_.go_on(1s);
-      seen_.after_each.push_back(look_at_possessions());
+      seen_.after_each.push_back(possessions_of(service_));
     }
     seen_.back = since_fault();
     scene_.ask_from(lab::experiment::now());
@@ -363,7 +297,7 @@ class outage_play {
                                   : first_look         ? what().recover + what().patience()
                                                : std::max<milliseconds>(6 * what().recover, what().limit);
     scene_.go_on(patience, [&] {
-      if (scene_.program(link_.from)->ended() && !restarts()) return true;
+      if (scene_.program(name_.from)->ended() && !restarts()) return true;
       return is_settled();
     });
     seen_.watched = since_fault() - seen_.back;
@@ -374,17 +308,17 @@ class outage_play {
 
   // ---- what is seen of the service
 
-  [[nodiscard]] bool restarts() const { return what().find(link_.from)->restart; }
+  [[nodiscard]] bool restarts() const { return what().find(name_.from)->restart; }
 
   /// Their ends, and who starts them again.
   void look_after_programs() {
     if (!faulted_) return;
     for (const system_host& h : what().hosts) {
       const lab::process* p = scene_.program(h.name);
-      if (h.name == link_.to || p == nullptr || !p->ended()) continue;
-      if (h.name == link_.from) note_end_of_service(*p);
+      if (h.name == name_.to || p == nullptr || !p->ended()) continue;
+      if (h.name == name_.from) note_end_of_service(*p);
       if (!h.restart || lab::experiment::now() - p->ended()->when < pause_before_restart(h.name)) continue;
-      if (h.name == link_.from) seen_.restarted = true;
+      if (h.name == name_.from) seen_.restarted = true;
       scene_.begin(h.name, h.name);
     }
   }
@@ -412,12 +346,12 @@ class outage_play {
   void need_the_others() const {
     for (const system_host& h : what().hosts) {
       const lab::process* p = scene_.program(h.name);
-      if (h.name == link_.from || h.name == link_.to || p == nullptr || !p->ended() || h.restart) continue;
+      if (h.name == name_.from || h.name == name_.to || p == nullptr || !p->ended() || h.restart) continue;
       if (!served_again(seen_))
         throw no_verdict(obstacle::no_means,
                          fmt::format("the command of host '{}' has ended, so that nobody can see "
                                      "what {} does; if somebody starts it again, say restart = true",
-                                     h.name, link_.from));
+                                     h.name, name_.from));
     }
   }
 
@@ -425,67 +359,7 @@ class outage_play {
     const auto at = seen_packets_.milliseconds_at(p.ended()->when).value_or(0);
     auto& ends = sheet_.facts.ends;
     if (!ends.empty() && ends.back().at_ms == at) return;
-    ends.push_back({at, link_.from, p.ended()->code, p.ended()->signal});
-  }
-
-  [[nodiscard]] possessions look_at_possessions() const {
-    possessions p;
-    for (const lab::socket_view& v : service_.sockets())
-      if (v.inode != 0 && v.state != TCP_LISTEN) ++p.sockets;
-    for (const pid_t pid : service_.pids()) {
-      const fs::path proc = "/proc/" + std::to_string(pid);
-      std::error_code why;
-      for (const char* what : {"fd", "task"})
-        for (const auto& entry : fs::directory_iterator(proc / what, why)) {
-          (void)entry;
-          ++(*what == 'f' ? p.descriptors : p.threads);
-        }
-      std::ifstream file(proc / "statm");
-      std::uint64_t size = 0, resident = 0;
-      if (file >> size >> resident) p.memory += resident * 4096;
-    }
-    return p;
-  }
-
-  /// The socket to the dependency on which it would wait longest.
-  void look_at_waits() {
-    const auto longer = [&](const wait_length& a, const wait_length& b) {
-      if (!a.by_kernel || !b.by_kernel) return !a.by_kernel && b.by_kernel.has_value();
-      return *a.by_kernel > *b.by_kernel;
-    };
-    const auto to = scene_.host(link_.to).address();
-    for (const lab::socket_view& v : service_.sockets()) {
-      if (v.remote.address != to || v.inode == 0) continue;
-      const waiting what_for = waits_for(v);
-      const auto found = length_of_wait(service_, v.inode, what_for);
-      if (found && (!seen_.waits || longer(*found, seen_.waits->length))) seen_.waits = {what_for, *found};
-    }
-  }
-
-  void count_attempts() {
-    const auto to = scene_.host(link_.to).address();
-    for (const trace::connection* c : connections()) {
-      const auto& syn = c->of(trace::side::opener).syn;
-      if (c->opener.address != service_.address() || c->responder.address != to || !syn) continue;
-      if (syn->when > fault_at_)
-        seen_.attempts.push_back(std::chrono::round<milliseconds>(syn->when - fault_at_));
-    }
-    std::ranges::sort(seen_.attempts);
-  }
-
-  /// Those to the dependency that were open at the fault, or came later; of very many the ends.
-  [[nodiscard]] std::vector<dependency_connection> connections_told() {
-    constexpr std::ptrdiff_t kept = 500;  // at either end
-    const std::set<trace::ip_address> dependency{scene_.host(link_.to).address(),
-                                                 dependency_.now().address()};
-    std::vector<dependency_connection> all;
-    for (const trace::connection* c : connections()) {
-      if (c->opener.address != service_.address() || !dependency.contains(c->responder.address)) continue;
-      const auto told = told_of(*c, fault_at_);
-      if (!told.ended || *told.ended >= milliseconds::zero()) all.push_back(told);
-    }
-    if (std::ssize(all) > 2 * kept) all.erase(all.begin() + kept, all.end() - kept);
-    return all;
+    ends.push_back({at, name_.from, p.ended()->code, p.ended()->signal});
   }
 
   void count_requests() {
@@ -513,15 +387,15 @@ class outage_play {
       std::erase_if(seen_.asks, [&](const ask& a) { return a.what == probe_kind::other && a.begun < there; });
     seen_.limit = what().patience();
     seen_.recover = what().recover;
-    seen_.serves = what().find(link_.from)->serves;
+    seen_.serves = what().find(name_.from)->serves;
     seen_.usual_probe = usual_.probe.took;
     seen_.usual_other = usual_.other.took;
-    seen_.fresh_data = row_.how == outage::moved || what().disk_lost || usual_.forgetful.contains(link_.to);
+    seen_.fresh_data = row_.how == outage::moved || what().disk_lost || usual_.forgetful.contains(name_.to);
     seen_.stands_behind = std::ranges::any_of(
-        what().hosts, [&](const system_host& h) { return std::ranges::count(h.needs, link_.from) > 0; });
+        what().hosts, [&](const system_host& h) { return std::ranges::count(h.needs, name_.from) > 0; });
     seen_.spoke_again = packets_.spoke_since(fault_at_ + seen_.back);
     need_the_others();
-    count_attempts();
+    seen_.attempts = attempts_since(fault_at_, link_);
     if (row_.how != outage::ten_times) {
       count_requests();
       dependency_.prove_afterwards();
@@ -531,7 +405,7 @@ class outage_play {
   }
 
   void conclude(const look_finding& f) {
-    const outage_names names{link_.from, link_.to, what().limit, what().virtual_clock};
+    const outage_names names{name_.from, name_.to, what().limit, what().virtual_clock};
     wording said = say(seen_, f, names);
     sheet_.facts.looks.push_back({f.at, f.found.verdict, f.found.did, said.happened});
     sheet_.note(f.found, std::move(said));
@@ -545,8 +419,8 @@ class outage_play {
     facts.fault_at_ms = seen_packets_.milliseconds_at(fault_at_);
     facts.asks = seen_.asks;
     facts.back_after = seen_.back;
-    facts.connections = connections_told();
-    facts.happened = summary_of(seen_, {link_.from, link_.to, what().limit, what().virtual_clock});
+    facts.connections = connections_since(fault_at_, link_, dependency_.now().address());
+    facts.happened = summary_of(seen_, {name_.from, name_.to, what().limit, what().virtual_clock});
     facts.provisional = what().patience() < what().limit;
     facts.packets = seen_packets_.give();
     for (const auto& h : what().hosts)
@@ -562,7 +436,7 @@ class outage_play {
 
   const judge_case& case_;
   const outage_row row_;
-  const link link_;
+  const link name_;
   const steady_state& usual_;
   play::capture capture_;
   packets_seen seen_packets_;
@@ -571,6 +445,7 @@ class outage_play {
   const milliseconds soon_;
   scene scene_;
   play::proofs proofs_;
+  judged_link link_;
   lab::host& service_;
   lost_dependency dependency_;
   outage_seen seen_;
