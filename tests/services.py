@@ -3,6 +3,7 @@
 services.py quick            the right one and some defects, in a case or two each
 services.py telling [NAME]   every defect, or those, in the case that tells most of it
 services.py all [NAME]       ... in every case, and the right ones too: nothing else is found
+services.py torture          one that is right, and one that is not, lose the store again while they reconnect
 services.py loaded N         the right service N times in every case, with two busy loops a processor beside it
 
 The services are in tests/services/: service.py and worker.py with their defects, and store.py, which they need.
@@ -75,11 +76,11 @@ def settings(program, name):
     return file
 
 
-def judged(program, name, cases):
+def judged(program, name, cases, *options):
     file = settings(program, name)
     written = file.with_name("results.json")
     ran = halfopen("test", "--settings", file, "--clock", "real", "--limit", LIMIT, "--json", written,
-                   *(["--case", *cases] if cases else []), timeout=2400)
+                   *(["--case", *cases] if cases else []), *options, timeout=2400)
     check(written.exists(), f"{program} {name}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
     return json.loads(written.read_text())["pairs"][0]["cases"]
 
@@ -126,12 +127,25 @@ def right(cases):
             for program, name in (("service", "Right"), ("worker", "Worker"))]
 
 
+def torture():
+    for r in judged("service", "Right", [], "--torture", "--sample", "6", "--seed", "1"):
+        # What is said again after a loss is not always said in as many packets.
+        check(r["verdict"] in ("pass", "not applicable"), f"{r['id']}: {r['verdict']}: {r['reason'] or r['happened']}")
+    [r] = judged("service", "DiesOfReset", [], "--replay", "reset-again@4")
+    check(r["verdict"] == "fail" and r["id"] == "torture/reset-again@4@app-store", f"{r['id']}: {r['verdict']}")
+    check(any(l["look"] == "alive" and l["verdict"] == "fail" for l in r["looks"]), f"{r['looks']}")
+    [r] = judged("service", "DiesOfReset", [], "--replay", "reset-again@4@app-store", "--without-fault")
+    check(r["verdict"] == "inconclusive", f"without its fault: {r['verdict']}: {r['happened']}")
+
+
 what, *rest = sys.argv[1:] or ["quick"]
 if what == "quick":
     with concurrent.futures.ThreadPoolExecutor(1) as beside:
         those = beside.submit(lambda: right(QUICK_OF_THE_RIGHT))
         say(all_of(QUICK, telling))
         say(those.result())
+elif what == "torture":
+    torture()
 elif what == "telling":
     say(all_of(rest, telling))
 elif what == "all":

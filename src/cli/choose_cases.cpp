@@ -18,15 +18,18 @@ constexpr std::size_t most_places = 5000;
 
 cases matching(const std::string& pattern, const cases& all) {
   cases found = judge::find_cases(pattern, all);
-  if (const auto place = judge::parse_place(pattern); found.empty() && place)
-    found.push_back(&judge::case_at(*place));
-  if (const auto* one = judge::parse_case_at_request(pattern); found.empty() && one != nullptr)
-    found.push_back(one);
+  if (!all.front()->outage) {
+    if (const auto place = judge::parse_place(pattern); found.empty() && place && !place->again)
+      found.push_back(&judge::case_at(*place));
+    if (const auto* one = judge::parse_case_at_request(pattern); found.empty() && one != nullptr)
+      found.push_back(one);
+  }
   if (!found.empty()) return found;
   const bool torture = all.front()->id.starts_with(judge::torture_prefix);
   throw usage_error("'" + pattern + "' matches no case; " +
-                    (torture ? "those of a torture are named kill-server@7, cut-server@b12"
-                             : "halfopen test --dry-run lists them all"));
+                    (torture && all.front()->outage ? "those of a torture are named kill-again@7, cut-again@3"
+                     : torture ? "those of a torture are named kill-server@7, cut-server@b12"
+                               : "halfopen test --dry-run lists them all"));
 }
 
 /// "2/3" is the second third.
@@ -44,9 +47,11 @@ std::vector<std::string> wanted(const test_arguments& a) {
   std::vector<std::string> patterns = a.cases;
   for (const std::string& place : a.replay) {
     if (!judge::parse_place(place))
-      throw usage_error("--replay " + place +
-                        ": expected a loss, a peer and a place, such as kill-server@7 (packet 7) or "
-                        "cut-server@b12 (12 bytes of the reply); kill, reset, crash, reboot, cut");
+      throw usage_error(
+          "--replay " + place +
+          ": expected a loss, a peer and a place, such as kill-server@7 (packet 7) or "
+          "cut-server@b12 (12 bytes of the reply), or of a service kill-again@7; kill, reset, crash, "
+          "reboot, cut");
     patterns.push_back(place);
   }
   return patterns.empty() ? std::vector<std::string>{"*"} : patterns;
@@ -71,6 +76,27 @@ cases choose(const test_arguments& a, const cases& all) {
   return chosen;
 }
 
+/// Those of a torture that are asked for by name, on that link.
+std::vector<judge::place> places_named(const test_arguments& a, const judge::link& l) {
+  std::vector<judge::place> all;
+  for (const std::string& pattern : wanted(a)) {
+    const auto [name, link] = judge::without_link(pattern);
+    const auto place = judge::parse_place(name);
+    if (place && place->again && (link.empty() || link == l.name())) all.push_back(*place);
+  }
+  return all;
+}
+
+/// More of them are hours.
+cases some_of(const test_arguments& a, cases chosen) {
+  if (a.sample != 0) chosen = judge::sample(chosen, a.sample, a.guest.seed);
+  if (chosen.size() > most_places)
+    throw usage_error(
+        fmt::format("the exchange has {} places to lose a peer at, more than {}: say --sample N",
+                    chosen.size(), most_places));
+  return chosen;
+}
+
 }  // namespace
 
 cases cases_of_catalogue(const test_arguments& a) {
@@ -81,6 +107,9 @@ cases outages_of(const test_arguments& a, const judge::system& what) {
   cases all;
   for (const judge::link& l : what.links())
     for (const auto* c : judge::all_outages()) all.push_back(&judge::on_link(*c, l.from, l.to));
+  for (const judge::link& l : what.links())
+    for (const judge::place& p : places_named(a, l))
+      all.push_back(&judge::on_link(judge::case_at(p), l.from, l.to));
   return choose(a, all);
 }
 
@@ -114,13 +143,15 @@ cases cases_of_torture(const test_arguments& a, const judge::baseline& base) {
   if (a.torture == "bytes" && base.said.main().request()) reply = base.reply.least;
   cases all;
   for (const judge::place& p : judge::all_places(base.packets, reply)) all.push_back(&judge::case_at(p));
-  cases chosen = choose(a, all);
-  if (a.sample != 0) chosen = judge::sample(chosen, a.sample, a.guest.seed);
-  if (chosen.size() > most_places)
-    throw usage_error(
-        fmt::format("the exchange has {} places to lose a peer at, more than {}: say --sample N",
-                    chosen.size(), most_places));
-  return chosen;
+  return some_of(a, choose(a, all));
+}
+
+cases cases_of_torture(const test_arguments& a, const judge::system& what, const judge::steady_state& usual) {
+  cases all;
+  for (const judge::link& l : what.links())
+    for (const judge::place& p : judge::all_places_again(usual.packets.at(l.name())))
+      all.push_back(&judge::on_link(judge::case_at(p), l.from, l.to));
+  return some_of(a, choose(a, all));
 }
 
 }  // namespace halfopen::cli

@@ -17,6 +17,10 @@ namespace halfopen::cli {
 /// The same of the places that a pair's exchange has, for --torture; then --sample of them.
 [[nodiscard]] std::vector<const judge::judge_case*> cases_of_torture(const test_arguments& a,
                                                                      const judge::baseline& base);
+/// The same of the packets that a service's reconnection has.
+[[nodiscard]] std::vector<const judge::judge_case*> cases_of_torture(const test_arguments& a,
+                                                                     const judge::system& what,
+                                                                     const judge::steady_state& usual);
 
 /// Throws usage_error unless it is a number from 1 on, "all" or empty.
 void check_request(const std::string& text);

@@ -244,6 +244,8 @@ int play(const test_arguments& a, judge::run_options options) {
   if (const auto* pair = std::get_if<judge::baseline>(&*base))
     options.cases =
         a.torture.empty() ? at_requests(options.cases, *pair, a.request) : cases_of_torture(a, *pair);
+  else if (!a.torture.empty())
+    options.cases = cases_of_torture(a, *options.parts, std::get<judge::steady_state>(*base));
   std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" || a.summary == "-" ? stderr : stdout;
 
   judge::judgement judged;
@@ -307,12 +309,12 @@ void say_what_is_missing(const test_arguments& a) {
 int run_test(test_arguments a) {
   judge::run_options options;
   options.parts = system_of(a);
-  if (options.parts && !a.torture.empty())
-    throw usage_error("--torture loses one of a pair; of a system, outage/18 loses a dependency again");
-  if (options.parts && !a.rehearse)
-    options.cases = outages_of(a, *options.parts);
-  else if (a.torture.empty() && !a.rehearse)
-    options.cases = cases_of_catalogue(a);
+  if (options.parts && a.torture == "bytes")
+    throw usage_error(
+        "--torture=bytes loses one of a pair; of a system, --torture loses a dependency again "
+        "at every packet of a reconnection");
+  if (a.torture.empty() && !a.rehearse)
+    options.cases = options.parts ? outages_of(a, *options.parts) : cases_of_catalogue(a);
   if (a.dry_run) {
     if (!a.torture.empty())
       throw usage_error("--dry-run and --torture: the places are known only when the two have talked");
@@ -383,10 +385,12 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_flag(
           "--torture{packets}", a.torture,
           "instead of the catalogue: lose the peer at every packet of a clean run; =bytes: and at every "
-          "byte of the reply")
+          "byte of the reply. Of a service: its dependency is lost, comes back, and is lost again at every "
+          "packet of the reconnection")
       ->check(CLI::IsMember({"packets", "bytes"}).description(""))
       ->type_name("[=packets|bytes]");
-  verb.add_option("--replay", a.replay, "one place of a torture again: kill-server@7, cut-server@b12")
+  verb.add_option("--replay", a.replay,
+                  "one place of a torture again: kill-server@7, cut-server@b12, of a service kill-again@7")
       ->type_name("PLACE...");
   verb.add_option("--sample", a.sample, "of a torture's places only N, by chance; --seed says which chance")
       ->check(CLI::Range(1, 1'000'000).description(""))

@@ -102,11 +102,13 @@ std::vector<const judge_case*> find_cases(std::string_view pattern,
   const auto fits = [&](std::string_view id) {
     return ::fnmatch(wanted.c_str(), std::string(id).c_str(), 0) == 0;
   };
+  const auto fits_place = [&](std::string_view id) { return fits(id) || fits(without_link(id).first); };
   std::vector<const judge_case*> found;
   for (const judge_case* c : among)
     if (wanted == c->id.substr(0, c->id.find('/')) || fits(c->id) ||
-        (c->outage && fits(c->id.substr(0, c->id.find('@')))) ||
-        (c->id.starts_with(torture_prefix) && fits(c->id.substr(torture_prefix.size()))))
+        (c->id.starts_with(torture_prefix)
+             ? fits_place(c->id) || fits_place(c->id.substr(torture_prefix.size()))
+             : c->outage && fits(c->id.substr(0, c->id.find('@')))))
       found.push_back(c);
   return found;
 }

@@ -72,10 +72,17 @@ enum class outage_length : std::uint8_t {
   lasting  ///< longer than every timer of the kernel's, if the clock allows it
 };
 
+/// The dependency is lost once more, at a packet between it and the service that reconnects.
+struct lost_once_more {
+  outage how{};
+  std::size_t at = 0;  ///< counted from 1, the first one after it came back, either way; it is on the cable
+};
+
 struct outage_row {
   outage how{};
   outage_moment when{};
   outage_length length{};
+  std::optional<lost_once_more> again{};
 };
 
 /// A case of a client that is a moment and a loss.

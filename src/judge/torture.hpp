@@ -18,12 +18,15 @@
 
 namespace halfopen::judge {
 
-/// Where, and who. Written "kill-server@7" for packet 7, "crash-server@b12" for 12 bytes of the reply.
+/// Where, and who. Written "kill-server@7" for packet 7, "crash-server@b12" for 12 bytes of the reply; of a
+/// service's dependency, which has come back and is lost again, "kill-again@7", or "kill-again@7@app-db" on
+/// one link.
 struct place {
   loss how{};
   subject lost{};         ///< the peer; the other one is judged
   bool in_reply = false;  ///< `at` counts bytes of the reply that have arrived
   std::size_t at = 0;     ///< else packets from the first SYN on: that one is on the cable, not yet delivered
+  bool again = false;     ///< `lost` is a service's dependency: packets are those of a reconnection
 
   friend bool operator==(const place&, const place&) = default;
 };
@@ -39,12 +42,19 @@ inline constexpr std::string_view torture_prefix = "torture/";
 /// "the server's host vanishes"
 [[nodiscard]] std::string_view what_is_lost(const place& p) noexcept;
 
-/// The case that plays it. It lives as long as the program. Not thread-safe.
+/// Of "kill-again@7@app-db" what is in front of the link, and the link's name; else all of it, and nothing.
+[[nodiscard]] std::pair<std::string_view, std::string_view> without_link(std::string_view id) noexcept;
+
+/// The case that plays it, of a service on no link yet: on_link() gives one. It lives as long as the program.
+/// Not thread-safe.
 [[nodiscard]] const judge_case& case_at(const place& p);
 
 /// Every loss of either peer at each of that many packets and, of the server, at each byte of
 /// a reply of that size (nothing: at none).
 [[nodiscard]] std::vector<place> all_places(std::size_t packets, std::optional<std::size_t> reply_bytes);
+
+/// Every second loss of a service's dependency at each of the packets of a reconnection.
+[[nodiscard]] std::vector<place> all_places_again(std::size_t packets);
 
 /// `count` of them by chance, in their order; the same seed chooses the same.
 [[nodiscard]] std::vector<const judge_case*> sample(const std::vector<const judge_case*>& cases,

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
+#include <string>
 
 #include "judge/text_report.hpp"
 #include "judge/torture.hpp"
@@ -18,11 +18,19 @@ std::string places_in_words(const stretch& s) {
                        : fmt::format("{}s {}-{}", unit, first.at, last.at);
 }
 
+/// In the capture. Packets of a reconnection are counted from its first one on; the proof of the place has
+/// its number.
+std::uint64_t number_of(const place& p, const case_result& r) {
+  if (!p.again) return p.at;
+  const auto proof = std::ranges::find_if(r.checks, [](const check& c) { return c.packet.has_value(); });
+  return proof == r.checks.end() ? 0 : *proof->packet;
+}
+
 /// What happened at the first place, and which packet that was.
 std::string outcome_in_words(const case_result& r) {
   const place p = parse_place(r.id).value();
   std::string text = what_happened(r);
-  const auto found = std::ranges::find(r.packets, p.at, &seen_packet::number);
+  const auto found = std::ranges::find(r.packets, number_of(p, r), &seen_packet::number);
   if (!p.in_reply && found != r.packets.end())
     text += fmt::format(" [packet {}: {} from the {}]", p.at, label_of(*found), found->from);
   return text;
@@ -32,16 +40,16 @@ std::string outcome_in_words(const case_result& r) {
 
 std::string torture_table(const judgement& j, const report::canvas& where) {
   std::string text;
-  std::optional<place> group;
+  std::string group;
   for (const stretch& s : stretches_of(j.results)) {
     const case_result& r = *s.first;
     const place p = parse_place(r.id).value();
-    if (!group || group->how != p.how || group->lost != p.lost)
-      text += where.tinted(
-                  fmt::format("{}: {}; judged: the {}", name_of(p), what_is_lost(p), to_string(r.subject)),
-                  report::colour::bold) +
-              "\n";
-    group = p;
+    const std::string_view link = without_link(r.id).second;
+    const std::string title =
+        fmt::format("{}{}: {}; judged: the {}", name_of(p), link.empty() ? "" : fmt::format(" on {}", link),
+                    what_is_lost(p), to_string(r.subject));
+    if (title != group) text += where.tinted(title, report::colour::bold) + "\n";
+    group = title;
     text += verdict_row(fmt::format("{:<17}", places_in_words(s)), r.verdict, outcome_in_words(r), where);
   }
   return text;

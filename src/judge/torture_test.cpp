@@ -15,10 +15,27 @@ TEST(place, is_written_and_read) {
 }
 
 TEST(place, what_is_none_is_not_read) {
-  for (const char* none : {"", "torture/", "kill-server", "kill-server@", "kill-server@0", "kill-server@-1",
-                           "kill-server@1x", "kill-server@b", "kill-client@b3", "burn-server@1",
-                           "kill-host@1", "@kill-server", "exit/6", "kill-server@99999999999999999999999"})
+  for (const place& p : all_places_again(5)) EXPECT_EQ(parse_place(id_of(p) + "@app-db"), p) << id_of(p);
+  EXPECT_EQ(parse_place("kill-again@7"), (place{loss::kill, subject::server, false, 7, true}));
+  EXPECT_EQ(without_link("kill-again@7@app-db"),
+            (std::pair<std::string_view, std::string_view>("kill-again@7", "app-db")));
+  EXPECT_EQ(without_link("kill-again@7").second, "");
+  for (const char* none :
+       {"reboot-again@7", "kill-again@b7", "", "torture/", "kill-server", "kill-server@", "kill-server@0",
+        "kill-server@-1", "kill-server@1x", "kill-server@b", "kill-client@b3", "burn-server@1", "kill-host@1",
+        "@kill-server", "exit/6", "kill-server@99999999999999999999999"})
     EXPECT_FALSE(parse_place(none)) << none;
+}
+
+TEST(all_places, of_a_service_a_reset_needs_a_connection) {
+  EXPECT_EQ(all_places_again(10).size(), 3U * 10 + 7);
+  EXPECT_TRUE(all_places_again(0).empty());
+  const judge_case& c = on_link(case_at({loss::crash, subject::server, false, 4, true}), "app", "db");
+  EXPECT_EQ(c.id, "torture/crash-again@4@app-db");
+  EXPECT_EQ(c.subject, subject::service);
+  EXPECT_EQ(c.outage->again->how, outage::vanished);
+  EXPECT_EQ(c.outage->again->at, 4U);
+  EXPECT_THAT(std::string(c.done), testing::HasSubstr("the host of db vanishes at packet 4"));
 }
 
 TEST(all_places, each_loss_of_either_peer_at_each_packet_and_of_the_server_at_each_byte) {

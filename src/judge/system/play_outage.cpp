@@ -197,6 +197,7 @@ class outage_play {
     seen_.waits = longest_wait(service_, link_.dependency().address());
     if (length() >= 5s && !what().virtual_clock) look_who_burns();
     if (row_.how == outage::lost_again) lose_at_each_packet();
+    if (row_.again) lose_once_more(*row_.again);
     give_back();
   }
 
@@ -233,6 +234,35 @@ class outage_play {
     proofs_.prove(hit, "it was lost again while the service reconnected");
   }
 
+  /// The service has come so far that a packet of its new connections is on the cable.
+  void lose_once_more(const lost_once_more& again) {
+    const bool fault = !what().without_fault;
+    if (fault) lab::cut(service_, link_.dependency());  // it shall not reconnect before somebody looks
+    dependency_.give_back();
+    if (fault) lab::heal(service_, link_.dependency());
+    scene_.probe().ask_now();
+    std::size_t seen = 0;
+    std::uint64_t last = scene_.lab.packets();
+    const lab::match on_link = link_.to_dependency() || link_.to_service();
+    const lab::match it([&](const lab::arrival& a) {
+      if (a.packet->number <= last || !on_link(a)) return false;
+      last = a.packet->number;
+      return ++seen == again.at;
+    });
+    if (!scene_.lab.before(it, what().patience()))
+      throw no_verdict(obstacle::not_there,
+                       fmt::format("the reconnection of {} had no packet {}", name_.from, again.at));
+    proofs_.prove_current(
+        fmt::format("packet {} of the reconnection, from {}, is on its way", again.at,
+                    scene_.lab.current().source == service_.address() ? name_.from : name_.to));
+    lost_once_more_.emplace(link_, again.how);
+    lost_once_more_->lose();
+    lost_once_more_->prove_lost();
+    scene_.go_on(1s);
+  }
+
+  [[nodiscard]] lost_dependency& lost_last() { return lost_once_more_ ? *lost_once_more_ : dependency_; }
+
   void lose_ten_times() {
     seen_.after_each.push_back(possessions_of(service_));
     mark_fault();
@@ -260,7 +290,7 @@ class outage_play {
   }
 
   void give_back() {
-    dependency_.give_back();
+    lost_last().give_back();
     for (const std::string& name : later_)
       if (scene_.program(name) == nullptr) scene_.begin(name, name);
     seen_.back = row_.length == outage_length::none ? milliseconds(0) : since_fault();
@@ -448,6 +478,7 @@ class outage_play {
   judged_link link_;
   lab::host& service_;
   lost_dependency dependency_;
+  std::optional<lost_dependency> lost_once_more_;
   outage_seen seen_;
   std::vector<std::string> later_;
   std::optional<std::string> request_;

@@ -12,6 +12,7 @@
 #include "halfopen/lab/fault.hpp"
 #include "judge/pair.hpp"
 #include "judge/recording.hpp"
+#include "judge/system/link_traffic.hpp"
 #include "judge/system/scene.hpp"
 #include "play/words.hpp"
 
@@ -80,7 +81,16 @@ no_baseline problem_with(const ask& last, const asker& who, const scene& s) {
 
 class rehearsal {
  public:
-  explicit rehearsal(const system& what) : scene_(what, what.clean_limit, {}), what_(what) {}
+  explicit rehearsal(const system& what)
+      : scene_(what, what.clean_limit,
+               [this](const lab::record& r) {
+                 for (auto& [name, traffic] : traffic_) traffic.take(r);
+               }),
+        what_(what) {
+    for (const link& l : what.links())
+      traffic_[l.name()].know(scene_.host(l.from).address(), scene_.host(l.to).address(), {},
+                              scene_.lab.hosts().size());
+  }
 
   void start() {
     try {
@@ -96,6 +106,7 @@ class rehearsal {
   void ask_some_times(bool all) {
     for (asker& a : scene_.askers) {
       usual_answer usual = first_answer(a);
+      if (a.what() == probe_kind::probe) count_packets();
       const int more = all ? 4 : 0;
       for (int i = 0; i < more && (i + 1) * usual.took < 3s; ++i) {
         if (i % 2 == 0) scene_.go_on(1100ms);  // one that tells seconds says so
@@ -124,6 +135,12 @@ class rehearsal {
                           "its command must name the dependency by its host's name, and the probe should ask "
                           "for something that needs it");
     }
+  }
+
+  /// What a service and its dependency need of packets until it serves.
+  void count_packets() {
+    for (const auto& [name, traffic] : traffic_)
+      made_.packets[name] = traffic.delivered({}, scene_.lab.packets());
   }
 
   void ask_at_once() { made_.concurrent = scene_.ask_at_once(4); }
@@ -190,6 +207,7 @@ class rehearsal {
     }
   }
 
+  std::map<std::string, link_traffic> traffic_;  // by a link's name; before the scene, which fills it
   scene scene_;
   const system& what_;
   steady_state made_;
@@ -220,10 +238,8 @@ void to_json(nlohmann::json& j, const steady_state& s) {
   to_json(probe, s.probe);
   to_json(health, s.health);
   to_json(other, s.other);
-  j = {{"probe", probe},           {"health", health},
-       {"other", other},           {"concurrent", s.concurrent},
-       {"ports", s.ports},         {"forgetful", s.forgetful},
-       {"cost_ms", s.cost.count()}};
+  j = {{"probe", probe},   {"health", health},     {"other", other},           {"concurrent", s.concurrent},
+       {"ports", s.ports}, {"packets", s.packets}, {"forgetful", s.forgetful}, {"cost_ms", s.cost.count()}};
   j["start_ms"] = nlohmann::json::object();
   for (const auto& [name, took] : s.start) j["start_ms"][name] = took.count();
 }
@@ -234,6 +250,7 @@ void from_json(const nlohmann::json& j, steady_state& s) {
   from_json(j.at("other"), s.other);
   j.at("concurrent").get_to(s.concurrent);
   j.at("ports").get_to(s.ports);
+  j.at("packets").get_to(s.packets);
   j.at("forgetful").get_to(s.forgetful);
   s.cost = milliseconds(j.at("cost_ms").get<std::int64_t>());
   for (const auto& [name, took] : j.at("start_ms").items())

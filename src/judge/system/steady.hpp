@@ -19,6 +19,8 @@ struct steady_state {
   bool concurrent = true;                                   ///< it serves some asks at one time
   std::map<std::string, milliseconds> start;                ///< of each host, until it was ready
   std::map<std::string, std::vector<std::uint16_t>> ports;  ///< by a link's name: where the service goes
+  /// By a link's name: packets from the first SYN to the first ask that was served, as a reconnection needs.
+  std::map<std::string, std::size_t> packets;
   /// Dependencies whose restart alone changes what the probe prints: what they knew is lost, by themselves.
   std::set<std::string> forgetful;
   milliseconds cost{};  ///< processor time of the start and an ask
