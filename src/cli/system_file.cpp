@@ -24,6 +24,21 @@ class table_reader {
       return false;
     });
   }
+  /// Of a file system; relative to the settings file's.
+  void root(const char* key, std::string& into) {
+    take(key, "a root file system: a folder with /bin/sh in it, as umoci unpacks or mmdebstrap makes it",
+         [&](const toml::node& n) {
+           const auto value = n.value_exact<std::string>();
+           if (!value) return false;
+           const auto folder = std::filesystem::absolute(path_).parent_path() / *value;
+           std::error_code why;
+           const auto shell = std::filesystem::symlink_status(folder / "bin/sh", why).type();
+           if (shell != std::filesystem::file_type::regular && shell != std::filesystem::file_type::symlink)
+             return false;
+           into = std::filesystem::canonical(folder, why);
+           return !why;
+         });
+  }
   void flag(const char* key, bool& into) {
     take(key, "true or false", [&](const toml::node& n) {
       if (const auto value = n.value_exact<bool>()) return into = *value, true;
@@ -85,6 +100,7 @@ system_host read_host(const std::string& path, const std::string& name, const to
   keys.text("run", h.command);
   keys.texts("needs", h.needs);
   keys.texts("env", h.environment);
+  keys.root("root", h.root);
   keys.port("port", h.port);
   keys.text("ready", h.ready);
   keys.flag("judge", h.judged);

@@ -93,6 +93,29 @@ TEST_F(shared_memory, every_user_may_write_to_it_whatever_the_umask) {
   EXPECT_EQ(said("server", "stat -c %a /dev/shm /dev/shm/halfopen"), "1777\n1777\n");
 }
 
+/// The system's own is as good as any other, and is there.
+TEST_F(shared_memory, a_root_folder_stays_as_it_is_and_what_is_written_is_on_the_hosts_disk) {
+  if (::access("/etc", W_OK) < 0) GTEST_SKIP() << "the system's files are another user's";
+  const auto in_root = [&](const std::string& folder, const std::string& script) {
+    program what{{"/bin/sh", "-c", script}, {}, {}};
+    what.root = folder;
+    const process& sh = server.start(std::move(what));
+    EXPECT_TRUE(lab.until_ended(sh));
+    return sh.output() + sh.errors();
+  };
+  const std::string name = "/etc/halfopen-test-" + std::to_string(::getpid());
+  EXPECT_EQ(in_root("/", "echo one > " + name + "; cat " + name + "; pwd; hostname"), "one\n/\nserver\n");
+  EXPECT_FALSE(std::filesystem::exists(name));
+  EXPECT_NE(in_root("/", "cat /etc/hosts").find("client"), std::string::npos);
+  reboot(server);
+  EXPECT_EQ(in_root("/", "cat " + name), "one\n");
+  EXPECT_EQ(said("server", "ls " + name + " 2>/dev/null; grep -c overlay /proc/mounts; ls $HALFOPEN_DIR"),
+            said("client", "grep -c overlay /proc/mounts"));
+  reboot(server, disk::lost);
+  EXPECT_EQ(in_root("/", "cat " + name + " 2>/dev/null"), "");
+  EXPECT_THROW(in_root("/nonexistent", "true"), error);
+}
+
 TEST_F(shared_memory, the_disk_survives_a_reboot) {
   said("server", "echo one > $HALFOPEN_DIR/log; mkdir $HALFOPEN_DIR/db; echo 1 > /dev/shm/x");
   EXPECT_EQ(said("client", "ls $HALFOPEN_DIR"), "");  // it is the server's own

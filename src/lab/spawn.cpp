@@ -27,6 +27,7 @@
 #include "halfopen/lab/host.hpp"
 #include "lab/messages.hpp"
 #include "lab/namespaces.hpp"
+#include "lab/own_root.hpp"
 
 namespace halfopen::lab {
 namespace {
@@ -92,8 +93,12 @@ void set_environment(const std::vector<std::string>& entries) {
   for (int i = 0; i < 3; ++i)
     if (::dup2(ends[i], i) < 0) fail(line, "dup2");
   ::setsid();
-  // Entering a mount namespace leads to its root (setns(2)).
-  if (::chdir(folder.c_str()) < 0 && ::chdir("/") < 0) fail(line, "chdir");
+  if (!what.root.empty()) {
+    if (const char* failed = enter_root_of_its_own(what.root)) fail(line, failed);
+    ::setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+  } else if (::chdir(folder.c_str()) < 0 && ::chdir("/") < 0) {  // the host's mount namespace led to its root
+    fail(line, "chdir");
+  }
   set_environment(what.environment);
   std::vector<char*> argv;
   for (const std::string& a : what.argv) argv.push_back(const_cast<char*>(a.c_str()));

@@ -69,6 +69,7 @@ lab::process& scene::begin(const std::string& host_name, const std::string& role
   lab::program what;
   what.argv = {"/bin/sh", "-c", h.command};
   what.environment = joined(description.environment, h.environment);
+  what.root = h.root;
   lab::process& p = host(host_name).start(std::move(what));
   p.close_input();
   programs_[host_name] = &p;

@@ -144,8 +144,9 @@ void to_json(nlohmann::json& j, const system& s) {
        {"without_fault", s.without_fault}};
   for (const system_host& h : s.hosts) {
     nlohmann::json one{
-        {"name", h.name},   {"command", h.command}, {"needs", h.needs},     {"environment", h.environment},
-        {"ready", h.ready}, {"judged", h.judged},   {"restart", h.restart}, {"serves", h.serves}};
+        {"name", h.name},    {"command", h.command}, {"needs", h.needs},   {"environment", h.environment},
+        {"root", h.root},    {"ready", h.ready},     {"judged", h.judged}, {"restart", h.restart},
+        {"serves", h.serves}};
     if (h.port) one["port"] = *h.port;
     j["hosts"].push_back(std::move(one));
   }
@@ -170,6 +171,7 @@ void from_json(const nlohmann::json& j, system& s) {
     one.at("command").get_to(h.command);
     one.at("needs").get_to(h.needs);
     one.at("environment").get_to(h.environment);
+    one.at("root").get_to(h.root);
     one.at("ready").get_to(h.ready);
     one.at("judged").get_to(h.judged);
     one.at("restart").get_to(h.restart);

@@ -22,6 +22,7 @@ struct system_host {
   std::string command;                     ///< for /bin/sh; stays in the foreground
   std::vector<std::string> needs{};        ///< hosts that are started, and ready, before it
   std::vector<std::string> environment{};  ///< "NAME=value"
+  std::string root{};                      ///< folder of a root file system of its own; empty: this machine's
   std::optional<std::uint16_t> port{};     ///< where it listens, if the user says so; else any
   std::string ready{};   ///< regular expression in its output; empty: it listens, or needs not
   bool judged = true;    ///< of its links to what it needs; without needs there are none
