@@ -7,9 +7,7 @@
 //
 // With --load N, N processes compute all the while: what a busy machine changes.
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,13 +16,11 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
+#include "bench/judgements.hpp"
 #include "bench/measure.hpp"
 
 namespace halfopen::bench {
@@ -56,12 +52,6 @@ const std::vector<subject>& subjects() {
   return all;
 }
 
-struct judged {
-  double wall = 0;     ///< s
-  double longest = 0;  ///< of one case, s of the clock that was judged by
-  std::map<std::string, std::string> verdicts;
-};
-
 /// Processes that do nothing but compute, until it is destroyed.
 class load {
  public:
@@ -91,59 +81,6 @@ class load {
   std::vector<pid_t> pids_;
 };
 
-/// As a user runs it. Exit codes up to 1, and 4, are judgements; all else is a failure.
-judged judge(const subject& s, const fs::path& json) {
-  std::vector<std::string> words{HALFOPEN_PROGRAM, "test",    "--server", s.server, "--client",
-                                 s.client,         "--clock", s.clock,    "--json", json};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t quiet;
-  ::posix_spawn_file_actions_init(&quiet);
-  ::posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
-  judged made;
-  int status = 0;
-  made.wall = seconds_of([&] {
-    pid_t pid = -1;
-    if (::posix_spawn(&pid, argv[0], &quiet, nullptr, argv.data(), environ) != 0 ||
-        ::waitpid(pid, &status, 0) != pid)
-      throw std::runtime_error("cannot run " HALFOPEN_PROGRAM);
-  });
-  if (!WIFEXITED(status) || (WEXITSTATUS(status) > 1 && WEXITSTATUS(status) != 4))
-    throw std::runtime_error(
-        fmt::format("halfopen test --server '{}' did not judge: exit {}", s.server, WEXITSTATUS(status)));
-  std::ifstream file(json);
-  const auto document = nlohmann::json::parse(file);
-  for (const auto& c : document.at("pairs").at(0).at("cases")) {
-    made.verdicts[c.at("id")] = c.at("verdict");
-    made.longest = std::max(made.longest, c.at("took_ms").get<double>() / 1e3);
-  }
-  return made;
-}
-
-/// Names the cases whose verdict was another one in that run than in the first.
-std::size_t print_differences(const judged& first, const judged& now, int run) {
-  std::size_t count = 0;
-  for (const auto& [id, verdict] : now.verdicts) {
-    const auto before = first.verdicts.find(id);
-    if (before != first.verdicts.end() && before->second == verdict) continue;
-    fmt::print("  run {}: {} is {} instead of {}\n", run, id, verdict,
-               before == first.verdicts.end() ? "nothing" : before->second);
-    ++count;
-  }
-  return count;
-}
-
-std::string counts_of(const judged& j) {
-  std::map<std::string, int> counts;
-  for (const auto& [id, verdict] : j.verdicts) ++counts[verdict];
-  std::string text;
-  for (const auto& [verdict, count] : counts)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, verdict);
-  return text;
-}
-
 void measure(const subject& s, int times, const fs::path& folder) {
   fmt::print("\n{}: {}\n", s.name, s.server);
   const bool real = s.clock == "real";
@@ -151,7 +88,8 @@ void measure(const subject& s, int times, const fs::path& folder) {
   std::optional<judged> first;
   std::size_t other = 0;
   for (int i = 1; i <= times; ++i) {
-    const judged now = judge(s, folder / "results.json");
+    const judged now =
+        judge({"--server", s.server, "--client", s.client, "--clock", s.clock}, ".", folder / "results.json");
     if (!first) first = now;
     other += print_differences(*first, now, i);
     wall.push_back(now.wall);

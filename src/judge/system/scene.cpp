@@ -98,7 +98,8 @@ milliseconds scene::until_ready(const std::string& host_name, const std::string&
   const lab::process& p = *program(host_name);
   const auto began = lab::experiment::now();
   go_on(limit, [&] { return p.ended() || is_ready(host_name, role); });
-  if (!p.ended()) go_on(settled);  // who opens several ports opens them one after the other
+  // Who opens several ports opens them one after the other. Where the user says what ready is, that is it.
+  if (!p.ended() && !h.port && h.ready.empty()) go_on(settled);
   if (p.ended())
     throw not_ready(host_name, not_ready::why::ended, "the command of host '" + host_name + "' has ended");
   if (h.serves && !listens(host_name, role))
