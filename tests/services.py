@@ -96,7 +96,7 @@ def wrong_with(program, name, cases):
         for look in found - {caught_by, *also.split()} if r["verdict"] in ("fail", "warn") else ():
             yield f"{r['id']}: {r['verdict']} by '{look}': {r['happened']}"
         # A busy machine is an excuse; a fault that was not proved, or that could not be done, is none.
-        if r["verdict"] == "inconclusive" and r["obstacle"] != "unconfirmed":
+        if r["verdict"] == "inconclusive" and r["obstacle"] not in ("unconfirmed", "too busy"):
             yield f"{r['id']}: inconclusive: {r['reason']}"
 
 
