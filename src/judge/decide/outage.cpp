@@ -142,8 +142,8 @@ look_finding alive(const outage_seen& seen) {
 
 /// The longest time from a yes to a yes, without another answer between them, in which none of the probe was
 /// served, and which an ask of the probe ended that was not served either; nothing if there was none. A yes
-/// that was long in coming is one when it comes.
-std::optional<milliseconds> longest_lie(const outage_seen& seen) {
+/// that was long in coming is one when it comes. One after `until` counts for nothing.
+std::optional<milliseconds> longest_lie(const outage_seen& seen, milliseconds until) {
   std::optional<milliseconds> longest;
   bool away = false;                        // the last ask of the probe was not served
   std::optional<milliseconds> yes_since{};  // its first yes since then
@@ -155,6 +155,7 @@ std::optional<milliseconds> longest_lie(const outage_seen& seen) {
         longest = std::max(longest.value_or(milliseconds::zero()), last_yes - *yes_since);
       if (!away) yes_since.reset();
     } else if (of_kind(a, probe_kind::health)) {
+      if (a.ended() > until) continue;
       if (!away || !is_served(a)) {
         yes_since.reset();
         continue;
@@ -168,9 +169,18 @@ std::optional<milliseconds> longest_lie(const outage_seen& seen) {
 
 look_finding health(const outage_seen& seen) {
   look_finding f{.at = look::health, .found = {.did = outcome::does_as_asked}};
-  f.figure = longest_lie(seen);
-  if (f.figure && *f.figure > seen.limit)
+  const auto lies = [&](milliseconds until) {
+    f.figure = longest_lie(seen, until);
+    return f.figure && *f.figure > seen.limit;
+  };
+  const auto excuse = served_again(seen) ? std::nullopt : not_its_own(seen);
+  if (lies(excuse ? seen.back : milliseconds::max()))
     f.found = {.verdict = verdict::fail, .did = outcome::says_healthy, .rests_on = basis::time};
+  else if (excuse && lies(milliseconds::max()))
+    f.found = {.verdict = verdict::inconclusive,
+               .did = outcome::says_healthy,
+               .rests_on = basis::time,
+               .why = *excuse};
   return f;
 }
 

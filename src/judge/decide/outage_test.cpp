@@ -254,6 +254,25 @@ TEST(outage, a_health_endpoint_that_says_yes_for_longer_than_the_limit_lies) {
   EXPECT_EQ(at(s, look::health).figure, 21s);
 }
 
+TEST(outage, a_health_endpoint_does_not_lie_when_the_service_may_not_be_what_keeps_asks_from_being_served) {
+  outage_seen s = long_away();
+  for (const milliseconds at : {s.back + 1s, s.back + 31s}) {
+    s.asks.push_back(probe(at, ask_end::refused));
+    s.asks.push_back(health(at + 100ms, true));
+    s.asks.push_back(probe(at + 200ms, ask_end::refused));
+  }
+  expect(s, look::health, verdict::fail, outcome::says_healthy, basis::time);
+  s.spoke_again = s.fresh_data = true;  // the database answers, and its tables are gone
+  expect(s, look::health, verdict::inconclusive, outcome::says_healthy, basis::time);
+  EXPECT_EQ(at(s, look::health).found.why, obstacle::varies);
+  EXPECT_EQ(at(s, look::health).figure, 30s);
+  s.asks.insert(s.asks.begin() + 1, health(s.back - 100s, true));  // what it said before the return counts
+  s.asks.insert(s.asks.begin() + 2, probe(s.back - 80s, ask_end::refused));
+  s.asks.insert(s.asks.begin() + 3, health(s.back - 70s, true));
+  s.asks.insert(s.asks.begin() + 4, probe(s.back - 60s, ask_end::refused));
+  expect(s, look::health, verdict::fail, outcome::says_healthy, basis::time);
+}
+
 TEST(outage, a_no_or_an_ask_that_is_served_ends_a_stretch_of_yes) {
   outage_seen s = long_away();
   s.asks.push_back(health(100s, true));

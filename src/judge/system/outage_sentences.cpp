@@ -86,6 +86,14 @@ wording of_during(const outage_seen& seen, const look_finding& f, const outage_n
   }
 }
 
+/// Why the service may not be what keeps its asks from being served.
+std::string why_not_its_own(const look_finding& f, const outage_names& n) {
+  if (f.found.why == obstacle::varies)
+    return fmt::format(", but it speaks with {}, which may not have the data that it had", n.dependency);
+  return fmt::format(", but it speaks with {} again: perhaps it is a host before it that does not come back",
+                     n.dependency);
+}
+
 wording of_after(const outage_seen& seen, const look_finding& f, const outage_names& n) {
   const std::string back = seen.back.count() == 0 ? "the fault" : n.dependency + " was back";
   if (f.found.did == outcome::serves_again)
@@ -100,18 +108,24 @@ wording of_after(const outage_seen& seen, const look_finding& f, const outage_na
                                     back, in_words(seen.recover), of_its_socket(seen, n)),
             .cure = cure,
             .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
+  if (seen.ended && !seen.restarted)
+    return {.happened = "not served again: its command had ended", .cure = cure, .length = "never served again"};
   wording w{.happened = fmt::format("not served again, {} after {}{}{}", in_words(*f.figure), back,
                                     n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
             .cure = cure,
             .length = fmt::format("never served again (watched for {})", in_words(*f.figure))};
-  if (f.found.verdict == verdict::inconclusive)
-    w.reason =
-        w.happened +
-        (f.found.why == obstacle::varies
-             ? fmt::format(", but it speaks with {}, which may not have the data that it had", n.dependency)
-             : fmt::format(", but it speaks with {} again: perhaps it is a host before it that "
-                           "does not come back",
-                           n.dependency));
+  if (f.found.verdict == verdict::inconclusive) w.reason = w.happened + why_not_its_own(f, n);
+  return w;
+}
+
+wording of_health(const look_finding& f, const outage_names& n) {
+  if (f.found.verdict == verdict::pass) return {.happened = "the health endpoint agrees with the probe"};
+  wording w{.happened = fmt::format("the health endpoint said yes for {} while asks were not served",
+                                    in_words(*f.figure)),
+            .cure = fmt::format("let it say no while {} cannot be asked: ask it with a short limit, or look "
+                                "at the last calls",
+                                n.dependency)};
+  if (f.found.verdict == verdict::inconclusive) w.reason = w.happened + why_not_its_own(f, n);
   return w;
 }
 
@@ -207,13 +221,7 @@ wording say(const outage_seen& seen, const look_finding& f, const outage_names& 
     case look::alive:
       return of_alive(seen, f, names);
     case look::health:
-      if (f.found.verdict == verdict::pass) return {.happened = "the health endpoint agrees with the probe"};
-      return {
-          .happened = fmt::format("the health endpoint said yes for {} while asks were not served",
-                                  in_words(*f.figure)),
-          .cure = fmt::format("let it say no while {} cannot be asked: ask it with a short limit, or look at "
-                              "the last calls",
-                              names.dependency)};
+      return of_health(f, names);
     case look::other:
       if (f.found.verdict == verdict::pass)
         return {.happened = "what needs no dependency went on being served"};
