@@ -107,11 +107,12 @@ bool link_traffic::spoke_since(trace::time_point since) const {
   return said(true) && said(false);
 }
 
-std::optional<std::string> link_traffic::first_request(trace::time_point since) const {
-  const auto found = std::ranges::find_if(
-      segments_, [&](const segment& s) { return s.by_service && s.length > 0 && s.when >= since; });
-  if (found == segments_.end()) return std::nullopt;
-  return found->shape;
+std::vector<std::string> link_traffic::said(trace::time_point since) const {
+  std::vector<std::string> all;
+  for (const segment& s : segments_)
+    if (s.by_service && s.length > 0 && s.when >= since && std::ranges::count(all, s.shape) == 0)
+      all.push_back(s.shape);
+  return all;
 }
 
 link_traffic::repeats link_traffic::requests_like(const std::string& shape, trace::time_point since,

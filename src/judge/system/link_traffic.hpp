@@ -42,8 +42,8 @@ class link_traffic {
   /// None was left out for want of room.
   [[nodiscard]] bool is_complete() const noexcept { return complete_; }
 
-  /// What the service said first since that moment: the request that a fault falls on.
-  [[nodiscard]] std::optional<std::string> first_request(trace::time_point since) const;
+  /// What the service said since that moment, figures apart, each different thing once, the earliest first.
+  [[nodiscard]] std::vector<std::string> said(trace::time_point since) const;
   /// How often the service said that, figures apart, since then, each time on new bytes of a connection. Of
   /// those only the ones that the dependency's kernel acknowledged, as `all` knows it, count.
   struct repeats {

@@ -78,11 +78,11 @@ wording of_during(const outage_seen& seen, const look_finding& f, const outage_n
                                       in_words(*f.figure), its_words(seen, f)),
               .cure = limit_every_call(n)};
     case outcome::refuses:
-      return {.happened = f.count == 0 ? "nobody asked meanwhile"
-                                       : fmt::format("{} refused meanwhile, the slowest after {}{}",
-                                                     asks(f.count), in_words(*f.figure), its_words(seen, f))};
+      return {.happened = fmt::format("{} refused meanwhile, the slowest after {}{}", asks(f.count),
+                                      in_words(*f.figure), its_words(seen, f))};
     default:
-      return {.happened = fmt::format("every ask was served ({})", f.count)};
+      return {.happened = f.count == 0 ? "nobody asked meanwhile"
+                                       : fmt::format("every ask was served ({})", f.count)};
   }
 }
 

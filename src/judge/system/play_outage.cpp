@@ -7,6 +7,8 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <tuple>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/trace/story.hpp"
@@ -126,20 +128,40 @@ class outage_play {
     later_ = later;
   }
 
-  /// What an ask makes the service say, and how often: the same each time, or nothing is said of repeats.
+  /// What the service says in an ask of this command alone, each different thing once.
+  std::optional<std::vector<std::string>> said_in_an_ask(asker& a) {
+    const auto began = lab::experiment::now();
+    const bool served = scene_.ask_alone(a).how == ask_end::served;
+    scene_.go_on(20ms);
+    if (!served) return std::nullopt;
+    return packets_.said(began);
+  }
+
+  /// What an ask of the probe makes the service say, what no other command makes it say, and how often: the
+  /// same each time, or nothing is said of repeats. The last of several does what the ask is for: a BEGIN
+  /// comes first.
   void learn_request() {
-    std::size_t each = 0;
+    std::vector<std::string> of_others;
+    for (asker& a : scene_.askers)
+      if (a.what() != probe_kind::probe)
+        for (std::string& shape : said_in_an_ask(a).value_or(std::vector<std::string>{}))
+          of_others.push_back(std::move(shape));
+    std::vector<std::pair<std::string, std::size_t>> candidates;
     for (int i = 0; i < 3; ++i) {
       const auto began = lab::experiment::now();
-      if (scene_.ask_alone(scene_.probe()).how != ask_end::served) return;
-      scene_.go_on(20ms);
-      if (!request_) request_ = packets_.first_request(began);
-      if (!request_) return;
-      const auto now = packets_.requests_like(*request_, began, connections());
-      if (now.arrived == 0 || (each != 0 && now.arrived != each)) return request_.reset();
-      each = now.arrived;
+      const auto said = said_in_an_ask(scene_.probe());
+      if (!said) return;
+      const auto count = [&](const std::string& shape) {
+        return packets_.requests_like(shape, began, connections()).arrived;
+      };
+      if (i == 0)
+        for (const std::string& shape : *said)
+          if (std::ranges::count(of_others, shape) == 0) candidates.emplace_back(shape, count(shape));
+      std::erase_if(candidates,
+                    [&](const auto& known) { return known.second == 0 || known.second != count(known.first); });
     }
-    requests_an_ask_ = each;
+    if (candidates.empty()) return;
+    std::tie(request_, requests_an_ask_) = candidates.back();
   }
 
   [[nodiscard]] std::vector<const trace::connection*> connections() const {
