@@ -109,7 +109,8 @@ wording of_after(const outage_seen& seen, const look_finding& f, const outage_na
             .cure = cure,
             .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
   if (seen.ended && !seen.restarted)
-    return {.happened = "not served again: its command had ended", .cure = cure, .length = "never served again"};
+    return {
+        .happened = "not served again: its command had ended", .cure = cure, .length = "never served again"};
   wording w{.happened = fmt::format("not served again, {} after {}{}{}", in_words(*f.figure), back,
                                     n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
             .cure = cure,

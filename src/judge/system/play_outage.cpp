@@ -157,8 +157,9 @@ class outage_play {
       if (i == 0)
         for (const std::string& shape : *said)
           if (std::ranges::count(of_others, shape) == 0) candidates.emplace_back(shape, count(shape));
-      std::erase_if(candidates,
-                    [&](const auto& known) { return known.second == 0 || known.second != count(known.first); });
+      std::erase_if(candidates, [&](const auto& known) {
+        return known.second == 0 || known.second != count(known.first);
+      });
     }
     if (candidates.empty()) return;
     std::tie(request_, requests_an_ask_) = candidates.back();
