@@ -1,24 +1,44 @@
-"""Counts visits in PostgreSQL, through PgBouncer. DSN: what libpq is told beside the host and the user."""
+"""Counts visits in PostgreSQL, through PgBouncer. DSN: what libpq is told beside the host and the user. LIMIT: seconds
+after which a connection that says nothing has failed; then each visit has a connection of its own, since psycopg2's pool
+lets all wait for the one that connects, and PgBouncer is a pool already."""
 
 import contextlib
 import http.server
 import os
+import select
 
+import psycopg2.extensions
 import psycopg2.pool
 
-pool = psycopg2.pool.ThreadedConnectionPool(1, 20, "host=pool port=6432 user=postgres " + os.environ.get("DSN", ""))
+dsn = "host=pool port=6432 user=postgres " + os.environ.get("DSN", "")
+limit = float(os.environ.get("LIMIT", "0"))
+pool = None if limit else psycopg2.pool.ThreadedConnectionPool(1, 20, dsn)
+
+
+def wait(connection):
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        reads = state == psycopg2.extensions.POLL_READ
+        if not any(select.select([connection] if reads else [], [] if reads else [connection], [], limit)):
+            raise psycopg2.OperationalError(f"nothing came within {limit:g} s")
+
+
+if limit:
+    psycopg2.extensions.set_wait_callback(wait)
 
 
 @contextlib.contextmanager
 def cursor():
-    connection = pool.getconn()
+    connection = pool.getconn() if pool else psycopg2.connect(dsn)
     broken = True
     try:
         with connection, connection.cursor() as c:
             yield c
         broken = False
     finally:
-        pool.putconn(connection, close=broken)
+        if pool:
+            pool.putconn(connection, close=broken)
+        else:
+            connection.close()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
