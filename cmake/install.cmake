@@ -27,23 +27,31 @@ set_target_properties(halfopen_warnings PROPERTIES EXPORT_NAME warnings)
 
 install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings halfopen_asio
   EXPORT halfopen-targets
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
+install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 # The pair as a program of its own, which the lab starts.
-install(TARGETS halfopen-pair RUNTIME DESTINATION libexec/halfopen)
+install(TARGETS halfopen-pair RUNTIME DESTINATION libexec/halfopen COMPONENT program)
 # The pair for other machines, as far as scripts/build-arch has built it by then.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/libexec/halfopen DESTINATION libexec
-  USE_SOURCE_PERMISSIONS OPTIONAL)
-install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+  USE_SOURCE_PERMISSIONS OPTIONAL COMPONENT program)
+set(manual ${PROJECT_BINARY_DIR}/src/cli/manual)
+install(DIRECTORY ${manual}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program FILES_MATCHING PATTERN "*.1.gz")
+install(FILES ${manual}/halfopen.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME halfopen COMPONENT program)
+install(FILES ${manual}/_halfopen DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT program)
+install(FILES ${manual}/halfopen.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+  COMPONENT program)
+install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
+  FILES_MATCHING PATTERN "*.hpp")
 # Modules with which tests in other languages hold a running system by the reins.
-install(DIRECTORY python node DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen
+install(DIRECTORY python node DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen COMPONENT program
   FILES_MATCHING PATTERN "*.py" PATTERN "*.mjs")
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT dev)
 
-install(EXPORT halfopen-targets NAMESPACE halfopen:: DESTINATION ${halfopen_package_dir})
+install(EXPORT halfopen-targets NAMESPACE halfopen:: DESTINATION ${halfopen_package_dir} COMPONENT dev)
 configure_package_config_file(packaging/halfopen-config.cmake.in ${PROJECT_BINARY_DIR}/halfopen-config.cmake
   INSTALL_DESTINATION ${halfopen_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/halfopen-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/halfopen-config.cmake ${PROJECT_BINARY_DIR}/halfopen-config-version.cmake
-  DESTINATION ${halfopen_package_dir})
+  DESTINATION ${halfopen_package_dir} COMPONENT dev)

@@ -39,8 +39,12 @@ int build() {
   return all_met;
 }
 
-int status() {
+int status(bool path_only) {
   const auto found = clock::find_kernel();
+  if (path_only) {
+    if (found) fmt::print("{}\n", found->executable.parent_path().string());
+    return found ? all_met : cannot_run_here;
+  }
   const auto version = clock::source_version();
   fmt::print("kernel:  {}\n",
              found ? found->executable.string() : "not there; to build it: halfopen clock build");
@@ -135,7 +139,9 @@ void add_clock(CLI::App& app, int& exit_code) {
   make.callback([&exit_code] { exit_code = build(); });
   CLI::App& tell = *verb.add_subcommand("status", "Is the kernel there, and which?");
   tell.footer("Exit codes: 0 it is there, 3 it is not.");
-  tell.callback([&exit_code] { exit_code = status(); });
+  const auto path_only = std::make_shared<bool>(false);
+  tell.add_flag("--path", *path_only, "only the kernel's folder, for scripts");
+  tell.callback([path_only, &exit_code] { exit_code = status(*path_only); });
   add_run(verb, exit_code);
   verb.footer(
       "More: docs/virtual-clock.md\n\nExamples:\n  halfopen clock build\n  halfopen lab --clock virtual");

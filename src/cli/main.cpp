@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "cli/verbs.hpp"
+#include "cli/version.hpp"
 #include "clock/guest_init.hpp"
 #include "halfopen/lab/error.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 int unknown_verb(const CLI::App& app, const char* name) {
   std::fprintf(stderr, "halfopen: there is no verb '%s'; there are:", name);
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App* a) { return !a->get_group().empty(); }))
     std::fprintf(stderr, " %s", verb->get_name().c_str());
   std::fprintf(stderr, "\nRun halfopen --help for more.\n");
   return halfopen::cli::bad_arguments;
@@ -21,7 +22,7 @@ int run(int argc, char** argv) {
   using namespace halfopen::cli;
   int exit_code = 0;
   CLI::App app("What does a TCP client or server do when the other side dies?", "halfopen");
-  app.set_version_flag("--version", "halfopen " HALFOPEN_VERSION);
+  app.set_version_flag("--version", version_in_words());
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   add_lab(app, exit_code);
@@ -43,6 +44,7 @@ int run(int argc, char** argv) {
   add_serve(app, exit_code);
   add_call(app, exit_code);
   add_bytes(app, exit_code);
+  add_manual(app, exit_code);
   app.footer(
       "Exit codes: 0 as expected, 1 not as expected, 2 bad arguments, 3 this machine cannot run it.\n"
       "Begin with: halfopen lab");

@@ -33,6 +33,8 @@ void add_ask(CLI::App& app, int& exit_code);
 void add_exec(CLI::App& app, int& exit_code);
 void add_state(CLI::App& app, int& exit_code);
 void add_down(CLI::App& app, int& exit_code);
+/// ... two: completion, manual.
+void add_manual(CLI::App& app, int& exit_code);
 
 }  // namespace halfopen::cli
 

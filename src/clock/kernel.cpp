@@ -105,11 +105,11 @@ std::optional<std::string> source_version() {
   return version;
 }
 
-std::optional<kernel> find_kernel(const fs::path& cache) {
+std::optional<kernel> find_kernel(const fs::path& folder) {
   std::optional<kernel> newest;
   fs::file_time_type made{};
   std::error_code why;
-  for (const auto& entry : fs::directory_iterator(cache, why)) {
+  for (const auto& entry : fs::directory_iterator(folder, why)) {
     const std::string name = entry.path().filename();
     if (name.starts_with('.') || !name.ends_with("-" + recipe())) continue;
     auto found = kernel_in(entry.path());
@@ -118,6 +118,11 @@ std::optional<kernel> find_kernel(const fs::path& cache) {
     if (!newest || when > made) std::tie(newest, made) = std::pair(std::move(found), when);
   }
   return newest;
+}
+
+std::optional<kernel> find_kernel() {
+  auto own = find_kernel(kernel_cache());
+  return own ? own : find_kernel(kernels_of_the_system);
 }
 
 }  // namespace halfopen::clock

@@ -34,8 +34,13 @@ inline constexpr std::string_view source_package = "linux-source-6.12";
 /// The installed source package's version; nothing if it is not installed.
 [[nodiscard]] std::optional<std::string> source_version();
 
-/// The newest kernel of this recipe in the cache, of whatever version. Thread-safe.
-[[nodiscard]] std::optional<kernel> find_kernel(const std::filesystem::path& cache = kernel_cache());
+/// Where a package puts a kernel for every user.
+inline constexpr const char* kernels_of_the_system = "/usr/lib/halfopen/kernel";
+
+/// The newest kernel of this recipe in that folder, of whatever version. Thread-safe.
+[[nodiscard]] std::optional<kernel> find_kernel(const std::filesystem::path& folder);
+/// The user's own, else one that a package brought.
+[[nodiscard]] std::optional<kernel> find_kernel();
 
 /// Builds one of the installed (or installable) source version, if there is none; takes
 /// minutes. Several at once wait for each other. It appears in the cache whole or not at

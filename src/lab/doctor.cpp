@@ -5,6 +5,7 @@
 #include "halfopen/lab/doctor.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -33,8 +34,18 @@ std::optional<std::string> read_setting(const char* path) {
   return text;
 }
 
-/// Why an ordinary user may not make namespaces, and what to do.
+/// In a plain chroot the root is no mount point, and mounts cannot be made private (mount(2), EINVAL).
+bool root_is_mounted() {
+  struct statx root{};
+  if (::statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &root) < 0) return true;
+  return (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
+         (root.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+/// Why namespaces cannot be made, and what to do.
 std::string namespace_remedy() {
+  if (!root_is_mounted())
+    return "this is a chroot whose folder is no mount point; before entering it: mount --bind FOLDER FOLDER";
   if (::geteuid() == 0) return container_remedy;
   if (read_setting("/proc/sys/kernel/unprivileged_userns_clone") == "0")
     return "sudo sysctl -w kernel.unprivileged_userns_clone=1";

@@ -36,9 +36,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "halfopen/lab/error.hpp"
+#include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/unique_fd.hpp"
 #include "lab/namespaces.hpp"
 
@@ -150,7 +153,28 @@ bool entered() noexcept {
   return inside;
 }
 
+namespace {
+
+/// Looked up once, before there is another mount namespace: from there on the kernel names a file of a chroot
+/// by its path outside.
+const std::string& executable_as_first_seen() {
+  static const std::string path = [] {
+    std::error_code why;
+    return std::filesystem::read_symlink("/proc/self/exe", why).string();
+  }();
+  return path;
+}
+
+}  // namespace
+
+std::string own_executable() {
+  if (executable_as_first_seen().empty())
+    throw error("this program's own file is not known: /proc is not mounted");
+  return executable_as_first_seen();
+}
+
 int enter(const std::function<int()>& body) {
+  (void)executable_as_first_seen();
   std::fflush(nullptr);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) throw error("pipe", errno);

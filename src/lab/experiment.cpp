@@ -292,8 +292,4 @@ trace::time_point experiment::now() noexcept {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-std::string own_executable() {
-  return std::filesystem::read_symlink("/proc/self/exe");
-}
-
 }  // namespace halfopen::lab

@@ -77,6 +77,21 @@ bool cover(const std::string& path, const std::string& text) {
   return file && write_file(own, text) && ::mount(own.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0;
 }
 
+/// A minimal system, as debootstrap or a container image has it, may lack /etc/hosts, and what is not there
+/// cannot be covered: then the host gets an /etc of its own above the system's (overlayfs), with room for it.
+bool make_room_for_names() {
+  if (::access("/etc/hosts", F_OK) == 0) return true;
+  for (const char* folder : {"/run/etc", "/run/etc/above", "/run/etc/work"})
+    if (::mkdir(folder, 0755) < 0) return false;
+  const std::string layers = "lowerdir=/etc,upperdir=/run/etc/above,workdir=/run/etc/work";
+  // `userxattr` in a user namespace that is not the first one (Documentation/filesystems/overlayfs.rst).
+  if (::mount("overlay", "/etc", "overlay", 0, layers.c_str()) < 0 &&
+      ::mount("overlay", "/etc", "overlay", 0, (layers + ",userxattr").c_str()) < 0)
+    return false;
+  const unique_fd made(::open("/etc/hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  return made.get() >= 0;
+}
+
 /// The system's name service switch, but host names come from /etc/hosts alone:
 /// a question to a name server could only be lost on the cable, and waited for.
 std::string name_service_switch() {
@@ -120,6 +135,7 @@ const char* set_up(const std::string& host_name, const host_files& files, int di
     return "mounting /proc";
   const std::string switch_file = name_service_switch();
   if (::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) return "mounting /run";
+  if (!make_room_for_names()) return "an /etc with a hosts file";
   if (!cover("/etc/hosts", files.hosts)) return "mounting /etc/hosts";
   if (!files.resolver_order.empty() && !cover("/etc/host.conf", files.resolver_order))
     return "mounting /etc/host.conf";

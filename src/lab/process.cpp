@@ -113,7 +113,7 @@ std::unique_ptr<process> process_access::start(host& where, program what) {
   auto s = std::make_unique<process::state>();
   s->where = &where;
   s->events = &experiment_access::of(*at.lab).events;
-  s->child = spawn_in(at.init_pidfd.get(), what);
+  s->child = spawn_in(at.init_pidfd.get(), at.init, what);
   s->name = std::filesystem::path(what.argv[0]).filename();
   process::state* raw = s.get();
   if (s->child.accept_notifications)

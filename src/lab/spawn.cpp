@@ -111,11 +111,17 @@ void set_environment(const std::vector<std::string>& entries) {
 }
 
 /// The middle process: enters the host, makes the program, says its PID.
-[[noreturn]] void middle(int line, int host_init, const program& what, const int (&ends)[3]) {
+[[noreturn]] void middle(int line, int host_init, pid_t host_init_pid, const program& what,
+                         const int (&ends)[3]) {
   char folder[4096] = "/";
   if (::getcwd(folder, sizeof folder) == nullptr) std::strcpy(folder, "/");
   const int kinds = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
+  // A mount namespace leads to its own root, which is another one than init's where the lab is in a chroot.
+  const std::string of_init = "/proc/" + std::to_string(host_init_pid) + "/root";
+  const unique_fd root(::open(of_init.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) fail(line, "the host's root");
   if (::setns(host_init, kinds) < 0) fail(line, "entering the host");
+  if (::fchdir(root.get()) < 0 || ::chroot(".") < 0) fail(line, "entering the host's root");
   const pid_t child = clone_into(CLONE_PARENT);
   if (child < 0) fail(line, "clone");
   if (child == 0) become_program(line, what, ends, folder);
@@ -147,7 +153,7 @@ bool wait_for(const unique_fd& pidfd, int flags, siginfo_t& info) noexcept {
   }
 }
 
-spawned spawn_in(int host_init, const program& what) {
+spawned spawn_in(int host_init, pid_t host_init_pid, const program& what) {
   if (what.argv.empty()) throw error("a program without a name");
   pipe_pair in = make_pipe();
   pipe_pair out = make_pipe();
@@ -163,7 +169,8 @@ spawned spawn_in(int host_init, const program& what) {
 
   const pid_t helper = ::fork();
   if (helper < 0) throw error("fork", errno);
-  if (helper == 0) middle(theirs.get(), host_init, what, {in.read.get(), out.write.get(), err.write.get()});
+  if (helper == 0)
+    middle(theirs.get(), host_init, host_init_pid, what, {in.read.get(), out.write.get(), err.write.get()});
   theirs.reset();
   while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
   }

@@ -19,10 +19,10 @@ struct spawned {
   unique_fd accept_notifications;  ///< seccomp listener, if asked for
 };
 
-/// Starts a program in the namespaces of the process behind `host_init`
-/// (a pidfd), as a child of this process. Throws lab::error with execve(2)'s
+/// Starts a program in the namespaces, and in the root folder, of the process `host_init`
+/// (a pidfd, and its PID), as a child of this process. Throws lab::error with execve(2)'s
 /// errno if it cannot be started.
-spawned spawn_in(int host_init, const program& what);
+spawned spawn_in(int host_init, pid_t host_init_pid, const program& what);
 
 }  // namespace halfopen::lab
 
