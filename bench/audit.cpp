@@ -216,7 +216,7 @@ void measure_audit(const options& o) {
   measure("ss -topie", o.times, {"ss", "-topie"});
 }
 
-void measure_watch(const options& o) {
+void measure_watch(const options& o, const std::vector<std::string>& more) {
   crowd all;
   start_servers(all);
   int told[2];
@@ -242,14 +242,17 @@ void measure_watch(const options& o) {
       for (ssize_t n = 0; (n = ::read(told[0], some, sizeof some)) > 0;)
         made += static_cast<std::uint64_t>(n);
   });
-  const cost c = cost_of(
-      {HALFOPEN_PROGRAM, "watch", "--netns", "bench_client", "--for", std::to_string(o.seconds) + "s"});
+  std::vector<std::string> command{HALFOPEN_PROGRAM, "watch", "--netns",
+                                   "bench_client",   "--for", std::to_string(o.seconds) + "s"};
+  command.insert(command.end(), more.begin(), more.end());
+  const cost c = cost_of(command);
   counter.join();
   fmt::print("\n{} connections a second made and ended, for {} s\n", made / static_cast<unsigned>(o.seconds),
              o.seconds);
-  fmt::print("  {:<44} {:>8.2f} %  of a core  aim: below 2 %\n", "halfopen watch: processor",
+  const std::string name = fmt::format("halfopen watch{}", more.empty() ? "" : " " + more[0]);
+  fmt::print("  {:<44} {:>8.2f} %  of a core  aim: below 2 %\n", name + ": processor",
              100 * c.processor / o.seconds);
-  fmt::print("  {:<44} {:>8.2f} MB\n", "halfopen watch: memory", c.megabytes);
+  fmt::print("  {:<44} {:>8.2f} MB\n", name + ": memory", c.megabytes);
 }
 
 }  // namespace
@@ -282,7 +285,10 @@ int main(int argc, char** argv) {
       return parts.empty() || std::ranges::count(parts, part) > 0;
     };
     if (wanted("audit")) measure_audit(o);
-    if (wanted("watch")) measure_watch(o);
+    if (wanted("watch")) {
+      measure_watch(o, {});
+      measure_watch(o, {"--no-bpf"});
+    }
   } catch (const std::exception& e) {
     fmt::print(stderr, "bench/run audit: {}\n", e.what());
     return 1;

@@ -58,6 +58,19 @@ def elsewhere():
     yield connect("10.0.0.3", 5432, idle=66)
 
 
+def rootless():
+    """In a container of this user's own: a user namespace, and a network that belongs to it."""
+    become(USER)
+    check(LIBC.unshare(0x10000000 | 0x40000000) == 0, "unshare")  # CLONE_NEWUSER, CLONE_NEWNET
+    pathlib.Path("/proc/self/uid_map").write_text(f"0 {USER} 1")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    s = socket.create_server(("127.0.0.1", 5432), backlog=64)
+    pathlib.Path("/proc/sys/net/ipv4/tcp_retries2").write_text("6")
+    waits = connect("127.0.0.1", 5432, idle=77)
+    LIBC.prctl(4, 1, 0, 0, 0)
+    yield s, waits
+
+
 def roots():
     yield connect("10.0.0.2", 5432, idle=55)
 
@@ -65,6 +78,12 @@ def roots():
 start("server", door)
 pids = {work.__name__: start("client", work) for work in (users, secret, roots)}
 pids["elsewhere"] = start("server", elsewhere)
+with_containers = subprocess.run(["unshare", "--user", "--net", "true"], preexec_fn=lambda: become(USER)).returncode == 0
+if with_containers:
+    pids["rootless"] = start("client", rootless)
+else:
+    print("without a container: an ordinary user may not make one here")
+expected = {"users", "elsewhere"} | ({"rootless"} if with_containers else set())
 
 
 def forbid_pidfd_getfd():
@@ -117,7 +136,7 @@ def by_name(all_lines):
 # An ordinary user.
 said = lines()
 found = by_name(said)
-check(found.keys() == {"users", "elsewhere"}, f"of this user: {found.keys()}")
+check(found.keys() == expected, f"of this user: {found.keys()}")
 check(found["users"]["options"]["TCP_KEEPIDLE"] == 44, "its options")
 hidden = {line["name"]: line for line in said if line["kind"] == "not_seen"}
 check(hidden.keys() == {"secret", "elsewhere"}, f"not seen: {hidden}")
@@ -126,6 +145,11 @@ check("CAP_SYS_ADMIN" in hidden["elsewhere"]["why"], f"{hidden['elsewhere']}")
 other = found["elsewhere"]
 check(other["options"]["TCP_KEEPIDLE"] == 66 and other["noticed"]["idle"]["by"] == "keepalive", f"by descriptor: {other}")
 check(other["noticed"]["in_flight"]["by"] == "not_known", f"tcp_retries2 of there was not read: {other['noticed']}")
+if with_containers:
+    own = [line for line in said if line.get("process") and line["process"]["name"] == "rootless"]
+    idle = [line["options"]["TCP_KEEPIDLE"] for line in own if line.get("options", {}).get("SO_KEEPALIVE")]
+    check(idle == [77] and all(c["noticed"]["in_flight"]["by"] == "retries2" for c in own if "noticed" in c),
+          f"a container of this user's, with its own settings: {own}")  # fmt: skip
 unowned = [line for line in said if line["kind"] == "connection" and not line["process"]]
 check(len(unowned) == 1 and unowned[0]["noticed"]["idle"]["by"] == "not_known", f"the secret one's connection: {unowned}")
 for words in "Not seen of 1 process", "secret", "CAP_SYS_PTRACE":
@@ -133,7 +157,7 @@ for words in "Not seen of 1 process", "secret", "CAP_SYS_PTRACE":
 
 # Root sees them all.
 said = lines(user=0)
-check(by_name(said).keys() == {"users", "secret", "roots", "elsewhere"}, f"as root: {by_name(said).keys()}")
+check(by_name(said).keys() == expected | {"secret", "roots"}, f"as root: {by_name(said).keys()}")
 check(not any(line["kind"] == "not_seen" for line in said), "root may look at all")
 
 # As with kernel.yama.ptrace_scope 1: the processes are there, their options are not.
@@ -148,3 +172,6 @@ for words in "users", "not known", "kernel.yama.ptrace_scope is 1", "sysctl -w k
 check("=0" not in audit(forbid=True, scope=3), "ptrace_scope 3 cannot be changed")
 check("not known" in audit("users", "--within", "30s", forbid=True, code=3), "--within, of what is not known")
 audit("users", "--within", "30s", code=1)
+# Whose connections may not be seen, of them nothing is promised.
+check("is not known" in audit("secret", "--within", "1h", code=3), "--within, of a process that may not be looked at")
+check("network namespace server" in audit("--netns", "server", "--within", "900h", code=3), "a namespace that is closed")

@@ -155,6 +155,7 @@ struct hidden {
   pid_t pid = 0;
   std::string name;
   obstacle what{};
+  bool connections = false;  ///< it may have some that are in no table here
 };
 
 struct snapshot {
@@ -282,7 +283,8 @@ enum class within : std::uint8_t {
   no,         ///< one would not
   not_known,  ///< none is known not to, and of some it could not be read
 };
-/// Connections between programs of this host do not count, nor orphans.
+/// Connections between programs of this host do not count, nor orphans. Where connections may be hidden, what
+/// is not `no` is `not_known`.
 [[nodiscard]] within all_notice_within(const snapshot& s, milliseconds limit);
 /// Of one: nothing if it does not count.
 [[nodiscard]] std::optional<within> notices_within(const tcp_socket& s, const risk& r, milliseconds limit);

@@ -64,13 +64,28 @@ std::string json_line(const event& e) {
   if (e.what == event::kind::wrong || e.what == event::kind::recovered) j["wrong"] = json_of(e.found);
   if (e.what == event::kind::ended) {
     j["how"] = e.ended.how ? json(to_string(*e.ended.how)) : json(nullptr);
+    if (e.ended.or_else) j["or_else"] = to_string(*e.ended.or_else);
     j["by"] = to_string(e.ended.by);
+    j["reset"] = e.ended.rst == reset::not_known ? json(nullptr) : json(to_string(e.ended.rst));
+    if (!e.ended.reason.empty()) j["reset_reason"] = e.ended.reason;
     j["aborted"] = e.ended.aborted;
     j["opened"] = e.ended.opened;
     j["silence_s"] = seconds(e.ended.silence);
     j["retransmits"] = e.ended.repeated;
+    if (e.ended.segments_repeated) j["segments_repeated"] = *e.ended.segments_repeated;
+    j["between_looks"] = e.between_looks;
   }
   return line(j);
+}
+
+std::string json_line(const passed& p) {
+  std::uint64_t all = 0;
+  json by = json::object();
+  for (const auto& [name, n] : p) {
+    all += n;
+    if (!name.empty()) by[name] = n;
+  }
+  return line({{"kind", "passed"}, {"count", all}, {"by_process", by}});
 }
 
 json json_of(const notice& n) {

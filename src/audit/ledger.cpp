@@ -15,6 +15,19 @@ bool is_connection(const tcp_socket& s) {
   return s.state != socket_state::listen && s.state != socket_state::close;
 }
 
+/// Where no look has told.
+void add_traced(event& e, const traced& t) {
+  if (e.pid == 0 && e.name.empty()) {
+    e.pid = t.pid;
+    e.name = t.name;
+  }
+  if (e.between_looks || e.socket.remote.port == 0) {
+    e.socket.local = t.local;
+    e.socket.remote = t.remote;
+  }
+  if (e.socket.opened_by == side::unknown) e.socket.opened_by = t.opened_by;
+}
+
 }  // namespace
 
 std::string_view to_string(event::kind k) noexcept {
@@ -83,27 +96,36 @@ void ledger::take(const snapshot& s, clock::time_point now, const take_event& te
   std::erase_if(known_, [&](const auto& known) { return known.second.look + 1 < looks_; });
 }
 
-bool ledger::take_end(const tcp_socket& last, const std::string& network, clock::time_point now,
-                      const take_event& tell) {
+void ledger::take_end(const tcp_socket& last, const std::string& network, clock::time_point now,
+                      const take_event& tell, const traced* told) {
   const auto found = known_.find(last.cookie);
   entry e;
   if (found != known_.end()) e = std::move(found->second);
   const bool was_known = found != known_.end();
   if (was_known) known_.erase(found);
-  if (was_known && e.socket.state == socket_state::listen) return true;
-  const tcp_socket before = e.socket;
-  event told = about(e, event::kind::ended, now);
-  told.ended = end_of(last, was_known ? &before : nullptr, e.at_risk);
-  told.socket = last;
+  if (was_known && e.socket.state == socket_state::listen) return;
+  event end = about(e, event::kind::ended, now);
+  end.between_looks = !was_known;
+  end.ended = told != nullptr ? end_of(*told) : end_of(last, was_known ? &e.socket : nullptr, e.at_risk);
+  if (told != nullptr) end.ended.repeated = last.figures ? last.figures->retransmits : 0;
+  end.socket = last;
   if (was_known) {
-    told.socket.local = before.local;
-    told.socket.remote = before.remote;
-    told.socket.opened_by = before.opened_by;
+    end.socket.local = e.socket.local;
+    end.socket.remote = e.socket.remote;
+    end.socket.opened_by = e.socket.opened_by;
   } else {
-    told.network = network;
+    end.network = network;
   }
-  tell(std::move(told));
-  return was_known;
+  if (told != nullptr) add_traced(end, *told);
+  tell(std::move(end));
+}
+
+void ledger::take_end(const traced& told, const std::string& network, clock::time_point now,
+                      const take_event& tell) {
+  tcp_socket last;
+  last.cookie = told.cookie;
+  last.state = socket_state::close;
+  take_end(last, network, now, tell, &told);
 }
 
 }  // namespace halfopen::audit

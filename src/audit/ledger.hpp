@@ -24,8 +24,9 @@ struct event {
   std::string name;     ///< of the process
   std::string network;  ///< of a named one
   risk at_risk;
-  death ended;  ///< of `ended`
-  fault found;  ///< of `wrong` and `recovered`
+  death ended;                 ///< of `ended`
+  fault found;                 ///< of `wrong` and `recovered`
+  bool between_looks = false;  ///< of `ended`: no look has shown it
 };
 [[nodiscard]] std::string_view to_string(event::kind k) noexcept;
 
@@ -39,9 +40,13 @@ class ledger {
   /// A look: what it shows and the one before did not. The first one tells of what is wrong only.
   void take(const snapshot& s, clock::time_point now, const take_event& tell);
 
-  /// The kernel has destroyed a socket. Of one that no look has shown nobody knows whose it was.
-  /// True if it was known.
-  bool take_end(const tcp_socket& last, const std::string& network, clock::time_point now,
+  /// The kernel has destroyed a socket. Of one that no look has shown the tracepoints alone know whose it
+  /// was, if they told of it.
+  void take_end(const tcp_socket& last, const std::string& network, clock::time_point now,
+                const take_event& tell, const traced* told = nullptr);
+
+  /// What the tracepoints told of a connection whose socket may live on.
+  void take_end(const traced& told, const std::string& network, clock::time_point now,
                 const take_event& tell);
 
   [[nodiscard]] std::size_t size() const noexcept { return known_.size(); }

@@ -107,6 +107,8 @@ TEST(event_lines, say_how_it_ended) {
   EXPECT_THAT(line_of(e),
               HasSubstr("ended: peer_vanished, given up by the kernel, after 15 min 30 s of silence"));
   EXPECT_THAT(json_line(e), HasSubstr(R"("how":"peer_vanished")"));
+  e.ended.how = ending::completed;
+  e.ended.aborted = false;
   e.ended.by = closer::peer;
   EXPECT_THAT(line_of(e), HasSubstr("the peer closed first"));
   e.ended.by = closer::this_host;

@@ -74,6 +74,13 @@ class looking {
     return std::ranges::count(whose_.pids, p.pid) > 0 || std::ranges::count(whose_.names, p.name) > 0;
   }
 
+  [[nodiscard]] std::string those_asked_for() const {
+    std::string all;
+    for (const pid_t pid : whose_.pids) all += (all.empty() ? "" : " or ") + std::to_string(pid);
+    for (const std::string& name : whose_.names) all += (all.empty() ? "'" : " or '") + name + "'";
+    return all;
+  }
+
   std::optional<std::string> choose_processes() {
     const std::string own = container_of(text_of("/proc/self/cgroup"));
     for (process& p : all_processes()) {
@@ -83,7 +90,7 @@ class looking {
     }
     if (seen_.processes.empty() && of_some_processes())
       return whose_.container.empty()
-                 ? std::string("there is no such process; the names are those of `ps -eo comm`")
+                 ? "there is no process " + those_asked_for() + "; the names are those of `ps -eo comm`"
                  : "no process is in a container '" + whose_.container +
                        "', as far as /proc/PID/cgroup shows; `docker ps --no-trunc` has the ids";
     return std::nullopt;
@@ -198,7 +205,12 @@ class looking {
            std::ranges::count(whose_.ports, s.remote.port) > 0;
   }
 
-  void hide(const process& p, obstacle what) { seen_.not_seen.push_back({p.pid, p.name, what}); }
+  /// Sockets whose process is not known count for all of this user's, and for none that was asked for.
+  void hide(const process& p, obstacle what) {
+    const bool connections = what == obstacle::other_network ||
+                             (what == obstacle::descriptors && (of_some_processes() || p.user != me_));
+    seen_.not_seen.push_back({p.pid, p.name, what, connections});
+  }
 
   void look_at(std::uint32_t number) {
     const process& p = seen_.processes[number];

@@ -44,6 +44,12 @@ void put(std::string& out, std::string_view metric, std::string_view type, std::
 }
 
 void put(std::string& out, std::string_view metric, std::string_view type, std::string_view help,
+         std::string_view name, const std::map<std::string, std::uint64_t>& all) {
+  out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", metric, help, metric, type);
+  for (const auto& [value, n] : all) out += fmt::format("{}{{{}={}}} {}\n", metric, name, label(value), n);
+}
+
+void put(std::string& out, std::string_view metric, std::string_view type, std::string_view help,
          std::uint64_t n) {
   out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{} {}\n", metric, help, metric, type, metric, n);
 }
@@ -58,6 +64,8 @@ void totals::take(const event& e) {
                           : !e.ended.opened ? "never_opened"
                                             : "unknown";
   ++ended[{how, std::string(to_string(e.ended.by))}];
+  if (traced && e.between_looks) ++between_looks[e.name];
+  if (e.ended.rst == reset::sent) ++resets_sent[e.ended.reason];
 }
 
 std::string metrics_text(const snapshot& s, std::span<const group> all, const totals& t, milliseconds limit) {
@@ -79,6 +87,15 @@ std::string metrics_text(const snapshot& s, std::span<const group> all, const to
   put(out, "halfopen_opened_total", "counter", "connections that were seen to be new", t.opened);
   put(out, "halfopen_lost_notices_total", "counter",
       "times that the kernel dropped notifications of ended ones", t.lost_notices);
+  put(out, "halfopen_tracepoints", "gauge", "1: the kernel's tracepoints are read (BPF)", t.traced ? 1 : 0);
+  if (t.traced) {
+    put(out, "halfopen_between_looks_total", "counter",
+        "connections that came and went between two looks, by process", "process", t.between_looks);
+    put(out, "halfopen_resets_sent_total", "counter",
+        "connections that this host ended by a reset, by the kernel's reason", "reason", t.resets_sent);
+    put(out, "halfopen_segments_repeated_total", "counter", "segments that this machine sent again",
+        t.segments_repeated);
+  }
   put(out, "halfopen_not_seen", "gauge", "processes of which something may not be read", s.not_seen.size());
   std::uint64_t overflows = 0;
   for (const network& n : s.networks) overflows += n.listen_overflows.value_or(0);

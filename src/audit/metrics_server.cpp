@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -24,6 +25,12 @@ struct freer {
   void operator()(addrinfo* a) const noexcept { ::freeaddrinfo(a); }
 };
 
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
 }  // namespace
 
 std::expected<metrics_server, std::string> metrics_server::at(const std::string& where) {
@@ -36,7 +43,7 @@ std::expected<metrics_server, std::string> metrics_server::at(const std::string&
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
   addrinfo* found = nullptr;
-  if (port.empty() || ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0)
+  if (!is_port(port) || ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0)
     return std::unexpected("'" + where + "' is no place such as :9100 or 127.0.0.1:9100");
   const std::unique_ptr<addrinfo, freer> address(found);
   unique_fd door(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -69,6 +69,8 @@ TEST(metrics, are_served_on_loopback_unless_told_otherwise) {
   EXPECT_GT(got.size(), 1U << 20);
   EXPECT_FALSE(metrics_server::at("nonsense"));
   EXPECT_FALSE(metrics_server::at("1.2.3.4.5:6"));
+  EXPECT_FALSE(metrics_server::at(":99999"));
+  EXPECT_FALSE(metrics_server::at(":"));
 }
 
 }  // namespace

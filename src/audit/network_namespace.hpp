@@ -16,8 +16,9 @@ namespace halfopen::audit {
 /// A descriptor of the namespace with that inode, by a path; none if it is another one.
 [[nodiscard]] unique_fd open_network(const std::string& path, std::uint64_t inode);
 
-/// Calls `work` with this thread in that network namespace, and comes back. False, with nothing called, if it
-/// may not be entered (setns(2): CAP_SYS_ADMIN there and here).
+/// Calls `work` in that network namespace, in this thread or in its place, and comes back. False, with
+/// nothing called, if it may not be entered (setns(2)): it takes CAP_SYS_ADMIN there and here, or that the
+/// user has made the user namespace that it belongs to, as of a rootless container.
 bool in_network(int network, const std::function<void()>& work);
 
 }  // namespace halfopen::audit

@@ -2,6 +2,7 @@
 #define HALFOPEN_SRC_AUDIT_REPORT_HPP
 
 #include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -39,6 +40,12 @@ void each_json_line(const snapshot& s, std::span<const group> all, std::optional
 /// One event in one line, as `watch` prints it; and as JSON, whose fields docs/audit.md has.
 [[nodiscard]] std::string line_of(const event& e);
 [[nodiscard]] std::string json_line(const event& e);
+
+/// Connections that came and went between two looks, and ended in order: how many, by process ("": not
+/// known).
+using passed = std::map<std::string, std::uint64_t>;
+[[nodiscard]] std::string line_of(const passed& p);
+[[nodiscard]] std::string json_line(const passed& p);
 
 [[nodiscard]] nlohmann::json json_of(const notice& n);
 [[nodiscard]] nlohmann::json json_of(const tcp_socket& s, const snapshot& in);

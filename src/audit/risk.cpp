@@ -172,7 +172,10 @@ std::optional<within> notices_within(const tcp_socket& s, const risk& r, millise
 }
 
 within all_notice_within(const snapshot& s, milliseconds limit) {
-  within all = within::yes;
+  const bool all_seen =
+      std::ranges::none_of(s.not_seen, &hidden::connections) &&
+      std::ranges::all_of(s.networks, [](const network& n) { return n.listed || n.name.empty(); });
+  within all = all_seen ? within::yes : within::not_known;
   for (const tcp_socket& one : s.sockets) {
     const auto w = notices_within(one, risk_of(one, s), limit);
     if (w == within::no) return within::no;

@@ -138,5 +138,19 @@ TEST(within_a_time, only_connections_to_others_count) {
   EXPECT_EQ(of(s), within::yes);
 }
 
+TEST(within_a_time, is_not_known_where_connections_may_be_hidden) {
+  snapshot m = machine();
+  EXPECT_EQ(all_notice_within(m, 30s), within::yes);
+  m.not_seen.push_back({1, "app", obstacle::options, false});
+  EXPECT_EQ(all_notice_within(m, 30s), within::yes);
+  m.not_seen[0].connections = true;
+  EXPECT_EQ(all_notice_within(m, 30s), within::not_known);
+  m.sockets = {open_connection()};
+  EXPECT_EQ(all_notice_within(m, 30s), within::no);
+  snapshot closed = machine();
+  closed.networks.emplace_back().name = "box";
+  EXPECT_EQ(all_notice_within(closed, 30s), within::not_known);
+}
+
 }  // namespace
 }  // namespace halfopen::audit

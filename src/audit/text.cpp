@@ -90,30 +90,47 @@ std::string what_to_change(const snapshot& s, std::span<const group> shown, cons
   return "\n" + table.render(where);
 }
 
-std::string how_it_ended(const event& e) {
-  const death& it = e.ended;
-  if (!it.opened)
-    return it.repeated > 0 ? fmt::format("never opened: SYN sent again {} time{}, unanswered", it.repeated,
-                                         it.repeated == 1 ? "" : "s")
-                           : "never opened: refused, or closed by its program";
-  std::string text = it.how       ? std::string(to_string(*it.how))
-                     : it.aborted ? "aborted (a reset, by whom is not known)"
-                                  : "how is not known";
+std::string why_never_opened(const death& it) {
+  const std::string again =
+      it.repeated > 0 ? fmt::format(", SYN sent again {} time{}", it.repeated, it.repeated == 1 ? "" : "s")
+                      : std::string();
+  if (it.how) return fmt::format("never opened: {}{}", to_string(*it.how), again);
+  if (it.by == closer::this_host) return "never opened: its program closed it" + again;
+  return again.empty() ? "never opened: refused, or closed by its program"
+                       : "never opened" + again + ", unanswered";
+}
+
+std::string by_whom(const death& it) {
+  if (it.rst == reset::sent)
+    return fmt::format(", this side sent a reset{}",
+                       it.reason.empty() ? "" : " (" + in_words_of_reset(it.reason) + ")");
   switch (it.by) {
     case closer::this_host:
-      text += ", this side closed first";
-      break;
+      return it.aborted ? ", by this side" : ", this side closed first";
     case closer::peer:
-      text += ", the peer closed first";
-      break;
+      return it.aborted ? ", the peer sent a reset" : ", the peer closed first";
     case closer::timer:
-      text += ", given up by the kernel";
-      break;
+      return ", given up by the kernel";
     case closer::unknown:
       break;
   }
+  return {};
+}
+
+std::string how_it_ended(const event& e) {
+  const death& it = e.ended;
+  if (!it.opened) return why_never_opened(it);
+  std::string text = it.how                                     ? std::string(to_string(*it.how))
+                     : it.aborted && it.rst != reset::not_known ? "aborted"
+                     : it.aborted                               ? "aborted (a reset, by whom is not known)"
+                                                                : "how is not known";
+  if (it.or_else) text += fmt::format(" or {}", to_string(*it.or_else));
+  text += by_whom(it);
   if (it.how != ending::completed && it.silence >= milliseconds(1000))
     text += fmt::format(", after {} of silence", in_words(it.silence));
+  if (it.segments_repeated.value_or(0) > 0)
+    text += fmt::format(", {} segment{} sent again", *it.segments_repeated,
+                        *it.segments_repeated == 1 ? "" : "s");
   return text;
 }
 
@@ -140,8 +157,9 @@ std::string what_changed(const event& e) {
 std::string line_of(const event& e) {
   const auto ms = std::chrono::duration_cast<milliseconds>(e.when.time_since_epoch()).count();
   const std::time_t second = ms / 1000;
-  const std::string who =
-      e.pid == 0 ? "(process not known)" : fmt::format("{} {}", report::clean(e.name), e.pid);
+  const std::string who = e.pid != 0       ? fmt::format("{} {}", report::clean(e.name), e.pid)
+                          : e.name.empty() ? "(process not known)"
+                                           : report::clean(e.name);
   const bool came_in = e.socket.opened_by == side::peer;
   const std::string where = e.socket.state == socket_state::listen
                                 ? fmt::format("port {}", e.socket.local.port)
@@ -149,6 +167,21 @@ std::string line_of(const event& e) {
                                               e.socket.remote.to_string());
   return fmt::format("{:%H:%M:%S}.{:03d}  {}{}  {}  {}", fmt::localtime(second), ms % 1000, who,
                      e.network.empty() ? "" : " in " + e.network, where, what_changed(e));
+}
+
+std::string line_of(const passed& p) {
+  std::uint64_t all = 0;
+  std::vector<std::pair<std::uint64_t, std::string>> most;
+  for (const auto& [name, n] : p) {
+    all += n;
+    if (!name.empty()) most.emplace_back(n, report::clean(name));
+  }
+  std::ranges::sort(most, std::greater{});
+  if (most.size() > 3) most.resize(3);
+  std::string names;
+  for (const auto& [n, name] : most) names += fmt::format("{}{} of {}", names.empty() ? ": " : ", ", n, name);
+  return fmt::format("{} connection{} came and went between two looks, and ended in order{}", all,
+                     all == 1 ? "" : "s", names);
 }
 
 report::text_table rows_of(const snapshot& s, std::span<const group> all) {
@@ -183,6 +216,12 @@ std::string not_seen(const snapshot& s) {
                         fmt::join(std::span(names).first(std::min(most, names.size())), ", "),
                         names.size() > most ? ", ..." : "", in_words(what));
   }
+  std::vector<std::string> closed;
+  for (const network& n : s.networks)
+    if (!n.listed && !n.name.empty()) closed.push_back(report::clean(n.name));
+  if (!closed.empty())
+    text += fmt::format("Not entered: network namespace{} {}: run as root, or with CAP_SYS_ADMIN.\n",
+                        closed.size() == 1 ? "" : "s", fmt::join(closed, ", "));
   return text;
 }
 

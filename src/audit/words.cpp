@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "audit/proc.hpp"
 #include "audit/services.hpp"
@@ -215,6 +217,24 @@ std::string in_words(obstacle what) {
   return "its network namespace may not be entered, so that only its own descriptors were seen: run as root, "
          "or with "
          "CAP_SYS_ADMIN";
+}
+
+std::string in_words_of_reset(std::string_view reason) {
+  // include/net/rstreason.h
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> known{{
+      {"TCP_ABORT_ON_CLOSE", "its program closed it with data unread"},
+      {"TCP_ABORT_ON_LINGER", "TCP_LINGER2 below 0, or SO_LINGER with time 0"},
+      {"TCP_ABORT_ON_DATA", "data came after its program had closed it"},
+      {"TCP_ABORT_ON_MEMORY", "too many orphans, or TCP's memory is used up"},
+      {"TCP_STATE", "its program aborted it: SO_LINGER with time 0, or connect to nowhere"},
+      {"TCP_DISCONNECT_WITH_DATA", "disconnected with data not sent"},
+      {"TCP_KEEPALIVE_TIMEOUT", "keepalive probes unanswered"},
+      {"TCP_TIMEWAIT_SOCKET", "to a connection that is over"},
+      {"TCP_INVALID_ACK_SEQUENCE", "an acknowledgement that does not fit"},
+      {"NO_SOCKET", "no such connection"},
+  }};
+  const auto found = std::ranges::find(known, reason, [](const auto& k) { return k.first; });
+  return found == known.end() ? std::string(reason) : fmt::format("{}: {}", reason, found->second);
 }
 
 explanation explain(wrong w) noexcept {

@@ -38,6 +38,9 @@ namespace halfopen::audit {
 /// What may be done that somebody who may not look can: "as root, or with CAP_SYS_PTRACE".
 [[nodiscard]] std::string in_words(obstacle what);
 
+/// Why the kernel sends a reset, with its own word for that: "TCP_ABORT_ON_CLOSE: closed with data unread".
+[[nodiscard]] std::string in_words_of_reset(std::string_view reason);
+
 /// Why, and what to do, as `halfopen explain` shows it. The texts live for ever.
 [[nodiscard]] explanation explain(wrong w) noexcept;
 

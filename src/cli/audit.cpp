@@ -45,8 +45,8 @@ void say_within(audit::within w, milliseconds limit) {
 
 /// The words go to where they do not stand between lines of JSON.
 void capture_suspects(const audit_arguments& a, const audit::snapshot& seen,
-                      std::span<const audit::group> groups, std::optional<milliseconds> limit) {
-  const milliseconds length = duration_of("--pcap", a.capture_for);
+                      std::span<const audit::group> groups, std::optional<milliseconds> limit,
+                      milliseconds length) {
   const auto suspects = audit::suspects_of(seen, groups, limit);
   if (suspects.empty()) {
     fmt::print(stderr,
@@ -67,6 +67,8 @@ int run(const audit_arguments& a) {
   const audit::scope whose = scope_of(a.whose);
   std::optional<milliseconds> limit;
   if (!a.within.empty()) limit = duration_of("--within", a.within);
+  std::optional<milliseconds> capture_for;
+  if (!a.capture_for.empty()) capture_for = duration_of("--pcap", a.capture_for);
   audit::patience patience;
   if (!a.long_ago.empty()) patience = audit::patience::of(duration_of("--long", a.long_ago));
   const auto seen = audit::look(whose);
@@ -78,7 +80,7 @@ int run(const audit_arguments& a) {
     audit::each_json_line(*seen, groups, limit, [](const std::string& line) { fmt::print("{}\n", line); });
   else
     fmt::print("{}", audit::table_of(*seen, groups, how, report::canvas::of(STDOUT_FILENO)));
-  if (!a.capture_for.empty()) capture_suspects(a, *seen, groups, limit);
+  if (capture_for) capture_suspects(a, *seen, groups, limit, *capture_for);
   if (!limit) return all_met;
   const audit::within w = audit::all_notice_within(*seen, *limit);
   if (!a.json) say_within(w, *limit);
@@ -111,6 +113,7 @@ void add_audit(CLI::App& app, int& exit_code) {
   verb.add_flag("--json", a->json, "a line of JSON a connection, and one for all");
   verb.add_option("--top", a->top, "lines of the table, the worst; 0 for all")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb.add_flag("--no-cures", a->no_cures, "the table alone, without what to change");
   verb.footer(

@@ -15,6 +15,7 @@ void add_whose(CLI::App& verb, whose_arguments& w) {
       ->type_name("PID|NAME");
   verb.add_option("--port", w.ports, "only connections with that port at either end; may be repeated")
       ->type_name("PORT")
+      ->check(CLI::Range(1, 65535).description(""))
       ->allow_extra_args(false);
   verb.add_option(
           "--container", w.container,

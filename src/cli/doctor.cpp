@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "audit/tracepoints.hpp"
 #include "cli/doctor_text.hpp"
 #include "cli/verbs.hpp"
 #include "clock/doctor.hpp"
@@ -28,6 +29,16 @@ void print(std::FILE* out, const std::vector<lab::requirement>& found) {
   }
 }
 
+/// What `halfopen watch` can do without.
+void print_for_watch() {
+  const auto there = audit::tracepoints::open();
+  print(stdout, {{.what = "BPF: who ended a connection, and why",
+                  .met = there.has_value(),
+                  .needed = false,
+                  .detail = there ? "a program at the kernel's tracepoints" : there.error(),
+                  .remedy = {}}});
+}
+
 /// Each clock has requirements of its own; one of them is enough.
 int print_both() {
   fmt::print("With the real clock:\n");
@@ -38,6 +49,8 @@ int print_both() {
   const bool with_guests = lab::can_run(found);
   fmt::print("{}\n", with_guests ? "This machine can run the lab with the virtual clock."
                                  : "This machine cannot run the lab with the virtual clock.");
+  fmt::print("\nWith halfopen watch:\n");
+  print_for_watch();
   return real || with_guests ? all_met : cannot_run_here;
 }
 

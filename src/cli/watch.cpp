@@ -17,9 +17,9 @@
 #include <utility>
 #include <vector>
 
+#include "audit/ends.hpp"
 #include "audit/metrics.hpp"
 #include "audit/metrics_server.hpp"
-#include "audit/notices.hpp"
 #include "audit/report.hpp"
 #include "cli/audit_arguments.hpp"
 #include "cli/usage_error.hpp"
@@ -37,6 +37,7 @@ struct watch_arguments {
   std::string within = "30s", long_ago, length, metrics;
   bool json = false;
   bool all = false;
+  bool no_bpf = false;
 };
 
 /// Looks take no more than this part of one processor: the more a look costs, the rarer it is.
@@ -65,8 +66,9 @@ milliseconds processor_time() {
 /// The terminal's other screen, while it lives.
 class screen {
  public:
-  screen() { write("\x1b[?1049h\x1b[?25l"); }
-  ~screen() { write("\x1b[?25h\x1b[?1049l"); }
+  /// Without its cursor, and lines that are too long are cut.
+  screen() { write("\x1b[?1049h\x1b[?25l\x1b[?7l"); }
+  ~screen() { write("\x1b[?7h\x1b[?25h\x1b[?1049l"); }
   screen(const screen&) = delete;
   screen& operator=(const screen&) = delete;
 
@@ -74,8 +76,8 @@ class screen {
   static void draw(const std::string& top, const std::deque<std::string>& events) {
     winsize size{};
     ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-    const std::size_t rows = std::max<std::size_t>(size.ws_row, 10);
-    const std::size_t columns = std::max<std::size_t>(size.ws_col, 40);
+    const std::size_t rows = size.ws_row == 0 ? 24 : size.ws_row;
+    const std::size_t columns = size.ws_col == 0 ? 80 : size.ws_col;
     const std::size_t foot = std::min(events.size() + 1, rows / 3);
     std::string out = "\x1b[H";
     std::size_t used = 0;
@@ -98,15 +100,30 @@ class screen {
   }
 };
 
+struct kernel_programs {
+  std::optional<audit::tracepoints> there;
+  std::string why_not;
+};
+
+kernel_programs load_unless(bool unwanted) {
+  if (unwanted) return {{}, "--no-bpf"};
+  auto made = audit::tracepoints::open();
+  if (made) return {std::move(*made), {}};
+  return {{}, made.error()};
+}
+
 class watching {
  public:
-  explicit watching(const watch_arguments& a)
+  watching(const watch_arguments& a, kernel_programs kernel)
       : a_{a},
+        without_bpf_{std::move(kernel.why_not)},
         whose_{scope_of(a.whose)},
         limit_{duration_of("--within", a.within)},
         patience_{a.long_ago.empty() ? audit::patience{}
                                      : audit::patience::of(duration_of("--long", a.long_ago))},
-        book_{patience_} {
+        book_{patience_},
+        ends_{std::move(kernel.there)} {
+    totals_.traced = ends_.kernel().has_value();
     if (!a.length.empty()) until_ = steady::now() + duration_of("--for", a.length);
     if (a.metrics.empty()) return;
     auto made = audit::metrics_server::at(a.metrics);
@@ -118,16 +135,14 @@ class watching {
     if (!a_.json && report::can_rewrite(STDOUT_FILENO)) screen_ = std::make_unique<screen>();
     if (metrics_ && !screen_)
       fmt::print(stderr, "halfopen watch: metrics at port {}: /metrics\n", metrics_->port());
-    if (!screen_)
-      fmt::print(
-          stderr,
-          "halfopen watch: what is not seen: who sent a reset, who closed first between two looks, and whose "
-          "a connection was that came and went between them\n");
+    look();
+    if (!screen_) fmt::print(stderr, "halfopen watch: {}\n", what_is_missed());
     while (asked_to_end == 0 && (!until_ || steady::now() < *until_)) {
       if (steady::now() >= next_look_) look();
       wait();
-      notices_.drain([this](const audit::tcp_socket& s, const std::string& network) { ended(s, network); });
-      totals_.lost_notices = notices_.losses();
+      ends_.drain([this](const audit::ends::one& e) { ended(e); });
+      totals_.lost_notices = ends_.losses();
+      if (ends_.kernel()) totals_.segments_repeated = ends_.kernel()->segments_repeated();
       if (std::exchange(said_, false)) std::fflush(stdout);
       if (metrics_) metrics_->serve([this] { return audit::metrics_text(seen_, groups_, totals_, limit_); });
       if (std::ferror(stdout) != 0) break;
@@ -143,7 +158,7 @@ class watching {
     if (!seen && looks_ == 0) throw usage_error(seen.error());
     seen_ = seen ? std::move(*seen) : audit::snapshot{};
     groups_ = audit::groups_of(seen_, patience_);
-    notices_.follow(seen_);
+    ends_.follow(seen_);
     book_.take(seen_, std::chrono::system_clock::now(), [this](audit::event&& e) { tell(e); });
     say_what_passed();
     if (screen_) draw();
@@ -156,45 +171,54 @@ class watching {
     if (until_) most = std::min(most, std::chrono::duration_cast<milliseconds>(*until_ - steady::now()));
     const timespec gather{0, std::chrono::nanoseconds(gathering).count()};
     ::nanosleep(&gather, nullptr);
-    notices_.wait(most - gathering, metrics_ ? metrics_->descriptors() : std::vector<int>{});
+    ends_.wait(most - gathering, metrics_ ? metrics_->descriptors() : std::vector<int>{});
   }
 
-  /// Of a process that was asked for; else of anybody, at these ports.
-  [[nodiscard]] bool is_meant(const audit::tcp_socket& s) const {
-    if (!whose_.pids.empty() || !whose_.names.empty() || !whose_.container.empty()) return false;
-    return whose_.ports.empty() || std::ranges::count(whose_.ports, s.local.port) > 0 ||
-           std::ranges::count(whose_.ports, s.remote.port) > 0;
+  [[nodiscard]] std::string what_is_missed() const {
+    if (ends_.kernel()) return "the kernel's own tracepoints are read too (BPF): who ended what, and why";
+    return "without BPF (" + without_bpf_ +
+           ") these are not seen: who sent a reset, who closed first between two looks, and whose a "
+           "connection "
+           "was that came and went between them";
   }
 
-  void ended(const audit::tcp_socket& s, const std::string& network) {
-    if (s.remote.port == 0) return;  // it listened, or was never connected
-    book_.take_end(s, network, std::chrono::system_clock::now(), [&](audit::event&& e) {
-      if (e.pid == 0 && !is_meant(s)) return;
-      tell(e);
-    });
+  /// Of a connection that no look has shown: of a process that was asked for, as far as that is known; else
+  /// of anybody, at these ports.
+  [[nodiscard]] bool is_meant(const audit::event& e) const {
+    if (!whose_.container.empty()) return false;
+    if (!whose_.ports.empty() && std::ranges::count(whose_.ports, e.socket.local.port) == 0 &&
+        std::ranges::count(whose_.ports, e.socket.remote.port) == 0)
+      return false;
+    if (whose_.pids.empty() && whose_.names.empty()) return true;
+    return (e.pid != 0 && std::ranges::count(whose_.pids, e.pid) > 0) ||
+           std::ranges::count(whose_.names, e.name) > 0;
+  }
+
+  void ended(const audit::ends::one& one) {
+    const auto take = [this](audit::event&& e) {
+      if (!e.between_looks || is_meant(e)) tell(e);
+    };
+    const auto now = std::chrono::system_clock::now();
+    if (one.last != nullptr)
+      book_.take_end(*one.last, *one.network, now, take, one.told);
+    else
+      book_.take_end(*one.told, *one.network, now, take);
   }
 
   /// What came and went between two looks, and ended as it should, is told in one line.
   void tell(const audit::event& e) {
     totals_.take(e);
-    const bool usual =
-        e.what == audit::event::kind::ended && e.pid == 0 && e.ended.opened && !e.ended.aborted;
-    if (usual && !a_.all) {
-      ++passed_;
-      return;
-    }
-    say(a_.json ? audit::json_line(e) : audit::line_of(e));
+    if (e.between_looks && e.ended.opened && !e.ended.aborted && !a_.all)
+      ++passed_[e.name];
+    else
+      say(a_.json ? audit::json_line(e) : audit::line_of(e));
   }
 
   void say_what_passed() {
-    if (passed_ > 0 && a_.json)
-      say(fmt::format(R"({{"kind":"passed","count":{}}})", passed_));
-    else if (passed_ > 0)
-      say(fmt::format("{} connection{} came and went between two looks, and ended in order", passed_,
-                      passed_ == 1 ? "" : "s"));
-    passed_ = 0;
-    if (notices_.losses() > told_losses_) {
-      told_losses_ = notices_.losses();
+    if (!passed_.empty()) say(a_.json ? audit::json_line(passed_) : audit::line_of(passed_));
+    passed_.clear();
+    if (ends_.losses() > told_losses_) {
+      told_losses_ = ends_.losses();
       say(a_.json ? fmt::format(R"({{"kind":"lost","count":{}}})", told_losses_)
                   : "the kernel dropped notifications: more ended than are told of");
     }
@@ -218,11 +242,12 @@ class watching {
   }
 
   const watch_arguments& a_;
+  std::string without_bpf_;  ///< why not
   audit::scope whose_;
   milliseconds limit_;
   audit::patience patience_;
   audit::ledger book_;
-  audit::destroy_notices notices_;
+  audit::ends ends_;
   std::optional<audit::metrics_server> metrics_;
   std::unique_ptr<screen> screen_;
   std::optional<steady::time_point> until_;
@@ -231,7 +256,8 @@ class watching {
   std::vector<audit::group> groups_;
   audit::totals totals_;
   std::deque<std::string> events_;
-  std::uint64_t looks_ = 0, passed_ = 0, told_losses_ = 0;
+  audit::passed passed_;
+  std::uint64_t looks_ = 0, told_losses_ = 0;
   bool said_ = false;  ///< and not yet written
 };
 
@@ -252,6 +278,7 @@ void add_watch(CLI::App& app, int& exit_code) {
   verb.add_option("--metrics", a->metrics,
                   "serve Prometheus' text format at /metrics; on loopback unless an address is given")
       ->type_name("[ADDRESS]:PORT");
+  verb.add_flag("--no-bpf", a->no_bpf, "do without a program in the kernel, even where it is allowed");
   verb.add_option("--for", a->length, "end after that time")->type_name("TIME");
   verb.footer(
       "On a terminal a view of the whole screen, else a line an event. Ctrl-C ends it.\n\n"
@@ -263,7 +290,7 @@ void add_watch(CLI::App& app, int& exit_code) {
   verb.callback([a, &exit_code] {
     try {
       end_on_signals();
-      exit_code = watching{*a}.run();
+      exit_code = watching{*a, load_unless(a->no_bpf)}.run();
     } catch (const usage_error& e) {
       exit_code = refuse("watch", e);
     }
