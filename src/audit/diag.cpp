@@ -119,6 +119,10 @@ std::optional<tcp_figures> figures_of(const void* info, std::size_t size) {
   return f;
 }
 
+bool is_whole(const nlmsghdr* message, int left) {
+  return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= static_cast<std::uint32_t>(left);
+}
+
 std::optional<tcp_socket> socket_of(const nlmsghdr* message) {
   if (mnl_nlmsg_get_payload_len(message) < sizeof(inet_diag_msg)) return std::nullopt;
   const auto& m = *static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(message));

@@ -16,6 +16,10 @@ namespace halfopen::audit {
 /// its TCP_INFO. `network` and `process` are the caller's to fill in. False if the kernel does not answer.
 [[nodiscard]] bool each_socket(const std::function<void(const tcp_socket&)>& take);
 
+/// A whole message begins there. mnl_nlmsg_ok() takes a length above INT_MAX for a negative one, which is no
+/// longer than what is left.
+[[nodiscard]] bool is_whole(const nlmsghdr* message, int left);
+
 /// What one message of sock_diag(7) says; nothing if it is too short.
 [[nodiscard]] std::optional<tcp_socket> socket_of(const nlmsghdr* message);
 

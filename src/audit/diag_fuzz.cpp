@@ -21,7 +21,7 @@ void require(bool holds) {
 
 void read_messages(std::vector<nlmsghdr>& aligned, std::size_t size) {
   int left = static_cast<int>(size);
-  for (const nlmsghdr* header = aligned.data(); mnl_nlmsg_ok(header, left);
+  for (const nlmsghdr* header = aligned.data(); is_whole(header, left);
        header = mnl_nlmsg_next(header, &left)) {
     const auto s = socket_of(header);
     if (!s) continue;

@@ -93,7 +93,7 @@ void destroy_notices::drain(const std::function<void(const tcp_socket&, const st
       for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
         int left = static_cast<int>(messages[i].msg_len);
         const auto* header = reinterpret_cast<const nlmsghdr*>(parts[i].iov_base);
-        for (; is_from_kernel(from[i]) && mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
+        for (; is_from_kernel(from[i]) && is_whole(header, left); header = mnl_nlmsg_next(header, &left))
           if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)
             if (const auto s = socket_of(header)) take(*s, o.name);
       }
