@@ -5,11 +5,10 @@ Arguments: "quiet", "slow-start" or "busy", and how many times. Default options 
 import collections
 import os
 import pathlib
-import subprocess
 import sys
 import time
 
-from lab_helpers import check, judged
+from lab_helpers import busy_loops, check, judged
 
 how, times = sys.argv[1], int(sys.argv[2])
 PAIR = pathlib.Path(__file__).parent / "correct_pair"
@@ -34,16 +33,9 @@ def problems(cases):
 
 wrong = []
 for number in range(1, times + 1):
-    hogs = []
-    if how == "busy":
-        hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count())]
     began = time.monotonic()
-    try:
+    with busy_loops(os.cpu_count() if how == "busy" else 0):
         cases = judged(command("server"), command("client"))
-    finally:
-        for hog in hogs:
-            hog.kill()
-            hog.wait()
     counted = collections.Counter(c["verdict"] for c in cases)
     confirmed = collections.Counter(c["confirmed"] for c in cases)
     print(f"{how} {number}: {dict(counted)} in {time.monotonic() - began:.0f} s; {dict(confirmed)}", flush=True)

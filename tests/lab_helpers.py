@@ -1,6 +1,7 @@
 """What the lab's tests share. HALFOPEN in the environment names the program under test."""
 
 import atexit
+import contextlib
 import ctypes
 import json
 import os
@@ -164,3 +165,16 @@ def marked(mark):
 
 def mounts():
     return pathlib.Path("/proc/self/mountinfo").read_text()
+
+
+@contextlib.contextmanager
+def busy_loops(count):
+    """So many processes that do nothing but compute; they end with this one, whatever ends it."""
+    loop = f"import os\nwhile os.getppid() == {os.getpid()}: sum(range(100000))"
+    loops = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for one in loops:
+            one.kill()
+            one.wait()

@@ -13,10 +13,9 @@ import concurrent.futures
 import json
 import os
 import pathlib
-import subprocess
 import sys
 
-from lab_helpers import check, halfopen, temporary_folder
+from lab_helpers import busy_loops, check, halfopen, temporary_folder
 
 HERE = pathlib.Path(__file__).parent / "services"
 PYTHON = "exec python3 -B -S -E"
@@ -153,10 +152,6 @@ elif what == "all":
         say(right([]))
     say(all_of(rest, lambda *_: []))
 else:
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * os.cpu_count())]
-    try:
+    with busy_loops(2 * os.cpu_count()):
         for _ in range(int(rest[0])):
             say([(("service", "Right"), [*wrong_with("service", "Right", [])])])
-    finally:
-        for loop in loops:
-            loop.kill()
