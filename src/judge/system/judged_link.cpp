@@ -29,17 +29,26 @@ void until_idle(judged_link& on) {
   on.proofs.prove(idle, "nothing is on its way between " + on.name.from + " and " + on.name.to);
 }
 
+/// Until a packet like that is on the cable. A service that spreads its asks over several hosts does not send
+/// each of them over this link.
+bool ask_until(judged_link& on, const lab::match& wanted) {
+  constexpr int tries = 4;
+  for (int i = 0; i < tries; ++i) {
+    on.world.probe().ask_now();
+    if (on.world.lab.before(wanted, on.soon)) return true;
+  }
+  return false;
+}
+
 void until_in_flight(judged_link& on) {
-  on.world.probe().ask_now();
-  if (!on.world.lab.before(on.to_dependency() && lab::payload(), on.soon))
+  if (!ask_until(on, on.to_dependency() && lab::payload()))
     throw no_verdict(obstacle::not_there,
                      fmt::format("an ask makes {} say nothing to {}", on.name.from, on.name.to));
   on.proofs.prove_current("a request is on its way");
 }
 
 void until_mid_reply(judged_link& on) {
-  on.world.probe().ask_now();
-  if (!on.world.lab.before(on.to_service() && lab::payload(), on.soon))
+  if (!ask_until(on, on.to_service() && lab::payload()))
     throw no_verdict(obstacle::not_there,
                      fmt::format("an ask makes {} say nothing to {}", on.name.to, on.name.from));
   const std::size_t length = on.world.lab.current().tcp.length;
