@@ -21,12 +21,19 @@ EXPECTED = {
     "node-pg": ("nodejs postgresql-15", {
         "halfopen.toml": {"outage/1@app-db": "ended", "outage/15@app-db": "ended"},
         "cured.toml": {"outage/1@app-db": "runs on", "outage/15@app-db": "runs on"}}),
+    "node-redis": ("nodejs redis-server", {
+        "halfopen.toml": {"outage/15@app-db": "runs on"}, "cured.toml": {"outage/15@app-db": "runs on"}}),
+    "node-mysql2": ("nodejs mariadb-server", {
+        "halfopen.toml": {"outage/15@app-db": "runs on"}, "cured.toml": {"outage/15@app-db": "runs on"}}),
+    "node-bullmq": ("nodejs redis-server", {"halfopen.toml": {"outage/1@worker-db": "runs on"}}),
     "python-redis": ("python3-redis redis-server", {"halfopen.toml": {"outage/15@app-db": "runs on"}}),
     "celery": ("python3-celery redis-server", {"halfopen.toml": {"outage/1@worker-db": "runs on"}}),
     "psycopg2-pgbouncer": ("python3-psycopg2 pgbouncer postgresql-15", {
         "halfopen.toml": {"outage/15@app-pool": "runs on", "outage/15@pool-db": "runs on"}}),
     "nginx": ("nginx-light", {"halfopen.toml": {"outage/1@proxy-a": "runs on", "outage/1@proxy-b": "runs on"}}),
     "haproxy": ("haproxy", {"halfopen.toml": {"outage/1@proxy-a": "runs on", "outage/1@proxy-b": "runs on"}}),
+    "python-aiohttp": ("python3-aiohttp", {"halfopen.toml": {"outage/15@app-backend": "runs on"}}),
+    "amqp-client": ("nodejs rabbitmq-server", {"halfopen.toml": {"outage/15@app-db": "runs on"}}),
     "amqplib": ("nodejs rabbitmq-server", {
         "halfopen.toml": {"outage/1@app-db": "ended"}, "cured.toml": {"outage/1@app-db": "runs on"}}),
     "java-hikaricp": ("default-jdk-headless libhikaricp-java libpostgresql-jdbc-java postgresql-15", {

@@ -87,8 +87,9 @@ constexpr judge_case cases[]{
     row("outage/11", mute, in_flight, lasting,
         "the program of the dependency is killed, and for long something accepts there and never speaks",
         kernel_acknowledges),
-    row("outage/12", stopped, in_flight, lasting,
-        "the dependency is stopped for long: connections are refused", come_back),
+    row("outage/12", stopped, idle, lasting,
+        "the dependency is stopped for long while it and the service are idle: connections are refused",
+        come_back),
     row("outage/13", forgotten, idle, none,
         "a middlebox forgets every idle connection between the service and the dependency, and drops their "
         "packets",

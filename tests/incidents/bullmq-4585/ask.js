@@ -1,7 +1,7 @@
 // Puts a job into the queue, and waits for its result: the worker serves nobody, so it is asked through its effect.
 import { Queue, QueueEvents } from 'bullmq-6.7.0';
 
-const connection = { host: 'db', maxRetriesPerRequest: 1, retryStrategy: () => null };
+const connection = { host: 'db', retryStrategy: () => null };
 const fail = (error) => { console.error(error.message); process.exit(1); };
 const queue = new Queue('sums', { connection }).on('error', fail);
 const events = new QueueEvents('sums', { connection }).on('error', fail);
