@@ -205,7 +205,7 @@ check(wait_until(lambda: not marked(mark), 20), f"processes left: {marked(mark)}
 check(os.listdir(folder / "tmp") == [pathlib.Path(capture).name], f"files left: {os.listdir(folder / 'tmp')}")
 if shutil.which("tshark"):
     notes = "\n".join(note for note, in packets(capture, "frame.comment"))
-    for wanted in ("db host crashes", "cut to its first 2 bytes", "the name db now gives"):
+    for wanted in ("db host crashes", "cut by the cable to the first 2 of its", "the name db now gives"):
         check(wanted in notes, f"the capture says: {wanted}")
 
 # Whatever ends it: nothing stays.

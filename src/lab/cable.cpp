@@ -197,16 +197,20 @@ void cable::count_down(link_state& l) {
   l.countdown.reset();
   l.is_cut = true;
   evidence_.note("the link between " + l.a->name() + " and " + l.b->name() + " is cut");
-  if (too_many > 0 && (too_many >= packet_.tcp.length || !cut_current(packet_.tcp.length - too_many)))
+  if (too_many > 0 &&
+      (too_many >= packet_.tcp.length || !cut_current(packet_.tcp.length - too_many, rest::lost)))
     decision_ = decision::lose;
 }
 
 /// Decides what becomes of the frame at hand, and does it.
 void cable::dispose() {
   if (decision_ == decision::by_rule) apply_rules();
-  if (decision_ == decision::hold && receiver_) {
+  if (held_.has_rest_of(packet_) || (decision_ == decision::hold && held_.has(packet_))) {
+    evidence_.became(passage::lost, "lost: a repeat of what is held on the cable");
+    finish_frame(0);
+  } else if (decision_ == decision::hold && receiver_) {
     evidence_.became(passage::held, "held on the cable");
-    held_.push_back({{frame_.begin(), frame_.end()}, *receiver_, count_});
+    held_.push(packet_, frame_, sender_, *receiver_);
     finish_frame(0);
   } else if (decision_ == decision::reset) {
     answer_for_receiver();
@@ -261,18 +265,21 @@ void cable::answer_as_router(unreachable_kind what) {
   });
 }
 
-bool cable::cut_current(std::size_t bytes) {
+bool cable::cut_current(std::size_t bytes, rest what) {
   part_ = first_part(packet_, frame_, bytes);
   if (part_.empty()) return false;
   decision_ = decision::cut;
+  rest_ = what;
   return true;
 }
 
 void cable::deliver_part() {
-  const auto whole = trace::decode(part_, trace::link::ethernet, count_, packet_.when);
-  const auto bytes = whole ? whole->tcp.length : 0;
-  evidence_.became(passage::cut, "cut to its first " + std::to_string(bytes) +
-                                     (bytes == 1 ? " byte" : " bytes") + " by the cable");
+  const auto part = trace::decode(part_, trace::link::ethernet, count_, packet_.when);
+  const std::size_t bytes = part ? part->tcp.length : 0;
+  evidence_.became(passage::cut, "cut by the cable to the first " + std::to_string(bytes) + " of its " +
+                                     std::to_string(packet_.tcp.length) + " bytes");
+  evidence_.got_through(part_);
+  if (rest_ == rest::held) held_.push_rest(packet_, frame_, bytes, sender_, *receiver_);
   ring().send(part_, ports_[*receiver_].interface);
 }
 
@@ -307,12 +314,33 @@ void cable::finish_frame(unsigned send_to_interface) {
 void cable::release() {
   hold_rules_.clear();
   lose_rules_.clear();
-  for (held& h : std::exchange(held_, {})) {
-    const port& receiver = ports_[h.receiver];
-    if (!receiver.connected) continue;
+  for (const held_packets::one& h : held_.take_all()) let_go(h);
+}
+
+/// What is a part of a packet is one of its own in the evidence: the whole never arrived.
+void cable::let_go(const held_packets::one& h) {
+  const port& receiver = ports_[h.receiver];
+  if (!receiver.connected) return;
+  if (h.is_part) {
+    evidence_.packet(++count_, experiment::now(), h.sender, h.frame);
+    evidence_.note("a part of packet " + std::to_string(h.number) + ", held until now");
+  } else {
     evidence_.note("packet " + std::to_string(h.number) + ", held until now, is delivered");
-    ring().send(h.bytes, receiver.interface);
   }
+  ring().send(h.frame, receiver.interface);
+}
+
+std::size_t cable::deliver(const trace::endpoint& sender, std::size_t bytes) {
+  std::size_t delivered = 0;
+  while (delivered < bytes) {
+    const auto next = held_.take(sender, bytes - delivered);
+    if (!next) break;
+    const auto decoded = trace::decode(next->frame, trace::link::ethernet, next->number, {});
+    if (decoded) delivered += decoded->tcp.length;
+    let_go(*next);
+  }
+  ring().flush();
+  return delivered;
 }
 
 }  // namespace halfopen::lab

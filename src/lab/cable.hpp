@@ -13,6 +13,7 @@
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/fault.hpp"
 #include "lab/evidence.hpp"
+#include "lab/held_packets.hpp"
 #include "lab/loop.hpp"
 #include "lab/netlink.hpp"
 #include "lab/packet_ring.hpp"
@@ -79,12 +80,16 @@ class cable {
   void drop_current() { decision_ = decision::lose; }
   void hold_current() { decision_ = decision::hold; }
   /// False if it is no segment that can be cut there.
-  bool cut_current(std::size_t bytes);
+  bool cut_current(std::size_t bytes, rest what);
   /// False if there is no RST that answers it.
   bool reset_current();
   void hold(match which) { hold_rules_.push_back(std::move(which)); }
   void lose(match which) { lose_rules_.push_back(std::move(which)); }
   void release();
+  /// See experiment::deliver().
+  std::size_t deliver(const trace::endpoint& sender, std::size_t bytes);
+  /// Of what that end has said and is held, nothing will arrive.
+  void lose_held(const trace::endpoint& sender) { held_.drop(sender); }
   /// Packets that match from now on are answered by a middlebox with an RST, in the receiver's name.
   void disown(match which) { disown_rules_.push_back(std::move(which)); }
   /// Of those two; made at the first question.
@@ -112,12 +117,6 @@ class cable {
     std::size_t receiver;
     std::string note;
   };
-  struct held {
-    std::vector<std::byte> bytes;
-    std::size_t receiver;
-    std::uint64_t number;
-  };
-
   [[nodiscard]] packet_ring& ring() const noexcept { return room_->ring; }
   bool next_frame();
   bool take_in(std::span<std::byte> frame, trace::time_point when);
@@ -130,6 +129,7 @@ class cable {
   void delay_current(std::chrono::nanoseconds by);
   void answer_as_router(unreachable_kind what);
   void deliver_part();
+  void let_go(const held_packets::one& h);
   void answer_for_receiver();
   void finish_frame(unsigned send_to_interface);
   std::optional<std::size_t> port_with(const trace::ip_address& address) const;
@@ -143,7 +143,7 @@ class cable {
   std::vector<match> hold_rules_, lose_rules_, disown_rules_;
   std::vector<link_state> links_;
   std::minstd_rand chance_;
-  std::vector<held> held_;
+  held_packets held_;
   std::deque<injected> injected_;  // what the router and a middlebox say
   std::optional<std::uint16_t> most_mss_;
 
@@ -158,6 +158,7 @@ class cable {
   arrival arrival_;
   decision decision_ = decision::by_rule;
   std::vector<std::byte> part_;   // what the receiver gets if that is `cut`
+  rest rest_ = rest::lost;        // ... and what becomes of the rest
   std::vector<std::byte> reset_;  // what the sender gets if that is `reset`
   std::uint64_t count_ = 0;
   std::uint64_t overflowed_before_;

@@ -20,6 +20,12 @@ void evidence::became(passage how, std::string what) {
   note(std::move(what));
 }
 
+void evidence::got_through(std::span<const std::byte> part) {
+  if (!latest_) return;
+  latest_frame_.assign(part.begin(), part.end());
+  latest_->frame = latest_frame_;
+}
+
 std::string_view to_string(passage p) noexcept {
   switch (p) {
     case passage::delivered:

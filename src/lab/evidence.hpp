@@ -24,6 +24,8 @@ class evidence {
   void note(std::string what);
   /// What became of the latest packet, and how it is said.
   void became(passage how, std::string what);
+  /// Of the latest packet only this part got through: that is what a capture behind the cable has.
+  void got_through(std::span<const std::byte> part);
   /// Hands over the last packet. Nothing is recorded after that.
   void end();
 

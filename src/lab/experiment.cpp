@@ -253,9 +253,9 @@ void experiment::hold_current() {
   if (!state_->wire->has_current()) throw error("hold_current(): no packet is on the cable");
   state_->wire->hold_current();
 }
-void experiment::cut_current(std::size_t bytes) {
+void experiment::cut_current(std::size_t bytes, rest what) {
   if (!state_->wire->has_current()) throw error("cut_current(): no packet is on the cable");
-  if (!state_->wire->cut_current(bytes)) throw error("cut_current(): the packet has no such part");
+  if (!state_->wire->cut_current(bytes, what)) throw error("cut_current(): the packet has no such part");
 }
 void experiment::reset_current() {
   if (!state_->wire->has_current()) throw error("reset_current(): no packet is on the cable");
@@ -269,6 +269,9 @@ void experiment::lose(match which) {
 }
 void experiment::release() {
   state_->wire->release();
+}
+std::size_t experiment::deliver(const trace::endpoint& sender, std::size_t bytes) {
+  return state_->wire->deliver(sender, bytes);
 }
 void experiment::note(std::string what) {
   state_->wire->note(std::move(what));

@@ -25,6 +25,8 @@ namespace {
 
 constexpr std::size_t ethernet_header = 14;
 constexpr std::size_t tcp_header = 20;
+constexpr std::size_t tcp_sequence = 4;
+constexpr std::size_t tcp_flags = 13;
 constexpr std::size_t tcp_checksum = 16;
 
 std::uint8_t octet(std::span<const std::byte> b, std::size_t at) {
@@ -137,7 +139,7 @@ std::vector<std::byte> bytes_of(Tins::EthernetII frame) {
 
 void clamp_mss(std::span<std::byte> ethernet_frame, std::uint16_t most) noexcept {
   const auto tcp = tcp_header_of(ethernet_frame);
-  if (tcp.empty() || (octet(tcp, 13) & trace::syn) == 0) return;
+  if (tcp.empty() || (octet(tcp, tcp_flags) & trace::syn) == 0) return;
   const std::size_t at = find_mss(tcp);
   if (at == 0 || word(tcp, at) <= most) return;
   put_word(tcp, tcp_checksum, updated(word(tcp, tcp_checksum), word(tcp, at), most, at % 2 != 0));
@@ -146,15 +148,34 @@ void clamp_mss(std::span<std::byte> ethernet_frame, std::uint16_t most) noexcept
 
 std::vector<std::byte> first_part(const trace::packet& segment, std::span<const std::byte> ethernet_frame,
                                   std::size_t bytes) {
-  if (segment.what != trace::packet::kind::tcp || bytes == 0 || bytes >= segment.tcp.length) return {};
+  if (segment.what != trace::packet::kind::tcp || bytes >= segment.tcp.length) return {};
   std::vector<std::byte> part(ethernet_frame.begin(), ethernet_frame.end());
   const auto tcp = tcp_header_of(part);
   if (tcp.empty()) return {};
   const auto header = static_cast<std::size_t>(tcp.data() - part.data());
   const std::size_t length = header + tcp.size() + bytes;
   if (length > part.size()) return {};
-  tcp[13] &= ~std::byte{trace::fin | trace::psh};
+  tcp[tcp_flags] &= ~std::byte{trace::fin | trace::psh};
   part.resize(length);
+  set_lengths(std::span(part).subspan(ethernet_header), header - ethernet_header);
+  return part;
+}
+
+std::vector<std::byte> last_part(const trace::packet& segment, std::span<const std::byte> ethernet_frame,
+                                 std::size_t delivered) {
+  if (segment.what != trace::packet::kind::tcp || delivered >= segment.tcp.length) return {};
+  std::vector<std::byte> part(ethernet_frame.begin(), ethernet_frame.end());
+  const auto tcp = tcp_header_of(part);
+  if (tcp.empty()) return {};
+  const auto header = static_cast<std::size_t>(tcp.data() - part.data());
+  const std::size_t payload = header + tcp.size();
+  if (payload + segment.tcp.length > part.size()) return {};
+  const auto sequence = segment.tcp.sequence + static_cast<std::uint32_t>(delivered);
+  put_word(tcp, tcp_sequence, static_cast<std::uint16_t>(sequence >> 16U));
+  put_word(tcp, tcp_sequence + 2, static_cast<std::uint16_t>(sequence & 0xffffU));
+  part.resize(payload + segment.tcp.length);  // Ethernet pads what is short
+  part.erase(part.begin() + static_cast<std::ptrdiff_t>(payload),
+             part.begin() + static_cast<std::ptrdiff_t>(payload + delivered));
   set_lengths(std::span(part).subspan(ethernet_header), header - ethernet_header);
   return part;
 }

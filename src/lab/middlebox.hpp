@@ -14,10 +14,13 @@ namespace halfopen::lab {
 /// `most`, checksum included. Leaves alone what offers less, or nothing.
 void clamp_mss(std::span<std::byte> ethernet_frame, std::uint16_t most) noexcept;
 
-/// That frame of the segment with the first `bytes` of its payload only, and without FIN and
-/// PSH. Empty if it is no TCP segment of more than `bytes` bytes, or `bytes` is 0.
+/// That frame of the segment with the first `bytes` of its payload only (0: it acknowledges, and says
+/// nothing), and without FIN and PSH. Empty if it is no TCP segment of more than `bytes` bytes.
 std::vector<std::byte> first_part(const trace::packet& segment, std::span<const std::byte> ethernet_frame,
                                   std::size_t bytes);
+/// ... and what is left of it then, FIN and PSH included, at its own place in the sequence.
+std::vector<std::byte> last_part(const trace::packet& segment, std::span<const std::byte> ethernet_frame,
+                                 std::size_t delivered);
 
 /// The Ethernet frame of the RST with which a kernel that knows no such connection
 /// answers this segment. Empty for what is not to be answered so: RSTs, and all but TCP.

@@ -41,6 +41,9 @@ enum class ip_version : std::uint8_t { v4 = 4, v6 = 6 };
 enum class passage : std::uint8_t { delivered, held, cut, lost };
 [[nodiscard]] std::string_view to_string(passage p) noexcept;
 
+/// What becomes of the rest of a segment of which the cable delivers the beginning.
+enum class rest : std::uint8_t { lost, held };
+
 /// One packet as evidence: what was on the wire, who sent it, and what was done
 /// at that moment.
 struct record {
@@ -127,12 +130,12 @@ class experiment {
   void drop_current();
   /// ... or stays on the cable until release().
   void hold_current();
-  /// ... or arrives with the first `bytes` of its payload only, and the rest is lost, as if the
-  /// sender had sent it in two segments: FIN and PSH belong to the end, and go with it. The
-  /// evidence and traffic() show the packet as it was sent; its note, "cut to its first 4 bytes
-  /// by the cable", says what its receiver got, and so do the receiver's acknowledgements.
-  /// Throws lab::error unless it is a TCP segment of more than `bytes` bytes, and those are some.
-  void cut_current(std::size_t bytes);
+  /// ... or arrives with the first `bytes` of its payload only (0: it acknowledges, and says nothing), as if
+  /// the sender had sent it in two segments: FIN and PSH belong to the end, and go with it. The rest is lost,
+  /// or held until deliver() or release(); while it is held, repeats of it are lost. traffic() shows the
+  /// packet as it was sent, the evidence what its receiver got, with the note "cut by the cable to the first
+  /// 4 of its 10 bytes". Throws lab::error unless it is a TCP segment of more than `bytes` bytes.
+  void cut_current(std::size_t bytes, rest what = rest::lost);
   /// ... or does not arrive, and a middlebox that has forgotten the connection, as an address
   /// translator may after an idle time (RFC 5382 section 5), answers it with an RST in the
   /// receiver's name (RFC 9293 section 3.10.7.1 for its sequence number). Throws lab::error for
@@ -142,6 +145,10 @@ class experiment {
   void hold(match which);
   /// Packets that match from now on are lost.
   void lose(match which);
+  /// Of what that end of a connection has said and is held: delivers the next so many payload bytes, and
+  /// cuts the last segment for that if need be. Returns how many there were. hold() goes on, and of a segment
+  /// that is held already no repeat is.
+  std::size_t deliver(const trace::endpoint& sender, std::size_t bytes);
   /// Ends hold() and lose(); what was held is delivered now, in order.
   void release();
 

@@ -13,6 +13,7 @@
 #include "halfopen/lab/host.hpp"
 #include "halfopen/lab/process.hpp"
 #include "halfopen/lab/unique_fd.hpp"
+#include "halfopen/trace/connection.hpp"
 
 namespace halfopen::lab {
 
@@ -44,6 +45,21 @@ int shut_down(host& h, std::chrono::milliseconds grace = std::chrono::seconds(5)
 
 /// Closes a socket of the lab's own with an RST (SO_LINGER with 0, socket(7)).
 void abort(host& h, unique_fd socket);
+
+/// A program's end of a connection, of which the lab has a copy: the program may close it, or end, and its
+/// kernel says nothing of that while the copy lives.
+struct grip {
+  unique_fd copy;
+  trace::endpoint own, far;
+};
+/// Nothing if no process of the host has that socket: it is not accepted yet, or closed.
+[[nodiscard]] std::optional<grip> take_hold(const host& h, const trace::connection& c);
+/// Takes the connection out of its program's hands, which finds it aborted (ECONNABORTED), and gives a
+/// nonblocking socket of the lab's own in its place: as if the program had read all that came, and written no
+/// more than the first `said` bytes, and those are acknowledged. What it sent beyond must not have arrived.
+/// What its host sent and the cable had not taken yet is gone. Throws lab::error if the kernel does not do it
+/// (TCP_REPAIR, CAP_NET_ADMIN over the host's network).
+[[nodiscard]] unique_fd take_over(host& h, const trace::connection& c, grip held, std::uint64_t said);
 
 /// Every connection of the host that has something to reset is aborted from outside, and the
 /// peer gets an RST; the host's own programs are told ECONNABORTED (SOCK_DESTROY of
