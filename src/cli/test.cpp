@@ -28,6 +28,7 @@
 #include "halfopen/lab/error.hpp"
 #include "judge/confirm.hpp"
 #include "judge/document.hpp"
+#include "judge/protocol.hpp"
 #include "judge/runner.hpp"
 #include "judge/text_report.hpp"
 #include "report/progress.hpp"
@@ -63,6 +64,7 @@ judge::pair pair_of(const test_arguments& a) {
   p.clean_limit = judge::milliseconds(static_cast<std::int64_t>(a.clean_limit * 1000));
   p.brief = a.brief;
   p.disk_lost = a.disk == "lost";
+  p.once = a.once;
   p.without_fault = a.without_fault;
   p.ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
   return p;
@@ -412,6 +414,7 @@ void add_options(CLI::App& verb, test_arguments& a) {
           "cases that fall on a request fall on the N-th, or on each; default: on the last whose reply the "
           "client waits for, and on the first")
       ->type_name("N|all");
+  verb.add_flag("--once", a.once, "what the client asks may be done once only: to ask twice is a failure");
   verb.add_option("--disk", a.disk, "what a host that reboots has left of its files (HALFOPEN_DIR)")
       ->check(CLI::IsMember({"kept", "lost"}).description(""))
       ->type_name("kept|lost")
@@ -492,8 +495,10 @@ std::vector<std::string> remarks_on(const judge::clean_run& usual) {
     remarks.emplace_back(
         "the client's output differs between two clean runs, each with a fresh server: only its "
         "shape is compared");
+  if (const std::string words = judge::spoken_in_words(base.said.main()); !words.empty())
+    remarks.push_back("they speak " + words);
   for (const std::string* why : {&base.no_replay_to_server, &base.no_replay_to_client})
-    if (!why->empty()) remarks.push_back(*why);
+    if (!why->empty()) remarks.push_back(*why + ": the real program plays where it does not");
   if (const std::string error = judge::error_in_usual_output(base.output); !error.empty())
     remarks.push_back("the client's usual output looks like an error (\"" + error +
                       "\"), and its exit status is 0: is this the exchange that you want to be judged?");

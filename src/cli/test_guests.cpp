@@ -51,6 +51,7 @@ std::vector<std::string> command_line(const test_arguments& a, const judge::run_
   add("--disk", a.disk);
   add("--baseline", a.baseline);
   if (options.parts) add("--system", clock::files_folder + std::string(system_name));
+  if (a.once) line.emplace_back("--once");
   if (a.brief) line.emplace_back("--brief");
   if (a.without_fault) line.emplace_back("--without-fault");
   if (a.port != 0) add("--server-port", std::to_string(a.port));

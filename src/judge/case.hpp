@@ -49,6 +49,11 @@ struct judge_case {
       when == moment::on_its_way || when == moment::requested || when == moment::mid_reply;
   return {id, subject::client, done, rule, nullptr, nullptr, of_a_request, 0, client_row{when, how, {}}};
 }
+/// The case falls on a request.
+[[nodiscard]] constexpr judge_case at_a_request(judge_case c) {
+  c.at_a_request = true;
+  return c;
+}
 /// The same case with another expectation.
 [[nodiscard]] constexpr judge_case expecting(expectation what, judge_case c) {
   c.expects = what;

@@ -232,7 +232,8 @@ std::span<const explanation> other_words() noexcept {
                   "",
                   "Without one nothing is judged, and the exit code is 2; the message says what to look at."},
       explanation{"recording", "What the two said to each other in the baseline, byte for byte.", "",
-                  "It is played back, so a protocol with nonces (TLS, SCRAM) cannot be judged by it."},
+                  "It is played back where that works; with a nonce in what is said (TLS, SCRAM) the real "
+                  "peer plays."},
       explanation{"subject",
                   "Who is judged in a case: the client or the server. The fault befalls the other one.", "",
                   "--subject chooses."},

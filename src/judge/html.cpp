@@ -14,6 +14,7 @@
 #include "judge/document.hpp"
 #include "judge/html_ladder.hpp"
 #include "judge/html_timeline.hpp"
+#include "judge/sentences.hpp"
 #include "judge/text_report.hpp"
 #include "report/ladder.hpp"
 #include "report/timeline.hpp"
@@ -236,6 +237,7 @@ std::string section_of(const judgement& p, std::size_t pair, std::size_t index) 
       r.verdict == verdict::fail ? " open" : "", css_class(r.verdict), sign_of(r.verdict), html_escaped(r.id),
       to_string(r.subject), html_escaped(r.done));
   field(text, "rule", r.rule);
+  field(text, "peer", std::string(peer_in_words(r)));
   field(text, "expected", r.expected);
   field(text, "happened", r.happened);
   field(text, "why", r.reason);

@@ -7,7 +7,7 @@
 
 namespace halfopen::judge {
 
-void stage::judge_client(const lab::process& c, stand_in_server* peer) {
+void stage::judge_client(const lab::process& c, server_part* peer) {
   client_seen seen = watch_client(*this, c, peer);
   seen.must_succeed = !cure_of_giving_up_.empty();
   seen.guessed = guessed_ && *guessed_;

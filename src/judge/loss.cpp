@@ -8,12 +8,12 @@
 
 namespace halfopen::judge {
 
-lost_peer::lost_peer(stage& s, loss how, subject who, stand_in_server* stand_in)
+lost_peer::lost_peer(stage& s, loss how, subject who, server_part* part)
     : stage_(s),
       how_(how),
       host_(who == subject::server ? s.server : s.client),
       side_(who == subject::server ? trace::side::responder : trace::side::opener),
-      stand_in_(stand_in) {}
+      part_(part) {}
 
 void lost_peer::lose() {
   for (const trace::connection* c : stage_.lab.traffic().connections()) {
@@ -30,12 +30,12 @@ void lost_peer::do_it() {
   stage& s = stage_;
   switch (how_) {
     case loss::kill:
-      if (stand_in_ != nullptr) return stand_in_->die();
+      if (part_ != nullptr) return part_->die();
       lab::kill(host_);
       done_ = s.lab.until([&] { return host_.is_empty(); }, s.soon);
       return;
     case loss::reset:
-      if (stand_in_ != nullptr) return stand_in_->reset();
+      if (part_ != nullptr) return part_->reset();
       if (lab::reset_connections(host_) == 0)
         throw no_verdict(obstacle::not_there, "there is no connection here that could be reset");
       return;
@@ -49,6 +49,7 @@ void lost_peer::do_it() {
       [[fallthrough]];
     case loss::host_reboot:
       lab::reboot(host_, s.disk());
+      s.lab.release();
       done_ = host_.sockets().empty();
       return;
     case loss::cut:
@@ -58,12 +59,12 @@ void lost_peer::do_it() {
     case loss::network_unreachable:
       return lab::make_unreachable(host_, lab::unreachable_kind::network);
     case loss::forgotten:
-      return lab::forget(s.lab, stand_in_->peer());
+      return lab::forget(s.lab, part_->peer());
     case loss::disowned:
       return lab::answer_as_forgotten(s.lab);
     case loss::close_and_reset:
-      stand_in_->shut_writing();
-      return stand_in_->reset();
+      part_->shut_writing();
+      return part_->reset();
     case loss::freeze:
       return lab::freeze(host_);
     case loss::stop:
@@ -80,9 +81,9 @@ void lost_peer::stop() {
   if (stage_.faulty()) stage_.lab.until([&] { return host_.is_empty(); }, stage_.under_test.grace);
 }
 
-/// The connection that the stand-in played as the main one.
-lab::match lost_peer::of_the_stand_in() const {
-  return lab::from(host_) && lab::match([self = stand_in_->peer()](const lab::arrival& a) {
+/// The connection that is played as the main one.
+lab::match lost_peer::of_the_part() const {
+  return lab::from(host_) && lab::match([self = part_->peer()](const lab::arrival& a) {
            return a.connection != nullptr && a.connection->opener == self;
          });
 }
@@ -92,22 +93,20 @@ void lost_peer::prove_at_once() {
   const lab::match to_the_other = lab::to(side_ == trace::side::responder ? s.client : s.server);
   switch (how_) {
     case loss::kill:
-      if (stand_in_ != nullptr)
-        s.prove_after(of_the_stand_in() && lab::fin(), "FIN from the " + host_.name());
+      if (part_ != nullptr) s.prove_after(of_the_part() && lab::fin(), "FIN from the " + host_.name());
       return;
     case loss::reset:
-      if (stand_in_ != nullptr)
-        s.prove_after(of_the_stand_in() && lab::reset(), "RST from the " + host_.name());
+      if (part_ != nullptr) s.prove_after(of_the_part() && lab::reset(), "RST from the " + host_.name());
       return;
     case loss::close_and_reset:
-      s.prove_after(of_the_stand_in() && lab::reset(), "FIN and RST from the " + host_.name());
+      s.prove_after(of_the_part() && lab::reset(), "FIN and RST from the " + host_.name());
       return;
     case loss::host_unreachable:
     case loss::network_unreachable:
       s.prove_after(lab::icmp() && to_the_other, "ICMP unreachable from the router");
       return;
     case loss::host_reboot:
-      s.prove_forgotten(host_, stand_in_->peer(), s.main_connection(), side_);
+      s.prove_forgotten(host_, part_->peer(), s.main_connection(), side_);
       return;
     case loss::reboot:
       s.prove(done_, fmt::format("the {}'s host is back, and its kernel knows none of its connections",
@@ -164,7 +163,13 @@ void lost_peer::prove_silence() {
             fmt::format("the {} said nothing since", host_.name()));
     return;
   }
-  if (stand_in_ != nullptr) return;
+  if (part_ != nullptr) {
+    // A FIN or RST alone may be what comes with nothing wrong.
+    if (how_ == loss::kill || how_ == loss::reset || how_ == loss::close_and_reset)
+      s.prove(s.lab.until([&] { return host_.is_empty(); }, s.soon),
+              fmt::format("no process is left on the {}'s host", host_.name()));
+    return;
+  }
   if (how_ == loss::kill) {
     s.prove(done_, fmt::format("no process was left on the {}'s host", host_.name()));
     const auto ended = [&](const before& b) {

@@ -9,7 +9,7 @@
 #include "halfopen/trace/connection.hpp"
 #include "judge/decide/finding.hpp"
 #include "judge/moment.hpp"
-#include "judge/replay.hpp"
+#include "judge/part.hpp"
 
 namespace halfopen::judge {
 
@@ -18,8 +18,8 @@ class stage;
 /// A peer to be lost, once. Lives as long as the case's script.
 class lost_peer {
  public:
-  /// `stand_in`: plays the server's part, if it is not the program.
-  lost_peer(stage& s, loss how, subject who, stand_in_server* stand_in = nullptr);
+  /// `part`: plays the server's part, if the case stops it at a place of its own.
+  lost_peer(stage& s, loss how, subject who, server_part* part = nullptr);
 
   /// Does it, at this moment.
   void lose();
@@ -40,14 +40,14 @@ class lost_peer {
   };
   void do_it();
   void stop();
-  [[nodiscard]] lab::match of_the_stand_in() const;
+  [[nodiscard]] lab::match of_the_part() const;
   void prove_gone();
 
   stage& stage_;
   loss how_;
   lab::host& host_;
   trace::side side_;
-  stand_in_server* stand_in_;
+  server_part* part_;
   std::vector<before> before_;
   bool done_ = false;
 };

@@ -41,7 +41,7 @@ void packets_seen::take(const lab::record& r) {
   if (!decoded) return;
   const trace::packet& p = *decoded;
   const bool is_tcp = p.what == trace::packet::kind::tcp;
-  note_segment(p);
+  if (r.became == lab::passage::delivered || r.became == lab::passage::cut) note_segment(p);
   if (is_tcp && p.tcp.has(trace::syn) && (p.source == client_ || p.destination == client_))
     if (const auto mss = mss_of_syn(r.frame, p.source.is_v6())) offered_mss_.push_back(*mss);
   const auto name_of = [&](const trace::ip_address& a) {

@@ -15,7 +15,7 @@
 
 namespace halfopen::judge {
 
-/// A segment with payload, as it stood on the cable.
+/// A segment with payload, as it left the cable.
 struct data_segment {
   std::uint64_t number = 0;
   trace::time_point when{};
@@ -32,11 +32,11 @@ class packets_seen {
   /// For lab::options::recorder.
   void take(const lab::record& r);
 
-  /// Segments with payload that a side of the connection sent, repeats too.
+  /// Segments with payload of a side of the connection that got through, repeats too.
   [[nodiscard]] std::vector<data_segment> segments(const trace::endpoint& opener, trace::side of) const;
   /// The maximum segment sizes that the SYNs of the client's connections offered, either way.
   [[nodiscard]] const std::vector<std::uint16_t>& offered_mss() const noexcept { return offered_mss_; }
-  /// What that client's end said, as it crossed the cable.
+  /// What that client's end said, as far as it got through.
   [[nodiscard]] std::string said_by(const trace::endpoint& opener) const { return heard_.said_by(opener); }
 
   /// Of a moment, from the first packet on; nothing if there was none.

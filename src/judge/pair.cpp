@@ -49,6 +49,10 @@ std::optional<std::size_t> baseline::request_turn(std::size_t n) const {
   return all[index];
 }
 
+std::optional<std::size_t> baseline::request_to_server() const {
+  return no_replay_to_server.empty() ? said.main().request() : request_turn(0);
+}
+
 void to_json(nlohmann::json& j, const baseline& b) {
   j = {{"said", b.said},
        {"output_hex", to_hex(b.output)},
@@ -60,6 +64,8 @@ void to_json(nlohmann::json& j, const baseline& b) {
        {"packets", b.packets},
        {"took_ms", b.took.count()},
        {"start_ms", b.start.count()},
+       {"client_differs", b.client_differs},
+       {"server_differs", b.server_differs},
        {"reply_varies", b.reply_varies},
        {"reply_least", b.reply.least},
        {"reply_most", b.reply.most},
@@ -80,6 +86,8 @@ void from_json(const nlohmann::json& j, baseline& b) {
   b.packets = report::whole_number<std::size_t>(j.at("packets"));
   b.took = report::whole_milliseconds(j.at("took_ms"));
   b.start = report::whole_milliseconds(j.at("start_ms"));
+  b.client_differs = report::whole_number<std::size_t>(j.at("client_differs"));
+  b.server_differs = report::whole_number<std::size_t>(j.at("server_differs"));
   j.at("reply_varies").get_to(b.reply_varies);
   b.reply.least = report::whole_number<std::size_t>(j.at("reply_least"));
   b.reply.most = report::whole_number<std::size_t>(j.at("reply_most"));

@@ -37,6 +37,7 @@ struct pair {
   /// processor time for every minute of its own.
   bool brief = false;
   bool disk_lost = false;  ///< a host that reboots has lost its files too
+  bool once = false;       ///< the client's request may be done once only
   /// For tests of the cases: the fault is left out, and nothing may be concluded.
   bool without_fault = false;
 
@@ -54,11 +55,14 @@ struct baseline {
   /// Two runs, each with a fresh server and a fresh client, gave different outputs: only their
   /// shape is compared.
   bool varies = false;
-  bool same_shape = true;           ///< of those two outputs, figures apart
-  std::size_t last_awaited = 0;     ///< of said.main().requests(): the last whose reply the client waits for
-  std::size_t packets = 0;          ///< from the first SYN to silence after the client's end
-  milliseconds took{};              ///< the client
-  milliseconds start{};             ///< the server, until it listened
+  bool same_shape = true;        ///< of those two outputs, figures apart
+  std::size_t last_awaited = 0;  ///< of said.main().requests(): the last whose reply the client waits for
+  std::size_t packets = 0;       ///< from the first SYN to silence after the client's end
+  milliseconds took{};           ///< the client
+  milliseconds start{};          ///< the server, until it listened
+  /// Signatures and the like are not always as long: by so many bytes what a side had said before a turn
+  /// may differ from the recording; 0 if two runs did not.
+  std::size_t client_differs = 0, server_differs = 0;
   bool reply_varies = false;        ///< it is not always as long
   reply_size reply;                 ///< to the request of the main connection
   std::string no_replay_to_server;  ///< why the recorded request does not work; empty if it does
@@ -77,6 +81,9 @@ struct baseline {
   /// The client's turn that is its N-th request, counted from 1; 0 is the last that it waits for.
   /// Nothing if there are not so many.
   [[nodiscard]] std::optional<std::size_t> request_turn(std::size_t n) const;
+  /// The one on which a server is judged: the last that can be played back, else the last that the client
+  /// waits for.
+  [[nodiscard]] std::optional<std::size_t> request_to_server() const;
 };
 
 void to_json(nlohmann::json& j, const baseline& b);

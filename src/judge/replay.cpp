@@ -24,7 +24,6 @@ using namespace std::chrono_literals;
 /// From here on a client that said less than it did in the recording is taken to wait.
 constexpr auto patience_with_a_turn = 300ms;
 constexpr auto silence_after_a_reply = 150ms;
-constexpr std::size_t single_bytes = 512;
 constexpr auto patience_with_a_piece = 1s;
 constexpr int most_unread_pieces = 3;
 
@@ -85,6 +84,16 @@ lab::unique_fd listen_on(lab::host& on, std::uint16_t port, int backlog) {
 
 }  // namespace
 
+bool server_has_read(const lab::host& server, const trace::connection& c) {
+  if (nothing_unread(server, [&](const lab::socket_view& v) { return v.remote == c.opener; })) return true;
+  // A socket that is closed with bytes unread says RST (tcp_close() in net/ipv4/tcp.c, RFC 2525 section
+  // 2.17): where it was closed with a FIN, all was read.
+  const trace::flow& back = c.of(trace::side::responder);
+  return back.fin && !back.rst && std::ranges::none_of(server.sockets(), [&](const lab::socket_view& v) {
+           return v.remote == c.opener && v.inode != 0;
+         });
+}
+
 stand_in_client::stand_in_client(lab::host& from, lab::host& server, std::uint16_t port,
                                  const recorded_connection& script)
     : from_(from), to_(server), socket_(from.connect_to(server, port)) {
@@ -112,6 +121,7 @@ bool stand_in_client::until_request(milliseconds limit) {
     heard_before_ += came.size();
     if (came.empty() || at_end_) return false;
   }
+  said_before_ = said_;
   return true;
 }
 
@@ -134,26 +144,27 @@ bool stand_in_client::send(std::string_view bytes, milliseconds limit) {
 }
 
 bool stand_in_client::was_read() const {
-  if (nothing_unread(to_, [&](const lab::socket_view& v) { return v.remote == self_; })) return true;
-  // A socket that is closed with bytes unread says RST (tcp_close() in net/ipv4/tcp.c, RFC 2525 section
-  // 2.17): where it was closed with a FIN, all was read.
-  const trace::flow& back = traffic()->of(trace::side::responder);
-  return back.fin && !back.rst && std::ranges::none_of(to_.sockets(), [&](const lab::socket_view& v) {
-           return v.remote == self_ && v.inode != 0;
-         });
+  return server_has_read(to_, *traffic());
 }
 
-std::size_t stand_in_client::send_bytewise(std::string_view bytes, milliseconds limit) {
-  std::size_t read = 0;
-  for (const char& c : bytes) {
-    bool taken = false;
-    if (!send({&c, 1}, limit)) break;
-    from_.lab().until(
-        [&] { return (taken = was_read()) || at_end_ || traffic()->of(trace::side::responder).fin; }, limit);
-    if (!taken && !was_read()) break;
-    ++read;
-  }
-  return read;
+bool stand_in_client::say(std::size_t bytes, milliseconds limit) {
+  const std::size_t said = said_ - said_before_;
+  return send(std::string_view(request_).substr(said, bytes - std::min(bytes, said)), limit);
+}
+
+std::size_t stand_in_client::ask(std::size_t times, milliseconds limit) {
+  std::size_t asked = 0;
+  while (asked < times && send(request_, limit)) ++asked;
+  return asked;
+}
+
+bool stand_in_client::ask_and_hear_it_begin(milliseconds limit) {
+  send(request_, limit);
+  return receive({1, 1}, limit).size() == 1;
+}
+
+void stand_in_client::say_the_rest() {
+  push(std::string_view(request_).substr(std::min(said_ - said_before_, request_.size())));
 }
 
 /// One read; true if something came.
@@ -410,10 +421,6 @@ bool stand_in_server::until_place(place where, milliseconds limit) {
 
 bool stand_in_server::until_before_turn(std::size_t turn_index, milliseconds limit) {
   return until_place({turn_index, 0}, limit);
-}
-
-bool stand_in_server::until_request(std::size_t turn_index, milliseconds limit) {
-  return until_place({turn_index + 1, 0}, limit);
 }
 
 bool stand_in_server::until_replied(std::size_t turn_index, std::size_t bytes, milliseconds limit) {

@@ -18,54 +18,55 @@
 
 #include "halfopen/lab/experiment.hpp"
 #include "halfopen/lab/unique_fd.hpp"
+#include "judge/part.hpp"
 #include "judge/recording.hpp"
 
 namespace halfopen::judge {
 
-using std::chrono::milliseconds;
-
-/// A reply is as long as it was before, or as it was in another run without a fault.
-struct reply_size {
-  std::size_t least = 0, most = 0;
-};
+/// The server's program has read all that came on the connection.
+[[nodiscard]] bool server_has_read(const lab::host& server, const trace::connection& c);
 
 /// Plays the client's part on one connection. Destroyed, it closes as a process does that ends.
-class stand_in_client {
+class stand_in_client final : public client_part {
  public:
   /// Connects; throws lab::error if the server does not answer the handshake.
   stand_in_client(lab::host& from, lab::host& server, std::uint16_t port, const recorded_connection& script);
 
   /// This end's address and port.
-  [[nodiscard]] const trace::endpoint& self() const noexcept { return self_; }
-  /// The server's program has read all that its kernel has.
-  [[nodiscard]] bool was_read() const;
-  [[nodiscard]] const trace::connection* traffic() const;
+  [[nodiscard]] const trace::endpoint& self() const noexcept override { return self_; }
+  [[nodiscard]] std::vector<trace::endpoint> ends() const override { return {self_}; }
+  [[nodiscard]] bool was_read() const override;
+  [[nodiscard]] const trace::connection* traffic() const override;
 
   /// Plays everything before the request; false if the server does not answer it.
   bool until_request(milliseconds limit);
   /// The request's bytes; empty if the client says nothing that is answered.
   [[nodiscard]] const std::string& request() const noexcept { return request_; }
   /// What the server had said before the request, and the client too, in bytes.
-  [[nodiscard]] std::size_t heard_before() const noexcept { return heard_before_; }
+  [[nodiscard]] std::size_t heard_before() const noexcept override { return heard_before_; }
+  [[nodiscard]] std::size_t said_before() const noexcept override { return said_before_; }
+  [[nodiscard]] std::size_t request_size() const noexcept override { return request_.size(); }
   [[nodiscard]] std::size_t said_so_far() const noexcept { return said_; }
 
   /// Sends, and waits until it is acknowledged; false if it is not within the limit.
   bool send(std::string_view bytes, milliseconds limit = std::chrono::seconds(5));
   /// Hands as much to the kernel as it takes at once; the number of bytes.
   std::size_t push(std::string_view bytes);
-  /// The same, one byte a segment and a read: each is sent when the one before was read by the
-  /// server's program. Gives the number of bytes that were; it stops where none is read for that long.
-  std::size_t send_bytewise(std::string_view bytes, milliseconds limit);
+  bool say(std::size_t bytes, milliseconds limit) override;
+  std::size_t ask(std::size_t times, milliseconds limit) override;
+  bool ask_and_hear_it_begin(milliseconds limit) override;
+  void say_the_rest() override;
+  std::size_t hear(reply_size wanted, milliseconds limit) override { return receive(wanted, limit).size(); }
   /// Adds to what came until that many bytes are there, the other side's end, or the limit;
   /// from `least` bytes on, silence of 150 ms is enough.
   std::string receive(reply_size wanted, milliseconds limit);
-  [[nodiscard]] bool at_end() const noexcept { return at_end_; }    ///< FIN or RST was read
-  [[nodiscard]] bool was_reset() const noexcept { return reset_; }  ///< RST was read
+  [[nodiscard]] bool at_end() const noexcept override { return at_end_; }  ///< FIN or RST was read
+  [[nodiscard]] bool was_reset() const noexcept { return reset_; }         ///< RST was read
 
-  void close() { socket_.reset(); }
-  void shut_writing();
+  void close() override { socket_.reset(); }
+  void shut_writing() override;
   /// Closes with an RST.
-  void reset();
+  void reset() override;
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
 
  private:
@@ -77,61 +78,44 @@ class stand_in_client {
   trace::endpoint self_;
   std::vector<turn> before_;
   std::string request_;
-  std::size_t heard_before_ = 0, said_ = 0;
+  std::size_t heard_before_ = 0, said_before_ = 0, said_ = 0;
   bool at_end_ = false, reset_ = false;
 };
 
 /// Plays the server's part on every connection that comes: the first as the first recorded
 /// one, and so on; more than were recorded, as the main one. It moves only in its own
 /// functions. Destroyed, it closes as a process does that ends.
-class stand_in_server {
+class stand_in_server final : public server_part {
  public:
   stand_in_server(lab::host& on, const recording& script, int backlog = 128);
 
-  // Answers until the main connection has come to a place, and stops there; false if it did
-  // not within the limit.
-
-  bool until_connected(milliseconds limit);
-  /// Before the client's first byte of that turn.
-  bool until_before_turn(std::size_t turn_index, milliseconds limit);
-  /// That request (a turn of the main connection) was read, and nothing of the reply is said.
-  bool until_request(std::size_t turn_index, milliseconds limit);
-  /// That many bytes of its reply have arrived at the client's host, and no more are sent.
-  bool until_replied(std::size_t turn_index, std::size_t bytes, milliseconds limit);
+  bool until_connected(milliseconds limit) override;
+  bool until_before_turn(std::size_t turn_index, milliseconds limit) override;
+  bool until_replied(std::size_t turn_index, std::size_t bytes, milliseconds limit) override;
   /// Until the condition holds, everything is answered.
   bool until(const std::function<bool()>& condition, milliseconds limit);
 
-  /// Answers what can be answered now.
-  void go_on() {
+  void go_on() override {
     stop_.reset();
     move();
   }
 
-  /// Each of the first 512 bytes of a turn of the server's is a segment of its own, sent when the
-  /// client's program has read the one before: more prove nothing new, and each takes a round trip.
-  void say_bytewise() noexcept { how_ = cut::bytes; }
+  void say_bytewise() noexcept override { how_ = cut::bytes; }
   /// Each segment of the recording is one again, sent when the one before was read.
   void say_in_segments() noexcept { how_ = cut::segments; }
 
   /// The client's turn with that index on the main connection is never answered.
   void withhold_reply_to(std::size_t turn_index) noexcept { withheld_ = turn_index; }
 
-  /// The latest byte was sent within that time.
-  [[nodiscard]] bool spoke_within(milliseconds limit) const;
-  /// Where a turn of the server's is not said to its end, though the client has read all that came
-  /// so far: how many bytes of how many.
-  [[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> undelivered() const;
+  [[nodiscard]] bool spoke_within(milliseconds limit) const override;
+  [[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> undelivered() const override;
 
-  /// SIGKILL, as the kernel sees it: all sockets are closed, with FIN, or RST where data was unread.
-  void die();
-  /// RST on the main connection; the others and the listener are closed.
-  void reset();
-  /// FIN on the main connection, which still hears.
-  void shut_writing();
+  void die() override;
+  void reset() override;
+  void shut_writing() override;
   /// The listener is closed; the connections live on.
   void stop_listening() { listener_.reset(); }
-  /// The other end of the main connection, once there is one.
-  [[nodiscard]] const trace::endpoint& peer() const noexcept { return peer_; }
+  [[nodiscard]] const trace::endpoint& peer() const noexcept override { return peer_; }
   [[nodiscard]] std::size_t connections() const noexcept { return live_.size(); }
   /// Becomes true when something was said that is not in the recording: what was answered need not fit.
   [[nodiscard]] std::shared_ptr<const bool> guesses() const noexcept { return guessed_; }

@@ -197,6 +197,7 @@ void to_json(nlohmann::json& j, const case_result& r) {
        {"subject", to_string(r.subject)},
        {"verdict", to_string(r.verdict)},
        {"obstacle", to_string(r.why)},
+       {"peer", to_string(r.peer)},
        {"rests_on", to_string(r.rests_on)},
        {"confirmed", to_string(r.confirmed)},
        {"provisional", r.provisional},
@@ -238,6 +239,7 @@ void from_json(const nlohmann::json& j, case_result& r) {
   r.verdict = *v;
   if (j.contains("outcome")) read_name(j, "outcome", r.did.emplace());
   read_name(j, "obstacle", r.why);
+  read_name(j, "peer", r.peer);
   read_name(j, "rests_on", r.rests_on);
   read_name(j, "confirmed", r.confirmed);
   read(j, "provisional", r.provisional);

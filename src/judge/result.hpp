@@ -71,6 +71,7 @@ struct case_result {
   judge::verdict verdict = judge::verdict::inconclusive;
   std::optional<outcome> did;
   obstacle why = obstacle::none;
+  player peer = player::nobody;
   basis rests_on = basis::event;  ///< the verdict
   confirmation confirmed = confirmation::not_needed;
   /// It was not watched up to the limit: only a second playing can tell.

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 
+#include "judge/protocol.hpp"
 #include "play/words.hpp"
 
 namespace halfopen::judge {
@@ -59,9 +60,19 @@ wording of_its_usual_output(const client_seen& s, outcome did) {
   w.happened = did == outcome::recovered ? "recovered on a new connection: exit 0 with the usual output"
                                          : "unaffected: exit 0 with the usual output";
   w.happened += when(s);
-  if (s.asked_twice)
-    w.happened += "; it asked twice, and the first request had arrived: right only if it may be done twice";
   return w;
+}
+
+wording of_a_second_time(const client_seen& s) {
+  return {
+      .happened =
+          fmt::format("asked twice: exit 0 with the usual output{}, and its request reached the server "
+                      "in packet {} and again in packet {}: {}",
+                      when(s), s.asked_twice->first, s.asked_twice->second,
+                      s.once ? "it may be done once only" : "right only if it may be done twice"),
+      .cure =
+          "when nobody knows whether a request was done, ask the server before it is sent again, give it a "
+          "number by which the server knows it, or exit with an error"};
 }
 
 wording of_a_false_success(const client_seen& s) {
@@ -122,8 +133,9 @@ std::string cure_of_a_hang(const client_seen& s) {
            "which bounds the SYNs too)";
   if (!s.has_socket && s.told.attempts > 0)
     return "it has given up its connection, and does not end: bound the whole exchange by a deadline";
+  const std::string_view own = limit_of_its_own(s.spoken);
   return options_of(s.wait) + options_that_notice(s.within.count() > 0 ? s.within : s.limit) +
-         "; or give the whole exchange a deadline";
+         "; or give the whole exchange a deadline" + (own.empty() ? "" : fmt::format(" (such as {})", own));
 }
 
 wording of_a_loop(const client_seen& s, const finding& f) {
@@ -238,6 +250,8 @@ wording say(const client_seen& s, const finding& f, const std::string& cure_of_g
     case outcome::unaffected:
     case outcome::recovered:
       return of_its_usual_output(s, f.did);
+    case outcome::asks_twice:
+      return of_a_second_time(s);
     case outcome::false_success:
       return of_a_false_success(s);
     case outcome::tries_again:
@@ -314,6 +328,20 @@ wording say(const death_seen& seen, const finding& f, const std::string& program
           .cure = seen.signal == SIGPIPE
                       ? std::string(ignore_sigpipe) + " in every process that writes to sockets"
                       : find_out};
+}
+
+std::string_view peer_in_words(const case_result& r) noexcept {
+  const bool client = r.who == subject::client;
+  switch (r.peer) {
+    case player::nobody:
+      return {};
+    case player::recording:
+      return client ? "the recording, in the server's place" : "the recording, in the client's place";
+    case player::program:
+      return client ? "the real server, stopped at that byte by the cable and its kernel"
+                    : "the real client, stopped at that byte by the cable and its kernel";
+  }
+  return {};
 }
 
 std::string say_refuted(const case_result& first, const case_result& second, bool virtual_clock) {

@@ -6,6 +6,7 @@
 /// it (judge/decide). Nothing is ever read back from these. Pure functions; thread-safe.
 
 #include <string>
+#include <string_view>
 
 #include "judge/decide/client.hpp"
 #include "judge/decide/server.hpp"
@@ -42,6 +43,9 @@ struct wording {
 
 /// "with SO_KEEPALIVE, TCP_KEEPIDLE=... and TCP_USER_TIMEOUT=... it would have known after 20 s"
 [[nodiscard]] std::string options_that_notice(milliseconds within);
+
+/// Who played the peer to the byte at which the case falls; empty if nobody had to.
+[[nodiscard]] std::string_view peer_in_words(const case_result& r) noexcept;
 
 /// Why an accusation is taken back after a second playing, under the virtual clock or alone.
 [[nodiscard]] std::string say_refuted(const case_result& first, const case_result& second,

@@ -41,8 +41,12 @@ TEST(sentences, of_a_client_that_has_ended) {
   EXPECT_EQ(said(s).happened, "unaffected: exit 0 with the usual output after 30 ms");
   s.anew = true;
   EXPECT_EQ(said(s).happened, "recovered on a new connection: exit 0 with the usual output after 30 ms");
-  s.asked_twice = true;
-  EXPECT_THAT(said(s).happened, HasSubstr("right only if it may be done twice"));
+  s.asked_twice = {12, 40};
+  EXPECT_THAT(said(s).happened,
+              HasSubstr("in packet 12 and again in packet 40: right only if it may be done twice"));
+  s.once = true;
+  EXPECT_THAT(said(s).happened, HasSubstr("it may be done once only"));
+  s.asked_twice.reset();
   s.after = 0ms;
   EXPECT_THAT(said(s).happened, Not(HasSubstr("after")));
 

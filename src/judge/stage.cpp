@@ -15,6 +15,7 @@
 #include "halfopen/trace/story.hpp"
 #include "judge/client_row.hpp"
 #include "judge/diagnosis.hpp"
+#include "judge/real_part.hpp"
 #include "judge/waits.hpp"
 
 namespace halfopen::judge {
@@ -165,7 +166,7 @@ void stage::resume_server() {
 asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) const {
   const auto& c = base.said.main();
   const bool of_client = the_case.subject == subject::client;
-  const auto at = of_client ? base.request_turn(the_case.request) : c.request();
+  const auto at = of_client ? base.request_turn(the_case.request) : base.request_to_server();
   if (!at && the_case.request > 0 && !c.requests().empty())
     throw no_verdict(obstacle::not_there, fmt::format("there is no request {}: the client makes {}",
                                                       the_case.request, c.requests().size()));
@@ -195,16 +196,74 @@ void stage::need_replay_to_client() const {
   if (!base.no_replay_to_client.empty()) throw no_verdict(obstacle::no_replay, base.no_replay_to_client);
 }
 
+std::unique_ptr<server_part> stage::play_server(bool needs_the_program, bool shall_end) {
+  if (!needs_the_program && base.no_replay_to_client.empty())
+    return std::make_unique<stand_in_server>(stand_in_for_server());
+  sheet_.facts.peer = player::program;
+  return std::make_unique<real_server>(*this, shall_end);
+}
+
+std::unique_ptr<client_part> stage::play_client(lab::host& from) {
+  if (base.no_replay_to_server.empty()) return std::make_unique<stand_in_client>(stand_in(from));
+  sheet_.facts.peer = player::program;
+  return std::make_unique<real_client>(*this, from, need_request());
+}
+
+lab::match stage::on_main() const {
+  return lab::match(
+      [this](const lab::arrival& a) { return a.connection != nullptr && a.connection == main_connection(); });
+}
+
+const trace::connection* stage::main_connection() const {
+  std::size_t before = base.said.main_index();
+  for (const trace::connection* c : lab.traffic().connections()) {
+    if (c->opener.address != client.address() || c->responder.port != port()) continue;
+    if (before-- == 0) return c;
+  }
+  return nullptr;
+}
+
+bool stage::prove_on_its_way(const asked& request) {
+  return prove_before(lab::from(client) && lab::payload() && on_main() &&
+                          lab::said(client, request.client_before + 1 + base.client_differs),
+                      "the request is on its way");
+}
+
+bool stage::until_said(std::size_t by_client, std::size_t by_server, milliseconds limit) {
+  return lab.until(
+      [&] {
+        const trace::connection* c = main_connection();
+        return c != nullptr && c->of(trace::side::opener).acked + base.client_differs >= by_client &&
+               c->of(trace::side::responder).acked + base.server_differs >= by_server;
+      },
+      limit);
+}
+
+bool stage::reboot_server() {
+  std::vector<trace::endpoint> far_ends;
+  for (const trace::connection* one : lab.traffic().connections())
+    if (one->responder.address == server.address()) far_ends.push_back(one->opener);
+  lab::reboot(server, disk());
+  lab.release();
+  const auto known = server.sockets();
+  const bool forgotten = std::ranges::none_of(
+      known, [&](const lab::socket_view& v) { return std::ranges::count(far_ends, v.remote) > 0; });
+  (void)serve();
+  return forgotten;
+}
+
 stand_in_client stage::stand_in(lab::host& from) {
   (void)need_request();
   need_replay_to_server();
+  sheet_.facts.peer = player::recording;
   stand_in_client made(from, server, port(), base.said.main());
   if (!made.until_request(soon))
     throw no_verdict(obstacle::no_replay, "the server did not answer what comes before the request");
   return made;
 }
 
-stand_in_server stage::play_server(int backlog) {
+stand_in_server stage::stand_in_for_server(int backlog) {
+  sheet_.facts.peer = player::recording;
   stand_in_server made(server, base.said, backlog);
   guessed_ = made.guesses();
   if (base.replay_in_segments) made.say_in_segments();

@@ -111,14 +111,21 @@ class stage {
   void need_replay_to_server() const;
   void need_replay_to_client() const;
 
-  /// A client of the recording, everything before its request said and answered.
+  // The peer. What can be played back is: no program is as exact. Where a recording does not work on the
+  // judged program, the real one plays.
+
+  /// The server's part, listening. `needs_the_program`: the case is about what only that can do.
+  /// `shall_end`: the case will end it.
+  std::unique_ptr<server_part> play_server(bool needs_the_program, bool shall_end);
+  /// A client, everything before its request said and answered.
+  std::unique_ptr<client_part> play_client(lab::host& from);
+  std::unique_ptr<client_part> play_client() { return play_client(client); }
+  /// The recording only: the case says what was not recorded.
   stand_in_client stand_in(lab::host& from);
   stand_in_client stand_in() { return stand_in(client); }
+  stand_in_server stand_in_for_server(int backlog = 128);
 
-  /// The recording in the server's place, listening.
-  stand_in_server play_server(int backlog = 128);
-
-  // The real pair: the main connection of the judged client and the real server.
+  // The main connection of the client and the server.
 
   /// A packet of the connection that is the main one, by the order in which they were opened.
   [[nodiscard]] lab::match on_main() const;
@@ -126,12 +133,7 @@ class stage {
   /// Until the request's first segment is on the cable, not yet delivered; proved.
   bool prove_on_its_way(const asked& request);
   /// Until the client and the server have said so many bytes on it, all acknowledged.
-  bool until_said(std::size_t by_client, std::size_t by_server);
-  /// The client, with the connection idle; proved.
-  lab::process& until_idle_pair();
-  /// The client, with that many bytes of the reply arrived and no more to come; proved. With 0 the
-  /// request is acknowledged, and the server's programs stand still before they read it.
-  lab::process& until_replied(const asked& request, std::size_t bytes);
+  bool until_said(std::size_t by_client, std::size_t by_server, milliseconds limit);
   /// The host of the real server reboots, and its program runs again; whether its kernel has forgotten
   /// every connection.
   bool reboot_server();
@@ -191,7 +193,7 @@ class stage {
   void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
   /// Waits for the client's end, and says what it was. A stand-in goes on answering meanwhile; the
   /// limit counts from its last byte on.
-  void judge_client(const lab::process& c, stand_in_server* peer = nullptr);
+  void judge_client(const lab::process& c, server_part* peer = nullptr);
 
   /// After a fault on these connections (the far ends of the server's sockets): the server
   /// lives, answers the next client, burns no time, and gives the sockets back.

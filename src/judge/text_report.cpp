@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "judge/case.hpp"
+#include "judge/sentences.hpp"
 #include "judge/system/outage_sentences.hpp"
 #include "judge/torture.hpp"
 #include "report/utf8.hpp"
@@ -224,6 +225,7 @@ std::string shortcomings(const judgement& j, const report::canvas& where) {
       text += where.tinted(head, tint_of(r->verdict)) + "\n";
       paragraph(text, "rule", r->rule, where.width);
       paragraph(text, "done", r->done, where.width);
+      paragraph(text, "peer", std::string(peer_in_words(*r)), where.width);
       paragraph(text, "expected", r->expected, where.width);
       paragraph(text, r->reason.empty() ? "happened" : "why", what_happened(*r), where.width);
       looks(text, *r, where.width);

@@ -14,8 +14,9 @@
 
 namespace halfopen::judge {
 
-/// Waits for the client's end, for as long as the pair's limit says. A stand-in goes on answering meanwhile.
-[[nodiscard]] client_seen watch_client(stage& s, const lab::process& c, stand_in_server* peer);
+/// Waits for the client's end, for as long as the pair's limit says. The server's part goes on answering
+/// meanwhile.
+[[nodiscard]] client_seen watch_client(stage& s, const lab::process& c, server_part* peer);
 
 /// Lets another client ask, from a host of its own. Nothing is said of a server that has ended before.
 [[nodiscard]] other_client watch_other_client(stage& s, const lab::process& server);

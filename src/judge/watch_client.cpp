@@ -6,6 +6,7 @@
 
 #include "judge/diagnosis.hpp"
 #include "judge/last_words.hpp"
+#include "judge/protocol.hpp"
 #include "judge/waits.hpp"
 #include "judge/watch.hpp"
 
@@ -18,19 +19,29 @@ constexpr milliseconds longest_wait = std::chrono::hours(3);
 /// say that it goes on.
 constexpr std::uint64_t packets_of_a_loop = 2000;
 
-/// The whole request was acknowledged on one connection, and on a later one the client spoke again.
-bool asked_twice(const stage& s) {
+/// The whole request was acknowledged on one connection, and again on a later one. Of what cannot be played
+/// back all that comes before it is part of it: a handshake of TLS is no request.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> asked_twice(const stage& s) {
   const auto request = s.base.request_turn(s.the_case.request);
-  if (!request) return false;
+  if (!request) return std::nullopt;
   std::vector<const trace::connection*> own;
   for (const auto* one : s.lab.traffic().connections())
-    if (one->opener.address == s.client.address() && one->handshake_done) own.push_back(one);
-  if (own.size() <= s.base.said.connections.size() || own.back()->of(trace::side::opener).bytes == 0)
-    return false;
-  const std::size_t whole = s.base.said.main().said_before(speaker::client, *request + 1);
+    if (one->opener.address == s.client.address() && one->responder.port == s.port() && one->handshake_done)
+      own.push_back(one);
+  if (own.size() <= s.base.said.connections.size()) return std::nullopt;
+  const auto& script = s.base.said.main();
+  const std::size_t whole = script.said_before(speaker::client, *request + 1) - s.base.client_differs;
+  const std::size_t again = s.base.no_replay_to_client.empty() ? script.turns[*request].bytes.size() : whole;
+  const auto heard = [](const trace::connection* one, std::size_t bytes) {
+    const trace::flow& asks = one->of(trace::side::opener);
+    return asks.last_data && asks.acked >= bytes;
+  };
+  const trace::connection* last = own.back();
   own.pop_back();
-  return std::ranges::any_of(own,
-                             [&](const auto* one) { return one->of(trace::side::opener).acked >= whole; });
+  const auto first = std::ranges::find_if(own, [&](const auto* one) { return heard(one, whole); });
+  if (first == own.end() || !heard(last, again)) return std::nullopt;
+  return std::pair((*first)->of(trace::side::opener).last_data->number,
+                   last->of(trace::side::opener).last_data->number);
 }
 
 told_since told(const stage& s) {
@@ -47,6 +58,7 @@ void look_at_its_end(const stage& s, const lab::process& c, std::size_t opened_b
   if (!seen.usual_output) seen.difference = difference(s.base.output, c.output());
   seen.says = telling_line(c.errors(), c.output());
   seen.asked_twice = asked_twice(s);
+  seen.once = s.under_test.once;
 }
 
 void look_at_its_socket(const stage& s, client_seen& seen) {
@@ -83,9 +95,10 @@ void watch_to_its_end(stage& s, const lab::process& c, const std::function<void(
 
 }  // namespace
 
-client_seen watch_client(stage& s, const lab::process& c, stand_in_server* peer) {
+client_seen watch_client(stage& s, const lab::process& c, server_part* peer) {
   client_seen seen;
   seen.limit = s.under_test.patience() + s.base.took;
+  seen.spoken = spoken(s.base.said.main());
   seen.within = s.under_test.limit;
   seen.unpredictable = s.base.unpredictable();
   seen.pipe = hides_exit_status(s.under_test.client_command);

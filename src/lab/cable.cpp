@@ -317,16 +317,20 @@ void cable::release() {
   for (const held_packets::one& h : held_.take_all()) let_go(h);
 }
 
-/// What is a part of a packet is one of its own in the evidence: the whole never arrived.
 void cable::let_go(const held_packets::one& h) {
+  if (h.is_part) return deliver_held(h);
   const port& receiver = ports_[h.receiver];
   if (!receiver.connected) return;
-  if (h.is_part) {
-    evidence_.packet(++count_, experiment::now(), h.sender, h.frame);
-    evidence_.note("a part of packet " + std::to_string(h.number) + ", held until now");
-  } else {
-    evidence_.note("packet " + std::to_string(h.number) + ", held until now, is delivered");
-  }
+  evidence_.note("packet " + std::to_string(h.number) + ", held until now, is delivered");
+  ring().send(h.frame, receiver.interface);
+}
+
+/// It is a packet of its own in the evidence: what was sent never arrived so, or not then.
+void cable::deliver_held(const held_packets::one& h) {
+  const port& receiver = ports_[h.receiver];
+  if (!receiver.connected) return;
+  evidence_.packet(++count_, experiment::now(), h.sender, h.frame);
+  evidence_.note((h.is_part ? "a part of packet " : "packet ") + std::to_string(h.number) + ", held until now");
   ring().send(h.frame, receiver.interface);
 }
 
@@ -337,7 +341,7 @@ std::size_t cable::deliver(const trace::endpoint& sender, std::size_t bytes) {
     if (!next) break;
     const auto decoded = trace::decode(next->frame, trace::link::ethernet, next->number, {});
     if (decoded) delivered += decoded->tcp.length;
-    let_go(*next);
+    deliver_held(*next);
   }
   ring().flush();
   return delivered;

@@ -130,6 +130,7 @@ class cable {
   void answer_as_router(unreachable_kind what);
   void deliver_part();
   void let_go(const held_packets::one& h);
+  void deliver_held(const held_packets::one& h);
   void answer_for_receiver();
   void finish_frame(unsigned send_to_interface);
   std::optional<std::size_t> port_with(const trace::ip_address& address) const;

@@ -28,7 +28,7 @@ void refused(stage& s) {
 
 /// A server that listens and never accepts; its queue of one is taken.
 void queue_full(stage& s) {
-  stand_in_server stuck = s.play_server(0);
+  stand_in_server stuck = s.stand_in_for_server(0);
   lab::unique_fd first;
   s.inject([&] { first = s.witness.connect_to(s.server, s.port()); });
   lab::process& c = s.call();

@@ -1,6 +1,6 @@
 // The peer's host is gone: no FIN, no RST, no more ACKs. Only timers can tell, or a router.
 
-#include <array>
+#include <memory>
 
 #include "judge/stage.hpp"
 
@@ -21,48 +21,47 @@ constexpr const char* icmp_rule =
 
 void client_idle(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
+  const auto c = s.play_client();
   s.lab.until_quiet(50ms, s.soon);
   s.inject([&] { lab::crash(s.client); });
-  s.judge_server(program, std::array{c.self()});
-  s.prove_gone(s.client, c.traffic(), trace::side::opener);
+  s.judge_server(program, c->ends());
+  s.prove_gone(s.client, c->traffic(), trace::side::opener);
 }
 
 void client_mid_request(stage& s) {
   const asked request = s.need_request(2);
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  s.prove(c.send(std::string_view(request.bytes).substr(0, request.bytes.size() / 2)),
-          "half of the request is acknowledged");
+  const auto c = s.play_client();
+  s.prove(c->say(request.bytes.size() / 2, s.soon), "half of the request is acknowledged");
   s.inject([&] { lab::crash(s.client); });
-  s.judge_server(program, std::array{c.self()});
-  s.prove_gone(s.client, c.traffic(), trace::side::opener);
+  s.judge_server(program, c->ends());
+  s.prove_gone(s.client, c->traffic(), trace::side::opener);
 }
 
 /// The reply is on the cable, and not yet delivered.
-stand_in_client reply_on_its_way(stage& s) {
-  stand_in_client c = s.stand_in();
-  c.push(c.request());
-  s.prove_before(lab::from(s.server) && lab::payload() && lab::said(s.server, c.heard_before() + 1),
+std::unique_ptr<client_part> reply_on_its_way(stage& s) {
+  auto c = s.play_client();
+  c->say_the_rest();
+  s.prove_before(lab::from(s.server) && lab::payload() && lab::said(s.server, c->heard_before() + 1),
                  "the reply is on its way");
   return c;
 }
 
 void client_mid_reply(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = reply_on_its_way(s);
+  const auto c = reply_on_its_way(s);
   s.inject([&] { lab::crash(s.client); });
   s.prove_after(lab::retransmission(s.server), "the server's kernel repeats the reply");
-  s.judge_server(program, std::array{c.self()});
-  s.prove_gone(s.client, c.traffic(), trace::side::opener);
+  s.judge_server(program, c->ends());
+  s.prove_gone(s.client, c->traffic(), trace::side::opener);
 }
 
 void client_unreachable(stage& s, lab::unreachable_kind what) {
   lab::process& program = s.serve();
-  stand_in_client c = reply_on_its_way(s);
+  const auto c = reply_on_its_way(s);
   s.inject([&] { lab::make_unreachable(s.client, what); });
   s.prove_after(lab::icmp() && lab::to(s.server), "ICMP unreachable from the router");
-  s.judge_server(program, std::array{c.self()});
+  s.judge_server(program, c->ends());
 }
 void client_host_unreachable(stage& s) {
   client_unreachable(s, lab::unreachable_kind::host);

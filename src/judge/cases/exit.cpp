@@ -1,8 +1,10 @@
 // The peer's process terminates. Its kernel lives on and says so: with a FIN, or with an RST
 // where data was unread.
 
-#include <array>
+#include <memory>
 
+#include "judge/client_row.hpp"
+#include "judge/protocol.hpp"
 #include "judge/stage.hpp"
 
 namespace halfopen::judge {
@@ -15,12 +17,8 @@ constexpr const char* whole_rule =
     "end-of-file says nothing about whether a message is whole: only its framing does (RFC 9112 section 8 "
     "for HTTP)";
 
-std::string half(const std::string& text) {
-  return text.substr(0, text.size() / 2);
-}
-
-/// A packet of the connection that this stand-in opened.
-lab::match of(const stand_in_client& c) {
+/// A packet of its main connection.
+lab::match of(const client_part& c) {
   return lab::match([self = c.self()](const lab::arrival& a) {
     return a.connection != nullptr && a.connection->opener == self;
   });
@@ -28,47 +26,75 @@ lab::match of(const stand_in_client& c) {
 
 void client_idle(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  s.inject([&] { c.close(); });
-  s.prove_after(lab::from(s.client) && lab::fin() && of(c), "FIN from the client");
-  s.judge_server(program, std::array{c.self()});
+  const auto c = s.play_client();
+  s.inject([&] { c->close(); });
+  s.prove_after(lab::from(s.client) && lab::fin() && of(*c), "FIN from the client");
+  s.judge_server(program, c->ends());
 }
 
 void client_mid_request(stage& s) {
   const asked request = s.need_request(2);
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  s.prove(c.send(half(request.bytes)), "half of the request is acknowledged");
-  s.inject([&] { c.close(); });
-  s.prove_after(lab::from(s.client) && lab::fin() && of(c), "FIN from the client");
-  s.judge_server(program, std::array{c.self()});
+  const auto c = s.play_client();
+  s.prove(c->say(request.bytes.size() / 2, s.soon), "half of the request is acknowledged");
+  s.inject([&] { c->close(); });
+  s.prove_after(lab::from(s.client) && lab::fin() && of(*c), "FIN from the client");
+  s.judge_server(program, c->ends());
 }
 
 void client_mid_reply(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  c.send(c.request());
-  s.prove(c.receive({1, 1}, s.soon).size() == 1, "the reply has begun");
-  s.inject([&] { c.close(); });
-  s.prove_after(lab::from(s.client) && (lab::fin() || lab::reset()) && of(c), "FIN or RST from the client");
-  s.judge_server(program, std::array{c.self()});
+  const auto c = s.play_client();
+  s.prove(c->ask_and_hear_it_begin(s.soon), "the reply has begun");
+  s.inject([&] { c->close(); });
+  s.prove_after(lab::from(s.client) && (lab::fin() || lab::reset()) && of(*c), "FIN or RST from the client");
+  s.judge_server(program, c->ends());
 }
 
 void half_close(stage& s) {
+  if (spoken(s.base.said.main()) == trace::protocol::tls)
+    throw no_verdict(
+        obstacle::not_there,
+        "TLS ends its sending side by close_notify (RFC 8446 section 6.1): a FIN alone is a truncation");
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
+  const auto c = s.play_client();
   s.hold_server();  // it finds the request and the end of the requests together
-  c.push(c.request());
-  s.inject([&] { c.shut_writing(); });
-  const bool arrived = s.lab.after(lab::from(s.client) && lab::fin() && of(c), s.soon);
+  s.prove(c->ask(1, s.soon) == 1, "the request is at the server");
+  s.inject([&] { c->shut_writing(); });
+  const bool arrived = s.lab.after(lab::from(s.client) && lab::fin() && of(*c), s.soon);
   s.resume_server();
   s.prove(arrived, "the request and the FIN wait for the server");
-  const std::string reply = c.receive(s.base.reply, s.soon);
-  s.require_whole(reply.size() >= s.base.reply.least,
-                  "the client that has shut its writing side gets the whole reply (" +
-                      std::to_string(reply.size()) + " of " + std::to_string(s.base.reply.least) + " bytes)",
+  const std::size_t reply = c->hear(s.base.reply, s.soon);
+  s.require_whole(reply >= s.base.reply.least,
+                  "the client that has shut its writing side gets the whole reply (" + std::to_string(reply) +
+                      " of " + std::to_string(s.base.reply.least) + " bytes)",
                   "end-of-file ends the requests, not the replies: answer what was asked, then close");
-  s.judge_server(program, std::array{c.self()});
+  s.judge_server(program, c->ends());
+}
+
+constexpr const char* truncation_rule =
+    "the end of a TLS connection is its close_notify: without it what came may have been cut off (RFC 8446 "
+    "section 6.1)";
+
+places_in_reply need_tls_reply(const stage& s) {
+  const auto places = places_in_tls_reply(s.base.said.main(), s.need_request().turn);
+  if (!places)
+    throw no_verdict(obstacle::not_there, "they do not speak TLS, or the reply is no record of it");
+  return *places;
+}
+
+/// All records but the last: what came is whole as far as TLS goes, and nobody has said that it is all.
+void truncated_between_records(stage& s) {
+  const auto place = need_tls_reply(s).between_records;
+  if (!place) throw no_verdict(obstacle::not_there, "the reply is one TLS record");
+  play(s, client_row{moment::mid_reply, loss::kill, *place});
+}
+
+/// The end of such a reply is the connection's.
+void truncated_to_nothing(stage& s) {
+  if (!need_tls_reply(s).ends_with_an_alert)
+    throw no_verdict(obstacle::not_there, "the end of the reply is not told by close_notify");
+  play(s, client_row{moment::requested, loss::kill, {}});
 }
 
 constexpr judge_case cases[]{
@@ -90,6 +116,14 @@ constexpr judge_case cases[]{
        whole_rule),
     at(moment::mid_reply, loss::reset, "exit/8", "the server is killed in the middle of the reply: RST",
        whole_rule),
+    at_a_request(
+        {"exit/9", subject::client,
+         "the connection ends with FIN and without close_notify between two TLS records of the reply",
+         truncation_rule, truncated_between_records}),
+    at_a_request(
+        {"exit/10", subject::client,
+         "the connection ends with FIN and without close_notify before a reply that it would have ended",
+         truncation_rule, truncated_to_nothing}),
 };
 
 }  // namespace

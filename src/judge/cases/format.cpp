@@ -20,15 +20,30 @@ constexpr const char* read_on = "read until the message is whole: what one read 
 constexpr const char* hostile_rule =
     "what comes from a network is checked before it is used: lengths, ranges, ends (CERT INT04-C)";
 
-/// More single bytes than that prove nothing new, and each takes a round trip.
-constexpr std::size_t single_bytes = 512;
 constexpr std::size_t places_to_cut = 32;
 constexpr std::uint16_t smallest_mss = 48;
 constexpr std::uint64_t too_much_memory = 256ULL << 20U;
 
-void answered(stage& s, const std::string& reply, const std::string& what) {
-  s.require_whole(reply.size() >= s.base.reply.least,
-                  fmt::format("{} ({} of {} bytes)", what, reply.size(), s.base.reply.least), read_on);
+void answered(stage& s, std::size_t reply, const std::string& what) {
+  s.require_whole(reply >= s.base.reply.least,
+                  fmt::format("{} ({} of {} bytes)", what, reply, s.base.reply.least), read_on);
+}
+
+/// One byte a segment and a read: each is sent when the server's program has read the one before. It stops
+/// where none is read for that long.
+struct bytes_said {
+  std::size_t sent = 0, read = 0;
+};
+bytes_said say_bytewise(stage& s, client_part& c, std::size_t bytes, milliseconds limit) {
+  bytes_said so_far;
+  while (so_far.read < bytes) {
+    ++so_far.sent;
+    if (!c.say(so_far.sent, limit)) break;
+    s.lab.until([&] { return c.was_read() || c.at_end(); }, limit);
+    if (!c.was_read()) break;
+    ++so_far.read;
+  }
+  return so_far;
 }
 
 /// How many of the connection's first segments with payload have just one byte. At the end: the
@@ -51,23 +66,21 @@ std::size_t single_segments(const stage& s, const trace::endpoint& opener, trace
 void bytewise(stage& s) {
   const asked request = s.need_request(2);
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  const std::size_t before = c.said_so_far();
+  const auto c = s.play_client();
   const std::size_t wanted = std::min(request.bytes.size(), single_bytes);
-  std::size_t read = 0;
-  s.inject([&] { read = c.send_bytewise(std::string_view(request.bytes).substr(0, wanted), 1s); });
-  const std::size_t sent = c.said_so_far() - before;
-  c.push(std::string_view(request.bytes).substr(sent));
-  answered(s, c.receive(s.base.reply, s.soon), "a request of which each read gives one byte is answered");
-  c.close();
-  s.judge_server(program, std::array{c.self()});
-  const trace::flow& back = c.traffic()->of(trace::side::responder);
-  const bool gave_up = back.fin || back.rst || read == sent;
+  bytes_said said;
+  s.inject([&] { said = say_bytewise(s, *c, wanted, 1s); });
+  c->say_the_rest();
+  answered(s, c->hear(s.base.reply, s.soon), "a request of which each read gives one byte is answered");
+  c->close();
+  s.judge_server(program, c->ends());
+  const trace::flow& back = c->traffic()->of(trace::side::responder);
+  const bool gave_up = back.fin || back.rst || said.read == said.sent;
   s.prove(
-      read >= 1 && (read == wanted || gave_up || program.ended()) &&
-          single_segments(s, c.self(), trace::side::opener, before) >= read,
+      said.read >= 1 && (said.read == wanted || gave_up || program.ended()) &&
+          single_segments(s, c->self(), trace::side::opener, c->said_before()) >= said.read,
       fmt::format("{} of the request's bytes, each in a segment of its own, read before the next was sent",
-                  read));
+                  said.read));
 }
 
 void cut_everywhere(stage& s) {
@@ -80,17 +93,15 @@ void cut_everywhere(stage& s) {
   std::string wrong;
   std::size_t said_before = 0;
   for (const std::size_t place : places) {
-    stand_in_client c = s.stand_in();
-    used.push_back(c.self());
-    said_before = c.said_so_far();
-    const std::string_view request = c.request();
+    const auto c = s.play_client();
+    used.push_back(c->self());
+    said_before = c->said_before();
     s.inject([&] {
-      c.send(request.substr(0, place));
-      s.until_read(s.server, c.self(), 100ms);
-      c.push(request.substr(place));
+      c->say(place, s.soon);
+      s.until_read(s.server, c->self(), 100ms);
     });
-    if (!s.faulty()) c.push(request);
-    if (c.receive(s.base.reply, s.soon).size() < s.base.reply.least) wrong += fmt::format(" {}", place);
+    c->say_the_rest();
+    if (c->hear(s.base.reply, s.soon) < s.base.reply.least) wrong += fmt::format(" {}", place);
     if (program.ended()) break;
   }
   s.require_whole(wrong.empty(),
@@ -139,17 +150,17 @@ void two_in_one(stage& s) {
 void cut_short(stage& s) {
   const asked request = s.need_request(2);
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  const std::size_t all_but_one = c.said_so_far() + request.bytes.size() - 1;
+  const auto c = s.play_client();
+  const std::size_t all_but_one = c->said_before() + request.bytes.size() - 1;
   bool sent = false;
   s.inject([&] {
-    sent = c.send(std::string_view(request.bytes).substr(0, request.bytes.size() - 1));
-    c.close();
+    sent = c->say(request.bytes.size() - 1, s.soon);
+    c->close();
   });
   s.prove(sent, "all of the request but its last byte is acknowledged");
   s.prove_after(lab::from(s.client) && lab::fin(), "FIN from the client");
-  s.judge_server(program, std::array{c.self()});
-  s.prove(c.traffic()->of(trace::side::opener).bytes == all_but_one,
+  s.judge_server(program, c->ends());
+  s.prove(s.packets().said_by(c->self()).size() == all_but_one,
           fmt::format("the client said {} bytes, and not the one that is missing", all_but_one));
 }
 
@@ -176,7 +187,10 @@ std::uint64_t resident_bytes(const lab::host& h) {
 
 void random_bytes(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
+  // Where what comes before a request cannot be repeated, they come in its place.
+  stand_in_client c = s.base.no_replay_to_server.empty()
+                          ? s.stand_in()
+                          : stand_in_client(s.client, s.server, s.port(), s.base.said.main());
   std::mt19937 seeded(20'260'101);  // NOLINT: the same bytes each time
   std::string noise(std::size_t{64} << 10U, '\0');
   for (char& byte : noise) byte = static_cast<char>(seeded());
@@ -232,16 +246,15 @@ void largest_length(stage& s) {
 }
 
 void reply_bytewise(stage& s) {
-  s.need_replay_to_client();
   (void)s.need_request(1, 2);
-  stand_in_server peer = s.play_server();
-  s.inject([&] { peer.say_bytewise(); });
+  const auto peer = s.play_server(false, false);
+  s.inject([&] { peer->say_bytewise(); });
   lab::process& c = s.call();
   s.must_succeed(read_on);
-  s.judge_client(c, &peer);
+  s.judge_client(c, peer.get());
   s.lab.run_for(20ms);
   const std::size_t wanted = std::min(single_bytes, s.base.said.main().said(speaker::server));
-  const std::size_t singles = single_segments(s, peer.peer(), trace::side::responder, 0);
+  const std::size_t singles = single_segments(s, peer->peer(), trace::side::responder, 0);
   const auto& turns = s.base.said.main().turns;
   const auto uncut = static_cast<std::size_t>(std::ranges::count_if(
       turns, [](const turn& t) { return t.by == speaker::server && t.bytes.size() == 1; }));

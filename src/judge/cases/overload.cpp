@@ -75,7 +75,6 @@ std::vector<lab::unique_fd> connect_many(stage& s, std::size_t wanted, const lab
 constexpr double hardly_busy = 0.1;
 
 void out_of_descriptors(stage& s) {
-  s.need_replay_to_server();
   lab::process& program = s.serve();
   s.lab.run_for(100ms);
   std::map<pid_t, rlimit> before;
@@ -135,14 +134,6 @@ void accept_fails(stage& s) {
   s.judge_server(program, gone);
 }
 
-/// Bytes that wait at the client's end of the connection, which nobody reads.
-std::uint64_t unread_at_client(const stage& s, const stand_in_client& c) {
-  std::uint64_t unread = 0;
-  for (const lab::socket_view& v : s.client.sockets())
-    if (v.local == c.self()) unread += v.unread;
-  return unread;
-}
-
 /// For sockets that are made from now on. A receive buffer that is made smaller when the connection is
 /// open would not do: a segment that then lies outside of the window takes the ACKs that it carries
 /// with it (tcp_sequence() in net/ipv4/tcp_input.c), and the connection stands still for that.
@@ -151,12 +142,35 @@ void small_buffers(lab::host& h) {
   h.set_sysctl("net.ipv4.tcp_wmem", "4096 16384 16384");
 }
 
+/// Bytes that wait at the client's end of the connection, which nobody reads.
+std::uint64_t unread_at_client(const stage& s, const client_part& c) {
+  std::uint64_t unread = 0;
+  for (const lab::socket_view& v : s.client.sockets())
+    if (v.local == c.self()) unread += v.unread;
+  return unread;
+}
+
+/// The real client asks once, and its programs are stopped before the reply comes.
+void stands_still(stage& s, lab::process& program) {
+  const auto c = s.play_client();
+  s.inject([&] { lab::freeze(s.client); });
+  c->say_the_rest();
+  const std::size_t came = c->hear(s.base.reply, s.soon);
+  const std::uint64_t unread = unread_at_client(s, *c);
+  s.prove(came > 0 && unread > 0,
+          fmt::format("a request is sent, and {} bytes of its reply wait unread", unread));
+  s.answers_others(program, "while that client does not read");
+  c->close();
+  s.judge_server(program, c->ends());
+}
+
 /// Asks again and again, and reads nothing, until the server takes no more requests or its
 /// replies fill both buffers; a server that takes more than `plenty` keeps it in memory of its own.
 void never_reads(stage& s) {
   small_buffers(s.client);
   small_buffers(s.server);
   lab::process& program = s.serve();
+  if (!s.base.no_replay_to_server.empty()) return stands_still(s, program);
   stand_in_client c = s.stand_in();
   constexpr std::size_t at_once = 64 * 1024;
   constexpr std::size_t plenty = 4 * 1024 * 1024;
@@ -192,23 +206,23 @@ void never_reads(stage& s) {
 void byte_a_second(stage& s) {
   const std::string& request = s.need_request(2).bytes;
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  const std::size_t before = c.said_so_far();
+  const auto c = s.play_client();
+  const std::size_t before = c->said_before();
   const std::size_t bytes = std::min<std::size_t>(3, request.size() - 1);
   s.inject([&] {
     for (std::size_t i = 0; i < bytes; ++i) {
-      c.push(std::string_view(request).substr(i, 1));
+      c->say(i + 1, 900ms);
       s.lab.run_for(1s);
     }
   });
-  const trace::flow& back = c.traffic()->of(trace::side::responder);
+  const trace::flow& back = c->traffic()->of(trace::side::responder);
   const bool given_up = back.fin || back.rst;  // it does not wait for all of them
   s.answers_others(program, "while that client sends a byte a second");
-  c.close();
-  s.judge_server(program, std::array{c.self()});
+  c->close();
+  s.judge_server(program, c->ends());
   std::size_t said = 0;
   std::vector<data_segment> slow;
-  for (const data_segment& one : s.packets().segments(c.self(), trace::side::opener))
+  for (const data_segment& one : s.packets().segments(c->self(), trace::side::opener))
     if ((said += one.length) > before) slow.push_back(one);
   bool apart = slow.size() >= bytes || (given_up && !slow.empty());
   for (std::size_t i = 0; i < std::min(bytes, slow.size()) && apart; ++i)

@@ -1,6 +1,6 @@
 // The peer's host comes back without its memory: it answers the old connection's segments with RST.
 
-#include <array>
+#include <memory>
 
 #include "judge/stage.hpp"
 
@@ -14,23 +14,23 @@ constexpr const char* rule =
 
 void client_idle(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
+  const auto c = s.play_client();
   s.lab.until_quiet(100ms, s.soon);  // an ACK that is still owed would be asked for again
   s.inject([&] { lab::reboot(s.client, s.disk()); });
   const trace::endpoint server_end{s.server.address(), s.port()};
-  s.prove_forgotten(s.client, server_end, c.traffic(), trace::side::opener);
-  s.judge_server(program, std::array{c.self()});
+  s.prove_forgotten(s.client, server_end, c->traffic(), trace::side::opener);
+  s.judge_server(program, c->ends());
 }
 
 void client_mid_reply(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  c.push(c.request());
-  s.prove_before(lab::from(s.server) && lab::payload() && lab::said(s.server, c.heard_before() + 1),
+  const auto c = s.play_client();
+  c->say_the_rest();
+  s.prove_before(lab::from(s.server) && lab::payload() && lab::said(s.server, c->heard_before() + 1),
                  "the reply is on its way");
   s.inject([&] { lab::reboot(s.client, s.disk()); });
   s.prove_after(lab::from(s.client) && lab::reset(), "RST from the rebooted host");
-  s.judge_server(program, std::array{c.self()});
+  s.judge_server(program, c->ends());
 }
 
 constexpr judge_case cases[]{

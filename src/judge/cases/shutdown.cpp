@@ -1,8 +1,9 @@
 // The host is told to stop: SIGTERM to every process, a grace, SIGKILL.
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <algorithm>
-#include <array>
+#include <memory>
 
 #include "halfopen/lab/error.hpp"
 #include "judge/stage.hpp"
@@ -39,10 +40,10 @@ void while_idle(stage& s) {
 constexpr milliseconds second_half_follows{2000};
 
 /// The request has begun: SIGTERM comes when the server has read its first half.
-stand_in_client begin_request(stage& s, std::size_t half) {
-  stand_in_client c = s.stand_in();
-  const bool sent = c.send(std::string_view(c.request()).substr(0, half));
-  s.prove(sent && s.until_read(s.server, c.self(), s.soon), "half of the request is read by the server");
+std::unique_ptr<client_part> begin_request(stage& s, std::size_t half) {
+  auto c = s.play_client();
+  const bool sent = c->say(half, s.soon);
+  s.prove(sent && s.until_read(s.server, c->self(), s.soon), "half of the request is read by the server");
   s.until_idle();
   return c;
 }
@@ -50,89 +51,118 @@ stand_in_client begin_request(stage& s, std::size_t half) {
 void request_in_flight(stage& s) {
   const std::size_t half = s.need_request(2).bytes.size() / 2;
   lab::process& program = s.serve();
-  stand_in_client c = begin_request(s, half);
+  const auto c = begin_request(s, half);
   s.terminate_server();
   s.lab.run_for(std::min(second_half_follows, s.under_test.grace / 2));
-  c.push(std::string_view(c.request()).substr(half));
-  const std::string reply = c.receive(s.base.reply, s.soon);
+  c->say_the_rest();
+  const std::size_t reply = c->hear(s.base.reply, s.soon);
   s.require_whole(
-      reply.size() >= s.base.reply.least,
-      fmt::format("the request under way is answered ({} of {} bytes)", reply.size(), s.base.reply.least),
+      reply >= s.base.reply.least,
+      fmt::format("the request under way is answered ({} of {} bytes)", reply, s.base.reply.least),
       "on SIGTERM stop accepting, answer the requests that have begun, close idle connections, then exit");
-  c.close();
+  c->close();
   must_end(s, program);
 }
 
 void connection_open(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
+  const auto c = s.play_client();
   s.terminate_server();
   must_end(s, program);
-  s.prove(c.traffic() != nullptr && c.traffic()->handshake_done, "a connection was open");
+  s.prove(c->traffic() != nullptr && c->traffic()->handshake_done, "a connection was open");
 }
 
-/// It said something else and closed in order: a refusal in its protocol's own words, such as HTTP's
-/// 503 or PostgreSQL's "the database system is shutting down".
-bool declined(const stand_in_client& c) {
-  if (!c.at_end() || c.traffic() == nullptr) return false;
-  const trace::flow& back = c.traffic()->of(trace::side::responder);
+/// What a client got that came after SIGTERM.
+struct latecomer {
+  bool refused = false, answered = false;
+  /// The server said something else and closed in order: a refusal in its protocol's own words, such as
+  /// HTTP's 503 or PostgreSQL's "the database system is shutting down".
+  bool told_so = false;
+  [[nodiscard]] bool well() const noexcept { return refused || answered || told_so; }
+};
+
+bool declined(const trace::connection* c) {
+  if (c == nullptr) return false;
+  const trace::flow& back = c->of(trace::side::responder);
   return back.bytes > 0 && back.fin && !back.rst;
+}
+
+latecomer recorded_latecomer(stage& s) {
+  latecomer got;
+  try {
+    stand_in_client late(s.witness, s.server, s.port(), s.base.said.main());
+    if (late.until_request(s.soon)) {
+      late.push(late.request());
+      got.answered = late.receive(s.base.reply, s.soon).size() >= s.base.reply.least;
+    }
+    got.told_so = late.at_end() && declined(late.traffic());
+  } catch (const lab::error&) {
+    got.refused = true;
+  }
+  return got;
+}
+
+latecomer real_latecomer(stage& s) {
+  const std::size_t before = s.lab.traffic().connections().size();
+  lab::process& late = s.call_from(s.witness);
+  s.wait([&] { return late.ended().has_value(); }, std::max(s.soon, 3 * s.base.took));
+  s.lab.run_for(20ms);
+  latecomer got;
+  got.answered = late.ended() && late.ended()->code == 0 && late.ended()->signal == 0 &&
+                 s.base.answered_as_ever(late.output());
+  const auto all = s.lab.traffic().connections();
+  for (std::size_t i = before; i < all.size(); ++i) {
+    if (all[i]->opener.address != s.witness.address()) continue;
+    got.refused = all[i]->of(trace::side::responder).rst_kind == trace::reset_kind::to_syn;
+    got.told_so = declined(all[i]);
+  }
+  if (!late.ended()) late.signal(SIGKILL);
+  return got;
 }
 
 void new_connection(stage& s) {
   const std::size_t half = s.need_request(2).bytes.size() / 2;
-  lab::process& program = s.serve();
-  stand_in_client first = begin_request(s, half);
+  (void)s.serve();
+  const auto first = begin_request(s, half);
   s.terminate_server();
   s.lab.run_for(100ms);
-  bool refused = false;
-  bool told_so = false;
-  std::string reply;
+  latecomer got;
   // Who comes in the listener's last moment is reset by its kernel, whatever the server does: twice is no
   // chance.
-  for (int tries = 0; tries < 2 && !refused && !told_so && reply.size() < s.base.reply.least; ++tries) try {
-      stand_in_client late(s.witness, s.server, s.port(), s.base.said.main());
-      if (late.until_request(s.soon)) {
-        late.push(late.request());
-        reply = late.receive(s.base.reply, s.soon);
-      }
-      told_so = declined(late);
-    } catch (const lab::error&) {
-      refused = true;
-    }
+  for (int tries = 0; tries < 2 && !got.well(); ++tries)
+    got = s.base.no_replay_to_server.empty() ? recorded_latecomer(s) : real_latecomer(s);
   const auto all = s.lab.traffic().connections();
   s.prove(
       std::ranges::any_of(all, [&](const auto* one) { return one->opener.address == s.witness.address(); }),
       "SYN from another client after SIGTERM");
-  const bool answered = reply.size() >= s.base.reply.least;
-  s.require_whole(refused || answered || told_so,
-                  refused    ? "it is refused, and can go elsewhere"
-                  : answered ? "it is answered"
-                  : told_so  ? "it is told something else, and the connection closed in order"
-                             : "it is refused, or its request is answered",
+  s.require_whole(got.well(),
+                  got.refused    ? "it is refused, and can go elsewhere"
+                  : got.answered ? "it is answered"
+                  : got.told_so  ? "it is told something else, and the connection closed in order"
+                                 : "it is refused, or its request is answered",
                   "close the listener first of all on SIGTERM: what it has taken must be answered");
-  first.push(std::string_view(first.request()).substr(half));
-  first.close();
-  (void)program;
+  first->say_the_rest();
+  first->close();
 }
 
 void started_again(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
-  c.send(c.request());
-  const bool served = c.receive(s.base.reply, s.soon).size() >= s.base.reply.least;
+  const auto c = s.play_client();
+  lab::freeze(s.client);  // a program would close when it has its reply
+  c->say_the_rest();
+  const bool served = c->hear(s.base.reply, s.soon) >= s.base.reply.least;
   s.prove(served, "a client was served, and is connected still");
   s.inject([&] {
     lab::kill(s.server);
     s.lab.until([&] { return program.ended() && s.server.is_empty(); }, s.soon);
   });
   s.lab.until_quiet(20ms, s.soon);
-  const trace::flow& own = c.traffic()->of(trace::side::opener);
-  const trace::flow& back = c.traffic()->of(trace::side::responder);
+  const trace::flow& own = c->traffic()->of(trace::side::opener);
+  const trace::flow& back = c->traffic()->of(trace::side::responder);
   s.prove(back.fin && !back.rst && (!own.fin || back.fin->number < own.fin->number),
           "FIN from the server's side first: its port has TIME_WAIT");
   s.prove(s.server.is_empty(), "no process is left on the server's host");
-  c.close();
+  c->close();
   s.lab.until_quiet(20ms, s.soon);
   if (!s.faulty()) return;
   try {

@@ -1,7 +1,9 @@
 // Writing to a connection that was reset: EPIPE, and SIGPIPE for who did not ask it away.
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
+#include <memory>
 #include <vector>
 
 #include "judge/stage.hpp"
@@ -14,36 +16,35 @@ constexpr const char* rule =
     "or a "
     "disposition says otherwise (send(2), signal(7))";
 
-/// The client asks three times at once, and is gone, with FIN and RST, before the server reads:
-/// what has come can still be read, and every reply is written to a connection that is reset. So
-/// it does not matter how fast the server writes: an RST in answer to its first reply would come
-/// after its last one.
+/// The client asks three times at once (a program asks once), and is gone, with FIN and RST, before the
+/// server reads: what has come can still be read, and every reply is written to a connection that is reset.
+/// So it does not matter how fast the server writes: an RST in answer to its first reply would come after its
+/// last one.
 void server_writes_on(stage& s) {
   lab::process& program = s.serve();
-  stand_in_client c = s.stand_in();
+  const auto c = s.play_client();
   s.hold_server();
-  s.prove(c.send(c.request()) && c.send(c.request()) && c.send(c.request()),
-          "three requests are at the server");
-  const trace::endpoint gone = c.self();
+  const std::size_t asked = c->ask(3, s.soon);
+  s.prove(asked > 0, fmt::format("{} request{} at the server", asked, asked == 1 ? " is" : "s are"));
   s.inject([&] {
-    c.shut_writing();
-    c.reset();
+    c->shut_writing();
+    c->reset();
   });
   s.prove_after(lab::from(s.client) && lab::reset(), "FIN and RST from the client, before the server reads");
   s.resume_server();
-  s.judge_server(program, std::array{gone});
+  s.judge_server(program, c->ends());
 }
 
 /// With nothing wrong, all of so many clients that are connected together are answered.
 bool serves_at_once(stage& s, int clients) {
-  std::vector<stand_in_client> all;
-  for (int i = 0; i < clients; ++i) all.push_back(s.stand_in(s.witness));
+  std::vector<std::unique_ptr<client_part>> all;
+  for (int i = 0; i < clients; ++i) all.push_back(s.play_client(s.witness));
   bool answered = true;
-  for (stand_in_client& c : all) {
-    c.push(c.request());
-    answered = answered && !c.receive({1, s.base.reply.most}, s.soon).empty();
+  for (const auto& c : all) {
+    c->say_the_rest();
+    answered = answered && c->hear({1, s.base.reply.most}, s.soon) > 0;
   }
-  for (stand_in_client& c : all) c.close();
+  for (const auto& c : all) c->close();
   return answered;
 }
 
@@ -54,28 +55,28 @@ void one_of_many(stage& s) {
   lab::process& program = s.serve();
   if (s.faulty() && !serves_at_once(s, 6))
     throw no_verdict(obstacle::not_there, "the server does not serve six clients at one time");
-  std::vector<stand_in_client> many;
-  for (int i = 0; i < 5; ++i) many.push_back(s.stand_in(s.witness));
-  stand_in_client one = s.stand_in();
-  const auto of_one = lab::match([self = one.self()](const lab::arrival& a) {
+  std::vector<std::unique_ptr<client_part>> many;
+  for (int i = 0; i < 5; ++i) many.push_back(s.play_client(s.witness));
+  const auto one = s.play_client();
+  const auto of_one = lab::match([self = one->self()](const lab::arrival& a) {
     return a.connection != nullptr && a.connection->opener == self;
   });
-  one.push(one.request());
+  one->say_the_rest();
   s.prove_before(
-      lab::from(s.server) && lab::payload() && of_one && lab::said(s.server, one.heard_before() + 1),
+      lab::from(s.server) && lab::payload() && of_one && lab::said(s.server, one->heard_before() + 1),
       "the reply is on its way");
-  s.inject([&] { one.reset(); });
+  s.inject([&] { one->reset(); });
   s.prove_after(lab::from(s.client) && lab::reset() && of_one, "RST from one client");
   std::size_t answered = 0;
-  for (stand_in_client& c : many) {
-    c.push(c.request());
-    if (c.receive(s.base.reply, s.soon).size() >= s.base.reply.least) ++answered;
+  for (const auto& c : many) {
+    c->say_the_rest();
+    if (c->hear(s.base.reply, s.soon) >= s.base.reply.least) ++answered;
   }
   s.require_whole(answered == many.size(),
                   "the five other clients are answered (" + std::to_string(answered) + " of 5)",
                   "an error of one connection ends that connection only");
-  for (stand_in_client& c : many) c.close();
-  s.judge_server(program, std::array{one.self()});
+  for (const auto& c : many) c->close();
+  s.judge_server(program, one->ends());
 }
 
 constexpr judge_case cases[]{

@@ -27,6 +27,8 @@ finding of_an_end(const client_seen& s) {
     // A limit of its own may have passed while the machine was busy.
     return {.verdict = verdict::fail, .did = outcome::reported, .rests_on = basis::time};
   }
+  if (s.usual_output && s.asked_twice)
+    return {.what = s.once ? verdict::fail : verdict::warn, .did = outcome::asks_twice};
   if (s.usual_output)
     return {.verdict = verdict::pass, .did = s.anew ? outcome::recovered : outcome::unaffected};
   if (s.guessed)

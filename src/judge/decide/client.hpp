@@ -51,9 +51,12 @@ struct client_seen {
   std::optional<milliseconds> after{};  ///< its end, from the fault on
   bool anew = false;                    ///< it opened more connections than it has to with nothing wrong
   bool usual_output = false;
-  std::string difference;      ///< of its output from the usual one; quotes both
-  std::string says;            ///< its own line of what happened, as it printed it
-  bool asked_twice = false;    ///< and the first request had arrived
+  std::string difference;  ///< of its output from the usual one; quotes both
+  std::string says;        ///< its own line of what happened, as it printed it
+  /// The request reached the server on two connections: packets with which it had.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> asked_twice{};
+  bool once = false;  ///< its user says that it may be done once only
+  trace::protocol spoken = trace::protocol::unknown;
   bool pipe = false;           ///< its command is a pipeline, of which the last part's exit status counts
   bool must_succeed = false;   ///< nothing kept it from its work
   bool unpredictable = false;  ///< nobody knows what its output should have been

@@ -40,6 +40,12 @@ TEST(client_verdict, the_usual_output_is_a_pass) {
   expect(s, verdict::pass, outcome::unaffected, basis::event);
   s.anew = true;
   expect(s, verdict::pass, outcome::recovered, basis::event);
+  s.asked_twice = {12, 40};
+  expect(s, verdict::warn, outcome::asks_twice, basis::event);
+  s.once = true;
+  expect(s, verdict::fail, outcome::asks_twice, basis::event);
+  s.asked_twice.reset();
+  expect(s, verdict::pass, outcome::recovered, basis::event);
 }
 
 TEST(client_verdict, an_exit_other_than_0_is_a_report) {

@@ -91,6 +91,11 @@ std::string_view to_string(obstacle o) noexcept {
   return name_in(names, o);
 }
 
+std::string_view to_string(player p) noexcept {
+  constexpr std::array<std::string_view, 3> names{"nobody", "recording", "program"};
+  return name_in(names, p);
+}
+
 std::string_view to_string(hang_length::source s) noexcept {
   constexpr std::array<std::string_view, 4> names{"unknown", "computed", "measured", "watched"};
   return name_in(names, s);

@@ -88,6 +88,14 @@ enum class obstacle : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(obstacle o) noexcept;
 
+/// Who played the judged program's peer, to the byte at which the case falls.
+enum class player : std::uint8_t {
+  nobody,     ///< the case needs no such place
+  recording,  ///< of what was said with nothing wrong
+  program,    ///< the real one, stopped there by the cable
+};
+[[nodiscard]] std::string_view to_string(player p) noexcept;
+
 /// How long a hang lasts, and who says so.
 struct hang_length {
   enum class source : std::uint8_t { unknown, computed, measured, watched } how = source::unknown;

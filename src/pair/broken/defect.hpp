@@ -63,7 +63,7 @@ struct defect_entry {
   std::string_view name;
   std::string_view sentence;
   /// Cases of halfopen test, "exit/1 exit/2"; all others pass, or do not apply.
-  std::string_view fails, warns, remarks;
+  std::string_view fails, warns;
   /// Where a case is played at the first request too ("exit/7@1"), what is said of it there is said of that
   /// too, but for these, which pass.
   std::string_view passes{};

@@ -1,0 +1,11 @@
+#!/bin/sh
+# mosquitto with TLS.
+cat >"$HALFOPEN_DIR/mosquitto.conf" <<CONF
+listener 8883
+allow_anonymous true
+cafile $PWD/../cert.pem
+certfile $PWD/../cert.pem
+keyfile $PWD/../key.pem
+user root
+CONF
+exec mosquitto -c "$HALFOPEN_DIR/mosquitto.conf"

@@ -1,0 +1,26 @@
+#!/bin/sh
+# nginx with TLS and its defaults, all files in its host's folder.
+mkdir -p "$HALFOPEN_DIR/www"
+[ -e "$HALFOPEN_DIR/www/index.html" ] || seq 3000 >"$HALFOPEN_DIR/www/index.html"
+cat >"$HALFOPEN_DIR/nginx.conf" <<CONF
+daemon off;
+pid $HALFOPEN_DIR/pid;
+error_log stderr;
+worker_processes 1;
+events {}
+http {
+  access_log off;
+  client_body_temp_path $HALFOPEN_DIR/body;
+  proxy_temp_path $HALFOPEN_DIR/proxy;
+  fastcgi_temp_path $HALFOPEN_DIR/fastcgi;
+  uwsgi_temp_path $HALFOPEN_DIR/uwsgi;
+  scgi_temp_path $HALFOPEN_DIR/scgi;
+  server {
+    listen 443 ssl;
+    ssl_certificate $PWD/../cert.pem;
+    ssl_certificate_key $PWD/../key.pem;
+    root $HALFOPEN_DIR/www;
+  }
+}
+CONF
+exec nginx -c "$HALFOPEN_DIR/nginx.conf"

@@ -1,0 +1,11 @@
+#!/bin/sh
+# PostgreSQL that asks for a password by SCRAM. It refuses to run as root, which is who a program is in the lab.
+exec unshare --map-user=1000 --map-group=1000 sh -c '
+  PATH=/usr/lib/postgresql/15/bin:$PATH
+  cd "$HALFOPEN_DIR" || exit 1
+  if [ ! -d db ]; then
+    echo secret >password
+    initdb -D db -U postgres --auth=scram-sha-256 --pwfile=password --no-sync >initdb.log
+    echo "host all all all scram-sha-256" >>db/pg_hba.conf
+  fi
+  exec postgres -D db -h "*" -k "$HALFOPEN_DIR"'
