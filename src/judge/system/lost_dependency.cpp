@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/fault.hpp"
@@ -249,12 +250,13 @@ void lost_dependency::prove_afterwards() {
       return;
     case outage::forgotten:
     case outage::disowned: {
+      // Who waits for what the other one pushes says nothing itself.
       const auto used = [&](const trace::connection* c) {
-        return c->of(trace::side::opener).last_heard &&
-               c->of(trace::side::opener).last_heard->when > lost_at_;
+        return std::ranges::any_of(
+            std::array{trace::side::opener, trace::side::responder},
+            [&](trace::side s) { return c->of(s).last_heard && c->of(s).last_heard->when > lost_at_; });
       };
-      on_.proofs.prove(std::ranges::any_of(before_, used),
-                       "the service used a connection that was forgotten");
+      on_.proofs.prove(std::ranges::any_of(before_, used), "a connection that was forgotten was used");
       std::vector<trace::endpoint> openers;
       for (const auto* c : before_) openers.push_back(c->opener);
       // A middlebox's RST is nobody's of the two.
