@@ -15,7 +15,7 @@ constexpr std::size_t record_header = 5;
 std::string said_by(const recorded_connection& c, speaker who) {
   std::string all;
   for (const turn& t : c.turns)
-    if (t.who == who) all += t.bytes;
+    if (t.by == who) all += t.bytes;
   return all;
 }
 

@@ -331,7 +331,7 @@ wording say(const death_seen& seen, const finding& f, const std::string& program
 }
 
 std::string_view peer_in_words(const case_result& r) noexcept {
-  const bool client = r.who == subject::client;
+  const bool client = r.subject == subject::client;
   switch (r.peer) {
     case player::nobody:
       return {};

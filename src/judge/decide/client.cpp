@@ -28,7 +28,7 @@ finding of_an_end(const client_seen& s) {
     return {.verdict = verdict::fail, .did = outcome::reported, .rests_on = basis::time};
   }
   if (s.usual_output && s.asked_twice)
-    return {.what = s.once ? verdict::fail : verdict::warn, .did = outcome::asks_twice};
+    return {.verdict = s.once ? verdict::fail : verdict::warn, .did = outcome::asks_twice};
   if (s.usual_output)
     return {.verdict = verdict::pass, .did = s.anew ? outcome::recovered : outcome::unaffected};
   if (s.guessed)
