@@ -218,7 +218,8 @@ class outage_play {
     if (row_.when == outage_moment::mid_reply) scene_.lab.release();
     scene_.go_on(length());
     seen_.waits = longest_wait(service_, link_.dependency().address());
-    const bool kernel_lives = row_.how == outage::frozen || row_.how == outage::mute;  // it answers every probe
+    const bool kernel_lives =
+        row_.how == outage::frozen || row_.how == outage::mute;  // it answers every probe
     if (kernel_lives && seen_.waits && seen_.waits->what_for != waiting::for_connection)
       seen_.waits->length.by_kernel.reset();
     if (length() >= 5s && !what().virtual_clock) look_who_burns();
