@@ -31,9 +31,9 @@ struct program {
   std::optional<accept_flavour> accept_like;
   /// Its accept calls can be made to fail: see process::fail_accepts. Implied by accept_like.
   bool watch_accepts = false;
-  /// If set, the folder is the program's root file system, as unpacked from a container image: an absolute path.
-  /// It is not changed; what the program writes goes to the host's disk (host::private_folder). PATH is then the
-  /// usual one. One program at a time of a host may have the same one. Needs overlayfs.
+  /// If set, the folder is the program's root file system, as unpacked from a container image: an absolute
+  /// path. It is not changed; what the program writes goes to the host's disk (host::private_folder). PATH is
+  /// then the usual one. One program at a time of a host may have the same one. Needs overlayfs.
   std::string root{};
 };
 
