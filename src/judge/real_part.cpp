@@ -169,11 +169,6 @@ void real_server::take_over() {
   *loses_ = false;
 }
 
-void real_server::kill_program() {
-  lab::kill(stage_.server);
-  stage_.lab.until([&] { return stage_.server.is_empty(); }, stage_.soon);
-}
-
 void real_server::die() {
   if (said_) {
     take_over();
@@ -186,7 +181,7 @@ void real_server::die() {
 
 void real_server::reset() {
   take_over();
-  kill_program();
+  lab::kill(stage_.server);
   lab::abort(stage_.server, std::move(own_));
 }
 

@@ -40,7 +40,6 @@ class real_server final : public server_part {
   void know_peer();
   /// The lab's own socket in the place of the program's.
   void take_over();
-  void kill_program();
 
   stage& stage_;
   bool shall_end_;
