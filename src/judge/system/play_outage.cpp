@@ -276,9 +276,11 @@ class outage_play {
       last = a.packet->number;
       return ++seen == again.at;
     });
-    if (!scene_.lab.before(it, what().patience()))
+    if (!scene_.lab.before(it, what().patience())) {
+      if (!fault) return void(proofs_.prove(false, "a packet of the reconnection is on its way"));
       throw no_verdict(obstacle::not_there,
                        fmt::format("the reconnection of {} had no packet {}", name_.from, again.at));
+    }
     proofs_.prove_current(
         fmt::format("packet {} of the reconnection, from {}, is on its way", again.at,
                     scene_.lab.current().source == service_.address() ? name_.from : name_.to));
