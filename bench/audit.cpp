@@ -97,9 +97,12 @@ pid_t start(const char* host, Work&& work) {
 
 class crowd {
  public:
+  /// Clients, which started last, end first: they would complain of servers that are gone.
   ~crowd() {
-    for (const pid_t pid : pids) ::kill(pid, SIGKILL);
-    for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
+    for (; !pids.empty(); pids.pop_back()) {
+      ::kill(pids.back(), SIGKILL);
+      ::waitpid(pids.back(), nullptr, 0);
+    }
   }
   std::vector<pid_t> pids;
 };
@@ -113,14 +116,16 @@ sockaddr_in server_at(int door) {
 }
 
 /// Accepts all at one port, and closes each when its client has. A server a port: descriptors are limited.
-void serve(int number) {
+/// Writes a byte to `ready` when it listens.
+void serve(int number, int ready) {
   const int events = ::epoll_create1(0);
   const int door = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   const sockaddr_in at = server_at(number);
   const int on = 1;
   ::setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(door, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(door, 4096) != 0)
-    throw std::runtime_error("the server cannot listen");
+    throw std::runtime_error(std::string("the server cannot listen: ") + std::strerror(errno));
+  (void)!::write(ready, "", 1);
   epoll_event news{.events = EPOLLIN, .data = {.fd = door}};
   ::epoll_ctl(events, EPOLL_CTL_ADD, door, &news);
   for (;;) {
@@ -139,9 +144,36 @@ void serve(int number) {
   }
 }
 
+/// What children say to this program: a byte each when they are ready.
+class readiness {
+ public:
+  readiness() {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  }
+  ~readiness() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  readiness(const readiness&) = delete;
+  readiness& operator=(const readiness&) = delete;
+
+  [[nodiscard]] int to_tell() const { return ends_[1]; }
+  void wait(const char* what_if_not) const {
+    pollfd told{ends_[0], POLLIN, 0};
+    char byte = 0;
+    if (::poll(&told, 1, 60'000) != 1 || ::read(ends_[0], &byte, 1) != 1)
+      throw std::runtime_error(what_if_not);
+  }
+
+ private:
+  int ends_[2]{};
+};
+
 void start_servers(crowd& all) {
-  for (int i = 0; i < doors; ++i) all.pids.push_back(start("bench_server", [i] { serve(i); }));
-  std::this_thread::sleep_for(500ms);
+  const readiness listens;
+  for (int i = 0; i < doors; ++i)
+    all.pids.push_back(start("bench_server", [&, i] { serve(i, listens.to_tell()); }));
+  for (int i = 0; i < doors; ++i) listens.wait("the servers do not listen");
 }
 
 int connect_to(int door) {
@@ -193,22 +225,19 @@ void measure(const char* what, int times, const std::vector<std::string>& comman
 }
 
 void measure_audit(const options& o) {
+  const two_hosts hosts;
   crowd all;
   start_servers(all);
-  int ready[2];
-  if (::pipe(ready) != 0) throw std::runtime_error("pipe");
+  const readiness connected;
   const int each = o.connections / o.processes;
   // One after the other, so that the server's queue does not overflow.
   for (int p = 0; p < o.processes; ++p) {
     all.pids.push_back(start("bench_client", [&] {
       for (int i = 0; i < each; ++i) connect_to((p * each + i) % doors);
-      (void)!::write(ready[1], "", 1);
+      (void)!::write(connected.to_tell(), "", 1);
       for (;;) ::pause();
     }));
-    pollfd told{ready[0], POLLIN, 0};
-    char byte = 0;
-    if (::poll(&told, 1, 60'000) != 1 || ::read(ready[0], &byte, 1) != 1)
-      throw std::runtime_error("the clients did not all connect");
+    connected.wait("the clients did not all connect");
   }
   fmt::print("\n{} connections in {} processes\n", each * o.processes, o.processes);
   measure("halfopen audit", o.times, {HALFOPEN_PROGRAM, "audit", "--netns", "bench_client"}, "below 1 s");
@@ -217,6 +246,7 @@ void measure_audit(const options& o) {
 }
 
 void measure_watch(const options& o, const std::vector<std::string>& more) {
+  const two_hosts hosts;  // others each time: ports of connections that are over are in TIME_WAIT
   crowd all;
   start_servers(all);
   int told[2];
@@ -280,7 +310,6 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   try {
     print_machine();
-    const two_hosts hosts;
     const auto wanted = [&](const char* part) {
       return parts.empty() || std::ranges::count(parts, part) > 0;
     };

@@ -13,8 +13,8 @@ import struct
 import subprocess
 import tempfile
 
-from audit_hosts import LIBC, connect, in_a_world, join, make_host, start
-from lab_helpers import HALFOPEN, check, skip
+from audit_hosts import LIBC, connect, go_on, in_a_world, join, make_host, start
+from lab_helpers import HALFOPEN, check, skip, wait_until
 
 if os.geteuid() != 0:
     skip("needs root")
@@ -71,6 +71,21 @@ def rootless():
     yield s, waits
 
 
+def subordinate():
+    """The same, as another user of the container's: outside it has one of this user's sub-UIDs."""
+    become(USER)
+    check(LIBC.unshare(0x10000000 | 0x40000000) == 0, "unshare")
+    yield None
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    os.setgroups([])
+    os.setgid(1)
+    os.setuid(1)
+    s = socket.create_server(("127.0.0.1", 5432), backlog=64)
+    waits = connect("127.0.0.1", 5432, idle=88)
+    LIBC.prctl(4, 1, 0, 0, 0)
+    yield s, waits
+
+
 def roots():
     yield connect("10.0.0.2", 5432, idle=55)
 
@@ -81,9 +96,18 @@ pids["elsewhere"] = start("server", elsewhere)
 with_containers = subprocess.run(["unshare", "--user", "--net", "true"], preexec_fn=lambda: become(USER)).returncode == 0
 if with_containers:
     pids["rootless"] = start("client", rootless)
+    pids["subordinate"] = start("client", subordinate)
+    for which in "uid_map", "gid_map":  # as newuidmap(1) does
+        pathlib.Path(f"/proc/{pids['subordinate']}/{which}").write_text(f"0 {USER} 1\n1 100000 9\n")
+    go_on(pids["subordinate"])
+    netns = f"/proc/{pids['subordinate']}/ns/net"
+    count = ["nsenter", "--net=" + netns, "ss", "-tnH", "state", "established"]
+    check(wait_until(lambda: subprocess.check_output(count).count(b"\n") == 2, 60), "it connects to itself")
+    has_become = lambda: pathlib.Path(f"/proc/{pids['subordinate']}").stat().st_uid == 100000
+    check(wait_until(has_become, 60), "it is of another user, and may be looked at")
 else:
     print("without a container: an ordinary user may not make one here")
-expected = {"users", "elsewhere"} | ({"rootless"} if with_containers else set())
+expected = {"users", "elsewhere"} | ({"rootless", "subordinate"} if with_containers else set())
 
 
 def forbid_pidfd_getfd():
@@ -146,10 +170,11 @@ other = found["elsewhere"]
 check(other["options"]["TCP_KEEPIDLE"] == 66 and other["noticed"]["idle"]["by"] == "keepalive", f"by descriptor: {other}")
 check(other["noticed"]["in_flight"]["by"] == "not_known", f"tcp_retries2 of there was not read: {other['noticed']}")
 if with_containers:
-    own = [line for line in said if line.get("process") and line["process"]["name"] == "rootless"]
-    idle = [line["options"]["TCP_KEEPIDLE"] for line in own if line.get("options", {}).get("SO_KEEPALIVE")]
-    check(idle == [77] and all(c["noticed"]["in_flight"]["by"] == "retries2" for c in own if "noticed" in c),
-          f"a container of this user's, with its own settings: {own}")  # fmt: skip
+    for name, seconds in ("rootless", 77), ("subordinate", 88):
+        own = [line for line in said if line.get("process") and line["process"]["name"] == name]
+        idle = [line["options"]["TCP_KEEPIDLE"] for line in own if line.get("options", {}).get("SO_KEEPALIVE")]
+        check(idle == [seconds] and all(c["noticed"]["in_flight"]["by"] == "retries2" for c in own if "noticed" in c),
+              f"a container of this user's, with its own settings: {own}")  # fmt: skip
 unowned = [line for line in said if line["kind"] == "connection" and not line["process"]]
 check(len(unowned) == 1 and unowned[0]["noticed"]["idle"]["by"] == "not_known", f"the secret one's connection: {unowned}")
 for words in "Not seen of 1 process", "secret", "CAP_SYS_PTRACE":

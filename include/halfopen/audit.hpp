@@ -128,10 +128,11 @@ struct tcp_socket {
 
 struct process {
   pid_t pid = 0;
-  std::string name;  ///< comm (proc(5)), up to 15 bytes that anybody may have chosen
+  std::string
+      name;  ///< comm (proc(5)), up to 15 bytes that anybody may have chosen; empty if it has no socket
   uid_t user = 0;
   std::uint64_t network = 0;  ///< inode of its network namespace
-  std::string container;      ///< from its control group; empty if it shows none, or this process's own
+  std::string container;      ///< from its control group; empty if it shows none, or the caller's own
 };
 
 struct network {

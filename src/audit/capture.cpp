@@ -48,7 +48,7 @@ two_ends in_order(const trace::endpoint& a, const trace::endpoint& b) {
 struct tap {
   unique_fd socket;
   std::set<two_ends> wanted;
-  std::string description;
+  std::vector<std::string> whose;           ///< a line a connection: its process
   std::map<int, std::uint32_t> interfaces;  ///< by the kernel's index: the number in the file
 };
 
@@ -84,7 +84,7 @@ std::string interface_name(int fd, int index) {
   return ::ioctl(fd, SIOCGIFNAME, &request) == 0 ? request.ifr_name : "if" + std::to_string(index);
 }
 
-/// "app 4711: 10.0.0.1:4000 -> 10.0.0.2:5432".
+/// "app 4711: 10.0.0.1:4000 - 10.0.0.2:5432".
 std::string named(const tcp_socket& s, const snapshot& in) {
   const std::string who = s.process == none ? "(no process)"
                                             : fmt::format("{} {}", in.processes.at(s.process).name,
@@ -94,13 +94,16 @@ std::string named(const tcp_socket& s, const snapshot& in) {
 
 std::expected<std::map<std::uint32_t, tap>, std::string> taps_for(const snapshot& s,
                                                                   std::span<const std::uint32_t> suspects) {
-  constexpr std::size_t longest = 8000;
+  constexpr std::size_t most = 1000;
   std::map<std::uint32_t, tap> taps;
   for (const std::uint32_t i : suspects) {
     const tcp_socket& one = s.sockets.at(i);
     tap& t = taps[one.network];
     t.wanted.insert(in_order(one.local, one.remote));
-    if (t.description.size() < longest) t.description += (t.description.empty() ? "" : "; ") + named(one, s);
+    if (t.whose.size() < most)
+      t.whose.push_back(named(one, s));
+    else if (t.whose.size() == most)
+      t.whose.emplace_back("and more");
   }
   for (auto& [index, t] : taps) {
     const network& n = s.networks.at(index);
@@ -143,7 +146,7 @@ std::uint64_t drain(tap& t, report::pcapng_writer& file, std::vector<std::byte>&
     if (!p || p->what == trace::packet::kind::other) continue;
     if (!t.wanted.contains(in_order(p->tcp.source, p->tcp.destination))) continue;
     const auto [at, is_new] = t.interfaces.try_emplace(from.sll_ifindex, 0);
-    if (is_new) at->second = file.add_interface(name, t.description, trace::link::raw_ip);
+    if (is_new) at->second = file.add_interface(name, "", trace::link::raw_ip, t.whose);
     file.packet(
         at->second, now, frame, {},
         from.sll_pkttype == PACKET_OUTGOING ? report::direction::outbound : report::direction::inbound);

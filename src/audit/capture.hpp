@@ -15,9 +15,9 @@ namespace halfopen::audit {
 [[nodiscard]] std::vector<std::uint32_t> suspects_of(const snapshot& s, std::span<const group> all,
                                                      std::optional<milliseconds> limit);
 
-/// Writes the packets of just these connections, and the ICMP errors about them, for so long, as pcapng. Each
-/// interface says whose connections they are. Gives the number of packets; the error is a sentence. Needs
-/// CAP_NET_RAW in each of their network namespaces.
+/// Writes the packets of just these connections, and the ICMP errors about them, for so long, as pcapng.
+/// Comments on each interface say whose connections they are. Gives the number of packets; the error is a
+/// sentence. Needs CAP_NET_RAW in each of their network namespaces.
 [[nodiscard]] std::expected<std::uint64_t, std::string> capture(const snapshot& s,
                                                                 std::span<const std::uint32_t> suspects,
                                                                 milliseconds length, const std::string& path);

@@ -36,6 +36,16 @@ std::string_view to_string(event::kind k) noexcept {
   return i < names.size() ? names[i] : "?";
 }
 
+// A look may show a connection while it ends, or afterwards in its descriptor: then there are no options to
+// be read, and no opener. What would have ended it, and who opened it, is what was seen before.
+void ledger::entry::see(const tcp_socket& now, const risk& would) {
+  if (would.idle.known() || would.in_flight.known() || would.connecting.known()) at_risk = would;
+  if (now.state == socket_state::close && socket.cookie != 0) return;
+  const side opener = now.opened_by == side::unknown ? socket.opened_by : now.opened_by;
+  socket = now;
+  socket.opened_by = opener;
+}
+
 event ledger::about(const entry& e, event::kind what, clock::time_point now) const {
   event told;
   told.what = what;
@@ -80,15 +90,19 @@ void ledger::take(const snapshot& s, clock::time_point now, const take_event& te
     if (one.cookie == 0) continue;
     auto [at, is_new] = known_.try_emplace(one.cookie);
     entry& e = at->second;
-    e.socket = one;
+    e.see(one, risk_of(one, s));
     e.network = s.networks.at(one.network).name;
-    e.at_risk = risk_of(one, s);
     e.look = looks_;
     if (one.process != none) {
       e.pid = s.processes.at(one.process).pid;
       e.name = s.processes[one.process].name;
     }
-    if (is_new && !first && is_connection(one)) tell(about(e, event::kind::opened, now));
+    if (is_new) e.is_to_tell = !first && is_connection(one);
+    // A process that began during this look is known at the next one, and so is one that has yet to accept.
+    if (e.is_to_tell && (one.process != none || !is_new)) {
+      e.is_to_tell = false;
+      tell(about(e, event::kind::opened, now));
+    }
     const auto faults = by_socket.find(i);
     compare(e, faults == by_socket.end() ? nothing : faults->second, now, tell);
   }

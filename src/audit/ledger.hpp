@@ -59,6 +59,9 @@ class ledger {
     risk at_risk;
     std::uint32_t faults = 0;  ///< bits
     std::uint64_t look = 0;    ///< the last one that showed it
+    bool is_to_tell = false;   ///< that it was opened
+
+    void see(const tcp_socket& now, const risk& would);
   };
   event about(const entry& e, event::kind what, clock::time_point now) const;
   void compare(entry& e, const std::vector<fault>& faults, clock::time_point now,

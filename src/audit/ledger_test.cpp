@@ -45,6 +45,25 @@ TEST(ledger, tells_of_what_is_new_but_not_at_first) {
       HasSubstr("app 4711  10.0.0.1:40000 -> 10.0.0.2:5432  opened; a vanished peer is noticed idle: never"));
 }
 
+TEST(ledger, tells_of_a_new_connection_when_its_process_is_known_or_at_the_next_look) {
+  tcp_socket of_nobody = number(1);
+  of_nobody.process = none;
+  watched w;
+  w.look({});
+  w.look({of_nobody});
+  EXPECT_TRUE(w.told.empty());
+  w.look({number(1)});
+  ASSERT_EQ(w.told.size(), 1u);
+  EXPECT_EQ(w.told[0].name, "app");
+  w.look({number(1)});
+  EXPECT_TRUE(w.told.empty());
+  of_nobody.cookie = 2;
+  w.look({of_nobody});
+  w.look({of_nobody});
+  ASSERT_EQ(w.told.size(), 1u);
+  EXPECT_EQ(w.told[0].pid, 0);
+}
+
 TEST(ledger, tells_what_became_wrong_and_what_no_longer_is) {
   watched w;
   w.look({number(1, retransmitting(2))});
@@ -78,6 +97,32 @@ TEST(ledger, tells_of_an_end_with_what_was_known_before) {
   EXPECT_EQ(w.told[0].pid, 0);
   EXPECT_EQ(w.told[0].network, "net");
   EXPECT_THAT(line_of(w.told[0]), HasSubstr("(process not known) in net"));
+}
+
+TEST(ledger, keeps_what_would_end_a_connection_where_a_look_has_shown_its_end) {
+  const tcp_socket seen = number(1, with_keepalive(60s, 10s, 3));
+  tcp_socket descriptor_is_closed = seen;
+  descriptor_is_closed.options.reset();
+  descriptor_is_closed.process = none;
+  tcp_socket gone = descriptor_is_closed;
+  gone.state = socket_state::close;
+  gone.opened_by = side::unknown;
+  tcp_socket last = seen;
+  last.state = socket_state::close;
+  last.figures->probes = 3;
+  last.figures->since_received = last.figures->since_ack = 1h;
+  last.figures->bytes_acked = 1;
+  for (const tcp_socket& shown : {seen, descriptor_is_closed, gone}) {
+    watched w;
+    w.look({seen});
+    w.look({shown});
+    w.end_of(last);
+    ASSERT_EQ(w.told.size(), 1u);
+    EXPECT_EQ(w.told[0].pid, 4711);
+    EXPECT_EQ(w.told[0].ended.how, ending::peer_vanished);
+    EXPECT_EQ(w.told[0].ended.by, closer::timer);
+    EXPECT_EQ(w.told[0].socket.opened_by, side::this_host);
+  }
 }
 
 TEST(ledger, does_not_tell_of_a_listeners_end_and_forgets_what_is_gone) {

@@ -4,7 +4,8 @@
 // In this order a connection that ends meanwhile is a socket without a program, and one that begins
 // meanwhile a descriptor whose socket is not listed, which is asked itself. What stands in a descriptor
 // and in no table of the kernel's is a connection that is gone: such ones are looked at twice, so that a
-// program which is about to close one is not accused.
+// program which is about to close one is not accused. Names are read last: a program may begin, and take its
+// name, while the tables are read.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -70,7 +71,7 @@ class looking {
   [[nodiscard]] bool is_meant(const process& p) const {
     if (!whose_.container.empty() && !p.container.starts_with(whose_.container)) return false;
     if (whose_.pids.empty() && whose_.names.empty())
-      return me_ == 0 || p.user == me_ || !whose_.container.empty();
+      return me_ == 0 || p.user == me_ || !whose_.container.empty() || is_in_user_namespace_of(p.pid, me_);
     return std::ranges::count(whose_.pids, p.pid) > 0 || std::ranges::count(whose_.names, p.name) > 0;
   }
 
@@ -82,10 +83,9 @@ class looking {
   }
 
   std::optional<std::string> choose_processes() {
-    const std::string own = container_of(text_of("/proc/self/cgroup"));
     for (process& p : all_processes()) {
+      if (of_some_processes()) describe(p);
       if (p.pid == ::getpid() || !is_meant(p)) continue;
-      if (p.container == own) p.container.clear();  // where the user is already
       seen_.processes.push_back(std::move(p));
     }
     if (seen_.processes.empty() && of_some_processes())
@@ -213,8 +213,15 @@ class looking {
   }
 
   void look_at(std::uint32_t number) {
-    const process& p = seen_.processes[number];
-    const auto held = open_sockets(p.pid);
+    process& p = seen_.processes[number];
+    auto held = open_sockets(p.pid);
+    // Of a sub-UID in a container of this user's: the folder is closed, but not to the container's root.
+    if (!held && held.error() == EACCES)
+      in_user_namespace("/proc/" + std::to_string(p.pid) + "/ns/user", [&] { held = open_sockets(p.pid); });
+    if (!held || !held->empty()) {
+      describe(p);
+      if (p.container == own_container_) p.container.clear();  // where the user is already
+    }
     if (!held) {
       if (held.error() == EACCES || held.error() == EPERM) hide(p, obstacle::descriptors);
       return;
@@ -291,6 +298,7 @@ class looking {
   const scope& whose_;
   uid_t me_;
   std::uint64_t own_ = 0;
+  const std::string own_container_ = container_of(text_of("/proc/self/cgroup"));
   snapshot seen_;
   std::vector<std::pair<std::uint64_t, std::string>> names_;  ///< of namespaces, by their inodes
   std::vector<std::pair<std::uint64_t, std::string>> paths_;

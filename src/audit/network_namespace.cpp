@@ -32,7 +32,8 @@ struct errand {
 
 int go(void* what) {
   errand& e = *static_cast<errand*>(what);
-  if (::setns(e.owner, CLONE_NEWUSER) < 0 || ::setns(e.network, CLONE_NEWNET) < 0) return 0;
+  if (::setns(e.owner, CLONE_NEWUSER) < 0) return 0;
+  if (e.network >= 0 && ::setns(e.network, CLONE_NEWNET) < 0) return 0;
   e.went = true;
   try {
     (*e.work)();
@@ -42,9 +43,8 @@ int go(void* what) {
   return 0;
 }
 
-/// By way of the user namespace that the network belongs to.
-bool send_child(int network, const std::function<void()>& work) {
-  const unique_fd owner(::ioctl(network, NS_GET_USERNS));
+/// Into the user namespace, and from there into the network, if one is given.
+bool send_child(const unique_fd& owner, int network, const std::function<void()>& work) {
   if (!owner) return false;
   errand e{.network = network, .owner = owner.get(), .work = &work, .thrown = {}};
   constexpr std::size_t size = 1 << 20;
@@ -77,10 +77,15 @@ unique_fd open_network(const std::string& path, std::uint64_t inode) {
   return fd;
 }
 
+bool in_user_namespace(const std::string& path, const std::function<void()>& work) {
+  return send_child(unique_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), -1, work);
+}
+
 bool in_network(int network, const std::function<void()>& work) {
   const unique_fd home(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!home) return false;
-  if (::setns(network, CLONE_NEWNET) < 0) return errno == EPERM && send_child(network, work);
+  if (::setns(network, CLONE_NEWNET) < 0)
+    return errno == EPERM && send_child(unique_fd(::ioctl(network, NS_GET_USERNS)), network, work);
   // Without the way home every later answer would be another network's.
   struct way_back {
     int to;

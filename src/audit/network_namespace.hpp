@@ -21,6 +21,10 @@ namespace halfopen::audit {
 /// user has made the user namespace that it belongs to, as of a rootless container.
 bool in_network(int network, const std::function<void()>& work);
 
+/// Calls `work` in the user namespace that this path names, with all rights there, and comes back. False,
+/// with nothing called, if it may not be entered or is the caller's own.
+bool in_user_namespace(const std::string& path, const std::function<void()>& work);
+
 }  // namespace halfopen::audit
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,16 +119,26 @@ std::vector<process> all_processes() {
     process p;
     p.pid = *pid;
     p.user = about.st_uid;
-    p.name = text_of(path + "/comm");
-    if (p.name.ends_with('\n')) p.name.pop_back();
     std::array<char, 64> link{};
     const ssize_t n = ::readlink((path + "/ns/net").c_str(), link.data(), link.size());
     if (n > 0) p.network = inode_in({link.data(), static_cast<std::size_t>(n)}, "net:[");
-    p.container = container_of(text_of(path + "/cgroup"));
     all.push_back(std::move(p));
   }
   std::ranges::sort(all, {}, &process::pid);
   return all;
+}
+
+void describe(process& p) {
+  const std::string path = "/proc/" + std::to_string(p.pid);
+  p.name = text_of(path + "/comm");
+  if (p.name.ends_with('\n')) p.name.pop_back();
+  p.container = container_of(text_of(path + "/cgroup"));
+}
+
+bool is_in_user_namespace_of(pid_t pid, uid_t user) {
+  const unique_fd there(::open(("/proc/" + std::to_string(pid) + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+  uid_t owner{};
+  return there && ::ioctl(there.get(), NS_GET_OWNER_UID, &owner) == 0 && owner == user;
 }
 
 std::expected<std::vector<open_socket>, int> open_sockets(pid_t pid) {

@@ -12,8 +12,16 @@
 
 namespace halfopen::audit {
 
-/// All that can be seen, in the order of their PIDs. `network` is 0 where it may not be read.
+/// All that can be seen, in the order of their PIDs, without names and containers. `network` is 0 where it
+/// may not be read.
 [[nodiscard]] std::vector<process> all_processes();
+
+/// Reads its name and its container, as they are now: a process may have become another program.
+void describe(process& p);
+
+/// It is in a user namespace that this user has made, such as a rootless container. There the user may look
+/// at every process, also at those that run as a sub-UID (user_namespaces(7), "Capabilities").
+[[nodiscard]] bool is_in_user_namespace_of(pid_t pid, uid_t user);
 
 /// The container that a control group's path (a line of /proc/PID/cgroup) names: the id that Docker, Podman,
 /// containerd and CRI-O put there, or the name of an LXC container or of a systemd machine. Empty: none.

@@ -49,8 +49,12 @@ TEST(processes, this_one_is_there) {
   const auto self = std::ranges::find(all, ::getpid(), &process::pid);
   ASSERT_NE(self, all.end());
   EXPECT_EQ(self->user, ::geteuid());
-  EXPECT_EQ(self->name, "audit_test");
   EXPECT_NE(self->network, 0u);
+  process described = *self;
+  describe(described);
+  EXPECT_EQ(described.name, "audit_test");
+  EXPECT_FALSE(is_in_user_namespace_of(-1, ::geteuid()));
+  EXPECT_FALSE(is_in_user_namespace_of(::getpid(), 12345));
 }
 
 TEST(descriptors, sockets_are_found) {

@@ -113,7 +113,7 @@ void add_audit(CLI::App& app, int& exit_code) {
   verb.add_flag("--json", a->json, "a line of JSON a connection, and one for all");
   verb.add_option("--top", a->top, "lines of the table, the worst; 0 for all")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::NonNegativeNumber.description(""))
       ->capture_default_str();
   verb.add_flag("--no-cures", a->no_cures, "the table alone, without what to change");
   verb.footer(

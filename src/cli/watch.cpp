@@ -41,7 +41,7 @@ struct watch_arguments {
 };
 
 /// Looks take no more than this part of one processor: the more a look costs, the rarer it is.
-constexpr int share = 100;
+constexpr int share = 200;
 constexpr milliseconds least_pause = 1000ms;
 /// Notifications gather for so long before they are read.
 constexpr milliseconds gathering = 20ms;

@@ -151,7 +151,7 @@ pcapng_writer& pcapng_writer::operator=(pcapng_writer&& other) noexcept {
 }
 
 std::uint32_t pcapng_writer::add_interface(std::string_view name, std::string_view description,
-                                           trace::link type) {
+                                           trace::link type, const std::vector<std::string>& comments) {
   block_builder block{1};
   block.number(static_cast<std::uint16_t>(type));
   block.number(std::uint16_t{0});
@@ -159,6 +159,7 @@ std::uint32_t pcapng_writer::add_interface(std::string_view name, std::string_vi
   block.text_option(if_name, name);
   if (!description.empty()) block.text_option(if_description, description);
   block.option(if_tsresol, std::span{&nanoseconds, 1});
+  for (const std::string& comment : comments) block.text_option(opt_comment, comment, newlines::kept);
   append(block.finish());
   return interfaces_++;
 }

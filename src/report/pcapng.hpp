@@ -37,9 +37,10 @@ class pcapng_writer {
   pcapng_writer(pcapng_writer&& other) noexcept;
   pcapng_writer& operator=(pcapng_writer&& other) noexcept;
 
-  /// Describes an interface; gives the number to pass to packet(): 0, 1, 2...
+  /// Describes an interface, with any number of comments; gives the number to pass to packet(): 0, 1, 2...
   std::uint32_t add_interface(std::string_view name, std::string_view description,
-                              trace::link type = trace::link::ethernet);
+                              trace::link type = trace::link::ethernet,
+                              const std::vector<std::string>& comments = {});
 
   /// Gives an address a name, which readers use for the packets that follow. An
   /// empty name is not written.

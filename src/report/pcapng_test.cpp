@@ -148,10 +148,10 @@ TEST_F(pcapng, the_section_header_says_who_wrote_it) {
   EXPECT_EQ(options[2], (option{4, "halfopen"}));
 }
 
-TEST_F(pcapng, an_interface_has_a_name_and_counts_nanoseconds) {
+TEST_F(pcapng, an_interface_has_a_name_and_comments_and_counts_nanoseconds) {
   pcapng_writer w = create();
   EXPECT_EQ(w.add_interface("client", "the client's end of the cable"), 0U);
-  EXPECT_EQ(w.add_interface("any", "", trace::link::raw_ip), 1U);
+  EXPECT_EQ(w.add_interface("any", "", trace::link::raw_ip, {"whose", "what"}), 1U);
   const auto all = blocks();
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[1].type, 1U);
@@ -160,7 +160,8 @@ TEST_F(pcapng, an_interface_has_a_name_and_counts_nanoseconds) {
       all[1].options_at(8),
       ElementsAre(option{2, "client"}, option{3, "the client's end of the cable"}, option{9, "\x09"}));
   EXPECT_EQ(all[2].at<std::uint16_t>(0), 101U);
-  EXPECT_THAT(all[2].options_at(8), ElementsAre(option{2, "any"}, option{9, "\x09"}));
+  EXPECT_THAT(all[2].options_at(8),
+              ElementsAre(option{2, "any"}, option{9, "\x09"}, option{1, "whose"}, option{1, "what"}));
 }
 
 TEST_F(pcapng, a_packet_has_its_time_bytes_direction_and_comments) {
