@@ -43,8 +43,10 @@ struct watch_arguments {
 /// Looks take no more than this part of one processor: the more a look costs, the rarer it is.
 constexpr int share = 200;
 constexpr milliseconds least_pause = 1000ms;
-/// Notifications gather for so long before they are read.
-constexpr milliseconds gathering = 20ms;
+/// Notifications gather for so long before they are read. An ordinary user's buffer has room for some
+/// hundreds of them (net.core.rmem_default); who may load a program into the kernel may also have a greater
+/// one.
+constexpr milliseconds gathering = 20ms, gathering_by_kernel = 50ms;
 
 volatile std::sig_atomic_t asked_to_end = 0;
 
@@ -169,9 +171,10 @@ class watching {
   void wait() const {
     auto most = std::chrono::duration_cast<milliseconds>(next_look_ - steady::now());
     if (until_) most = std::min(most, std::chrono::duration_cast<milliseconds>(*until_ - steady::now()));
-    const timespec gather{0, std::chrono::nanoseconds(gathering).count()};
+    const milliseconds first = ends_.kernel() ? gathering_by_kernel : gathering;
+    const timespec gather{0, std::chrono::nanoseconds(first).count()};
     ::nanosleep(&gather, nullptr);
-    ends_.wait(most - gathering, metrics_ ? metrics_->descriptors() : std::vector<int>{});
+    ends_.wait(most - first, metrics_ ? metrics_->descriptors() : std::vector<int>{});
   }
 
   [[nodiscard]] std::string what_is_missed() const {
