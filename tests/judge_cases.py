@@ -164,14 +164,16 @@ print(r)
 @row
 def a_server_that_is_started_again_knows_what_it_was_told():
     run = verdicts(server(DURABLE_SERVER), client(DURABLE_CLIENT), "--case", "reboot/3", "reboot/4", "--limit", 8)
-    run.of("reboot/3", "pass", "recovered").of("reboot/4", "pass", "recovered").of("reboot/4@1", "pass", "reported")
+    # At reboot/4 the first server had the request already.
+    run.of("reboot/3", "pass", "recovered").of("reboot/4", "warn", "asked twice").of("reboot/4@1", "pass", "reported")
     yield run
     lost = verdicts(server(DURABLE_SERVER), client(DURABLE_CLIENT), "--case", "reboot/3", "--disk", "lost", "--limit", 8)
     yield lost.of("reboot/3", "fail", "false success")
     options = "--torture", "--case", "reboot-server*", "--limit", 8
     torture = verdicts(server(DURABLE_SERVER), client(DURABLE_CLIENT), *options)
     # How many bare ACKs there are depends on who was faster: the last packets are not always there.
-    torture.cases = {k: c for k, c in torture.cases.items() if c["verdict"] != "not applicable"}
+    torture.cases = {k: c for k, c in torture.cases.items()
+                     if c["verdict"] != "not applicable" and c.get("outcome") != "asks twice"}
     check(len(torture.cases) > 10, "a reboot at every packet")
     yield torture.all_are("pass")
 
@@ -196,7 +198,7 @@ except OSError:
 print(r)
 """
     run = verdicts(redis, client(asks), "--case", "reboot/3", "reboot/4")
-    yield run.of("reboot/3", "pass", "recovered").of("reboot/4", "pass", "recovered")
+    yield run.of("reboot/3", "pass", "recovered").of("reboot/4", "warn", "asked twice")
 
 
 @row

@@ -26,7 +26,7 @@ struct test_arguments {
   std::string disk = "kept";
   std::uint16_t port = 0;
   std::size_t jobs = 0;  ///< 0: choose
-  bool once = false;  ///< the client's request may be done once only
+  bool once = false;     ///< the client's request may be done once only
   bool dry_run = false, strict = false, verbose = false;
   std::string repeat;  ///< the command that does it again
   guest_arguments guest;

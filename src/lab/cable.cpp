@@ -330,7 +330,8 @@ void cable::deliver_held(const held_packets::one& h) {
   const port& receiver = ports_[h.receiver];
   if (!receiver.connected) return;
   evidence_.packet(++count_, experiment::now(), h.sender, h.frame);
-  evidence_.note((h.is_part ? "a part of packet " : "packet ") + std::to_string(h.number) + ", held until now");
+  evidence_.note((h.is_part ? "a part of packet " : "packet ") + std::to_string(h.number) +
+                 ", held until now");
   ring().send(h.frame, receiver.interface);
 }
 

@@ -49,6 +49,7 @@ TEST(finding, every_word_has_a_name_and_verdicts_are_read_back) {
     EXPECT_EQ(parse_verdict(to_string(static_cast<verdict>(i))), static_cast<verdict>(i));
   EXPECT_EQ(parse_verdict("guilty"), std::nullopt);
   EXPECT_EQ(to_string(static_cast<verdict>(9)), "?");
+  EXPECT_EQ(to_string(player::recording), "recording");
   EXPECT_EQ(to_string(subject::client), "client");
   EXPECT_EQ(to_string(subject::server), "server");
   EXPECT_EQ(to_string(basis::processor), "processor");

@@ -273,6 +273,14 @@ TEST(outage, a_health_endpoint_does_not_lie_when_the_service_may_not_be_what_kee
   expect(s, look::health, verdict::fail, outcome::says_healthy, basis::time);
 }
 
+TEST(outage, a_health_endpoint_that_says_yes_for_a_moment_does_not_lie_whatever_the_service_does) {
+  for (outage_seen s : {recovering(), long_away()}) {
+    s.asks.push_back(health(s.back + 100ms, true));
+    s.spoke_again = s.fresh_data = true;
+    expect(s, look::health, verdict::pass, outcome::does_as_asked);
+  }
+}
+
 TEST(outage, a_no_or_an_ask_that_is_served_ends_a_stretch_of_yes) {
   outage_seen s = long_away();
   s.asks.push_back(health(100s, true));
