@@ -120,7 +120,8 @@ bool real_server::until_replied(std::size_t turn, std::size_t bytes, millisecond
 }
 
 void real_server::say_bytewise() {
-  slow_.emplace();
+  slow_.emplace(slow_speech{});  // clang++ cannot make it in place: its members' values are not yet known to
+                                 // std::optional
   stage_.lab.hold(lab::from(stage_.server) && stage_.on_main() && (lab::payload() || lab::fin()));
 }
 

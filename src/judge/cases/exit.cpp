@@ -87,7 +87,7 @@ places_in_reply need_tls_reply(const stage& s) {
 void truncated_between_records(stage& s) {
   const auto place = need_tls_reply(s).between_records;
   if (!place) throw no_verdict(obstacle::not_there, "the reply is one TLS record");
-  play(s, client_row{moment::mid_reply, loss::kill, *place});
+  play(s, client_row{moment::mid_reply, loss::kill, place});
 }
 
 /// The end of such a reply is the connection's.
