@@ -83,9 +83,7 @@ void lost_peer::stop() {
 
 /// The connection that is played as the main one.
 lab::match lost_peer::of_the_part() const {
-  return lab::from(host_) && lab::match([self = part_->peer()](const lab::arrival& a) {
-           return a.connection != nullptr && a.connection->opener == self;
-         });
+  return lab::from(host_) && lab::on(part_->peer());
 }
 
 void lost_peer::prove_at_once() {

@@ -25,14 +25,12 @@ std::optional<lab::grip> hold_soon(const lab::host& h, const trace::connection& 
   return std::nullopt;
 }
 
-lab::match later_than(std::uint64_t number) {
-  return lab::match([number](const lab::arrival& a) { return a.packet->number > number; });
+/// That one, and no later one of the same two ends.
+lab::match of(const trace::connection* c) {
+  return lab::match([c](const lab::arrival& a) { return a.connection == c; });
 }
 lab::match while_true(std::shared_ptr<const bool> flag) {
   return lab::match([flag = std::move(flag)](const lab::arrival&) { return *flag; });
-}
-lab::match of(const trace::connection* c) {
-  return lab::match([c](const lab::arrival& a) { return a.connection == c; });
 }
 
 }  // namespace
@@ -110,7 +108,8 @@ bool real_server::until_replied(std::size_t turn, std::size_t bytes, millisecond
   const std::uint64_t before = s.main_connection()->of(trace::side::responder).bytes - length;
   if (before > wanted) return false;
   if (wanted - before < length) s.lab.cut_current(static_cast<std::size_t>(wanted - before));
-  s.lab.lose(lab::from(s.server) && s.on_main() && later_than(s.lab.current().number) && while_true(loses_));
+  s.lab.lose(lab::from(s.server) && s.on_main() && lab::later_than(s.lab.current().number) &&
+             while_true(loses_));
   said_ = wanted;
   if (bytes == 0) {  // what it acknowledges is delivered
     s.lab.run_for(1ms);
@@ -226,7 +225,7 @@ real_client::real_client(stage& s, lab::host& from, const asked& request)
     s.lab.hold_current();
   }
   s.lab.hold(lab::from(from) && of(connection_) && (lab::payload() || lab::fin()) &&
-             later_than(s.lab.current().number) && while_true(holds_));
+             lab::later_than(s.lab.current().number) && while_true(holds_));
 }
 
 std::vector<trace::endpoint> real_client::ends() const {

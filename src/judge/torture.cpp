@@ -206,8 +206,7 @@ std::vector<stretch> stretches_of(std::span<const case_result> results) {
     const std::string_view link = without_link(r.id).second;
     const auto p = r.id.starts_with(torture_prefix) ? parse_place(r.id) : std::nullopt;
     if (!p) continue;
-    const bool goes_on = before && before->how == p->how && before->lost == p->lost &&
-                         before->again == p->again && link == link_before &&
+    const bool goes_on = before && name_of(*before) == name_of(*p) && link == link_before &&
                          before->in_reply == p->in_reply && same_outcome(*made.back().last, r);
     if (!goes_on) made.push_back({&r, &r, 0});
     made.back().last = &r;

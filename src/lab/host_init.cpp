@@ -23,6 +23,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/host.hpp"
+#include "lab/layers.hpp"
 #include "lab/messages.hpp"
 #include "lab/namespaces.hpp"
 
@@ -81,13 +82,7 @@ bool cover(const std::string& path, const std::string& text) {
 /// cannot be covered: then the host gets an /etc of its own above the system's (overlayfs), with room for it.
 bool make_room_for_names() {
   if (::access("/etc/hosts", F_OK) == 0) return true;
-  for (const char* folder : {"/run/etc", "/run/etc/above", "/run/etc/work"})
-    if (::mkdir(folder, 0755) < 0) return false;
-  const std::string layers = "lowerdir=/etc,upperdir=/run/etc/above,workdir=/run/etc/work";
-  // `userxattr` in a user namespace that is not the first one (Documentation/filesystems/overlayfs.rst).
-  if (::mount("overlay", "/etc", "overlay", 0, layers.c_str()) < 0 &&
-      ::mount("overlay", "/etc", "overlay", 0, (layers + ",userxattr").c_str()) < 0)
-    return false;
+  if (!mount_above("/etc", "/run/etc", "/etc")) return false;
   const unique_fd made(::open("/etc/hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   return made.get() >= 0;
 }

@@ -1,11 +1,16 @@
 #ifndef HALFOPEN_SRC_LAB_HOST_INIT_HPP
 #define HALFOPEN_SRC_LAB_HOST_INIT_HPP
 
+#include <array>
 #include <string>
 
 #include "halfopen/lab/unique_fd.hpp"
 
 namespace halfopen::lab {
+
+/// What is read to turn names into addresses: each host has its own.
+inline constexpr std::array files_of_names{"/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
+                                           "/etc/nsswitch.conf", "/etc/resolv.conf"};
 
 /// What a host finds under /etc; a file without text is the system's.
 struct host_files {

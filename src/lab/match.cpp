@@ -51,6 +51,13 @@ match to_port(std::uint16_t port) {
     return is_tcp(a) && (a.packet->tcp.source.port == port || a.packet->tcp.destination.port == port);
   });
 }
+match on(const trace::endpoint& opener) {
+  return match(
+      [opener](const arrival& a) { return a.connection != nullptr && a.connection->opener == opener; });
+}
+match later_than(std::uint64_t number) {
+  return match([number](const arrival& a) { return a.packet->number > number; });
+}
 match flags(std::uint8_t all_of) {
   return match([all_of](const arrival& a) { return is_tcp(a) && a.packet->tcp.has(all_of); });
 }

@@ -14,6 +14,8 @@
 
 #include "halfopen/lab/host.hpp"
 #include "halfopen/lab/unique_fd.hpp"
+#include "lab/host_init.hpp"
+#include "lab/layers.hpp"
 
 namespace halfopen::lab {
 namespace {
@@ -27,26 +29,6 @@ bool make_folder(const std::string& path) {
 bool make_file(const std::string& path) {
   const unique_fd made(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   return made.get() >= 0;
-}
-
-/// A path in overlayfs's options: they are parted by commas, layers by colons.
-std::string escaped(const std::string& path) {
-  std::string text;
-  for (const char c : path) {
-    if (c == ',' || c == ':' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text;
-}
-
-/// The folder below, what is written above. `userxattr` is what a user namespace that is not the first one
-/// may use (Documentation/filesystems/overlayfs.rst); a tmpfs has such attributes since Linux 6.6.
-bool mount_layers(const std::string& folder, const std::string& own) {
-  const std::string options =
-      "lowerdir=" + escaped(folder) + ",upperdir=" + own + "/above,workdir=" + own + "/work";
-  for (const char* more : {"", ",userxattr"})
-    if (::mount("overlay", (own + "/all").c_str(), "overlay", 0, (options + more).c_str()) == 0) return true;
-  return false;
 }
 
 /// Shows something of the host at the same path of the root; what the root has no folder for is left out.
@@ -67,13 +49,13 @@ const char* enter_root_of_its_own(const std::string& folder) {
   if (::unshare(CLONE_NEWNS) < 0) return "root folder: mount namespace";
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return "mount / slave";
   const std::string own = std::string(host::private_folder) + "/.root";
-  for (const char* part : {"", "/above", "/work", "/all"})
-    if (!make_folder(own + part)) return "root folder: making layers";
-  if (!mount_layers(folder, own)) return "root folder: overlayfs";
   const std::string root = own + "/all";
+  if (!make_folder(own) || !make_folder(root)) return "root folder: making layers";
+  if (!mount_above(folder, own, root)) return "root folder: overlayfs";
   if (!make_folder(root + "/etc")) return "root folder, of another user: /etc";
-  for (const char* path : {"/proc", "/sys", "/dev", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
-                           "/etc/nsswitch.conf", "/etc/resolv.conf"})
+  for (const char* path : {"/proc", "/sys", "/dev"})
+    if (!show(root, path)) return "root folder, of another user?";
+  for (const char* path : files_of_names)
     if (!show(root, path)) return "root folder, of another user?";
   if (::chroot(root.c_str()) < 0) return "chroot";
   if (::chdir("/") < 0) return "chdir";

@@ -53,6 +53,8 @@ class match {
 [[nodiscard]] match reset();
 [[nodiscard]] match payload();  ///< carries at least a byte
 [[nodiscard]] match icmp();
+[[nodiscard]] match on(const trace::endpoint& opener);  ///< of the connection that was opened from there
+[[nodiscard]] match later_than(std::uint64_t number);   ///< a packet that came out of its host after that one
 /// With this packet the host has said at least `bytes` payload bytes on the connection.
 [[nodiscard]] match said(const host& who, std::uint64_t bytes);
 /// With this packet at least `bytes` of what the host said are acknowledged.

@@ -17,18 +17,11 @@ constexpr const char* whole_rule =
     "end-of-file says nothing about whether a message is whole: only its framing does (RFC 9112 section 8 "
     "for HTTP)";
 
-/// A packet of its main connection.
-lab::match of(const client_part& c) {
-  return lab::match([self = c.self()](const lab::arrival& a) {
-    return a.connection != nullptr && a.connection->opener == self;
-  });
-}
-
 void client_idle(stage& s) {
   lab::process& program = s.serve();
   const auto c = s.play_client();
   s.inject([&] { c->close(); });
-  s.prove_after(lab::from(s.client) && lab::fin() && of(*c), "FIN from the client");
+  s.prove_after(lab::from(s.client) && lab::fin() && lab::on(c->self()), "FIN from the client");
   s.judge_server(program, c->ends());
 }
 
@@ -38,7 +31,7 @@ void client_mid_request(stage& s) {
   const auto c = s.play_client();
   s.prove(c->say(request.bytes.size() / 2, s.soon), "half of the request is acknowledged");
   s.inject([&] { c->close(); });
-  s.prove_after(lab::from(s.client) && lab::fin() && of(*c), "FIN from the client");
+  s.prove_after(lab::from(s.client) && lab::fin() && lab::on(c->self()), "FIN from the client");
   s.judge_server(program, c->ends());
 }
 
@@ -47,7 +40,8 @@ void client_mid_reply(stage& s) {
   const auto c = s.play_client();
   s.prove(c->ask_and_hear_it_begin(s.soon), "the reply has begun");
   s.inject([&] { c->close(); });
-  s.prove_after(lab::from(s.client) && (lab::fin() || lab::reset()) && of(*c), "FIN or RST from the client");
+  s.prove_after(lab::from(s.client) && (lab::fin() || lab::reset()) && lab::on(c->self()),
+                "FIN or RST from the client");
   s.judge_server(program, c->ends());
 }
 
@@ -61,7 +55,7 @@ void half_close(stage& s) {
   s.hold_server();  // it finds the request and the end of the requests together
   s.prove(c->ask(1, s.soon) == 1, "the request is at the server");
   s.inject([&] { c->shut_writing(); });
-  const bool arrived = s.lab.after(lab::from(s.client) && lab::fin() && of(*c), s.soon);
+  const bool arrived = s.lab.after(lab::from(s.client) && lab::fin() && lab::on(c->self()), s.soon);
   s.resume_server();
   s.prove(arrived, "the request and the FIN wait for the server");
   const std::size_t reply = c->hear(s.base.reply, s.soon);

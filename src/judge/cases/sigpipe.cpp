@@ -58,9 +58,7 @@ void one_of_many(stage& s) {
   std::vector<std::unique_ptr<client_part>> many;
   for (int i = 0; i < 5; ++i) many.push_back(s.play_client(s.witness));
   const auto one = s.play_client();
-  const auto of_one = lab::match([self = one->self()](const lab::arrival& a) {
-    return a.connection != nullptr && a.connection->opener == self;
-  });
+  const lab::match of_one = lab::on(one->self());
   one->say_the_rest();
   s.prove_before(
       lab::from(s.server) && lab::payload() && of_one && lab::said(s.server, one->heard_before() + 1),

@@ -58,13 +58,10 @@ void until_mid_reply(judged_link& on) {
   const auto& dependency = on.dependency();
   const std::uint64_t said = on.world.lab.current_connection()->of(trace::side::responder).bytes;
   const auto opener = on.world.lab.current_connection()->opener;
-  const lab::match same(
-      [opener](const lab::arrival& a) { return a.connection != nullptr && a.connection->opener == opener; });
-  const lab::match later([number](const lab::arrival& a) { return a.packet->number > number; });
-  on.world.lab.lose(on.to_service() && later);  // its rest, and its repeats
+  on.world.lab.lose(on.to_service() && lab::later_than(number));  // its rest, and its repeats
   on.world.lab.cut_current(length / 2);
   const std::uint64_t arrived = said - length + length / 2;
-  on.proofs.prove_after(same && lab::from(on.service()) && lab::acked(dependency, arrived),
+  on.proofs.prove_after(lab::on(opener) && lab::from(on.service()) && lab::acked(dependency, arrived),
                         fmt::format("{} of {} bytes of a reply's segment have arrived", length / 2, length));
   const auto* c = on.world.lab.current_connection();
   on.proofs.prove(c != nullptr && c->of(trace::side::responder).acked < said, "and the rest of it has not");

@@ -241,18 +241,22 @@ class outage_play {
     return std::ranges::all_of(scene_.askers, [](const asker& a) { return a.under_way() == 0; });
   }
 
+  /// The dependency is back; the service finds it when somebody looks, and not before.
+  void let_it_reconnect() {
+    if (!what().without_fault) lab::cut(service_, link_.dependency());
+    dependency_.give_back();
+    if (!what().without_fault) lab::heal(service_, link_.dependency());
+    scene_.probe().ask_now();
+  }
+
   /// While the service reconnects: at its SYN, at the end of the handshake, at its first words.
   void lose_at_each_packet() {
     const lab::match own = link_.to_dependency();
-    lab::host& to = scene_.host(name_.to);
     bool hit = false;
     for (const auto& [which, name] : {std::pair{own && lab::syn(), "SYN"},
                                       std::pair{own && lab::flags(trace::ack) && !lab::payload(), "ACK"},
                                       std::pair{own && lab::payload(), "first words"}}) {
-      if (!what().without_fault) lab::cut(service_, to);  // it shall not reconnect before somebody looks
-      dependency_.give_back();
-      if (!what().without_fault) lab::heal(service_, to);
-      scene_.probe().ask_now();
+      let_it_reconnect();
       if (scene_.lab.before(which, soon_))
         hit = proofs_.prove(true, fmt::format("lost again at its {}", name));
       dependency_.lose();
@@ -263,11 +267,7 @@ class outage_play {
 
   /// The service has come so far that a packet of its new connections is on the cable.
   void lose_once_more(const lost_once_more& again) {
-    const bool fault = !what().without_fault;
-    if (fault) lab::cut(service_, link_.dependency());  // it shall not reconnect before somebody looks
-    dependency_.give_back();
-    if (fault) lab::heal(service_, link_.dependency());
-    scene_.probe().ask_now();
+    let_it_reconnect();
     std::size_t seen = 0;
     std::uint64_t last = scene_.lab.packets();
     const lab::match on_link = link_.to_dependency() || link_.to_service();
@@ -277,7 +277,8 @@ class outage_play {
       return ++seen == again.at;
     });
     if (!scene_.lab.before(it, what().patience())) {
-      if (!fault) return void(proofs_.prove(false, "a packet of the reconnection is on its way"));
+      if (what().without_fault)
+        return void(proofs_.prove(false, "a packet of the reconnection is on its way"));
       throw no_verdict(obstacle::not_there,
                        fmt::format("the reconnection of {} had no packet {}", name_.from, again.at));
     }

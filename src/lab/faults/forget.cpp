@@ -17,9 +17,7 @@ bool is_open(const trace::connection& c) {
 
 void forget(experiment& lab, const trace::endpoint& opener) {
   lab.note("a middlebox forgets the connection, and drops its packets");
-  lab.lose(match([opener, begins_anew = syn()](const arrival& a) {
-    return a.connection != nullptr && a.connection->opener == opener && !begins_anew(a);
-  }));
+  lab.lose(on(opener) && !syn());
 }
 
 std::size_t forget_connections(host& a, host& b, forgotten how) {
