@@ -19,6 +19,7 @@
 #include "judge/system/lost_dependency.hpp"
 #include "judge/system/outage_sentences.hpp"
 #include "judge/system/service_looks.hpp"
+#include "judge/system/usual_request.hpp"
 #include "play/capture.hpp"
 
 namespace halfopen::judge {
@@ -102,7 +103,7 @@ class outage_play {
     if (usual_.concurrent && !scene_.ask_at_once(4, &replies) && !scene_.until_steady(what().clean_limit))
       throw lab::error("the system did not come back to a steady state after four asks at one time");
     accept_what_time_changed();
-    if (row_.when == outage_moment::in_flight) learn_request();
+    if (row_.when == outage_moment::in_flight) request_.emplace(link_);
     if (!what().virtual_clock && length() >= 5s) {
       const busy_watch watch(service_);
       scene_.go_on(500ms);
@@ -126,47 +127,6 @@ class outage_play {
     if (what().without_fault) std::erase(later, name_.to);
     scene_.start_all(later);
     later_ = later;
-  }
-
-  /// What the service says in an ask of this command alone, each different thing once.
-  std::optional<std::vector<std::string>> said_in_an_ask(asker& a) {
-    const auto began = lab::experiment::now();
-    const bool served = scene_.ask_alone(a).how == ask_end::served;
-    scene_.go_on(20ms);
-    if (!served) return std::nullopt;
-    return packets_.said(began);
-  }
-
-  /// What an ask of the probe makes the service say, what no other command makes it say, and how often: the
-  /// same each time, or nothing is said of repeats. The last of several does what the ask is for: a BEGIN
-  /// comes first.
-  void learn_request() {
-    std::vector<std::string> of_others;
-    for (asker& a : scene_.askers)
-      if (a.what() != probe_kind::probe)
-        for (std::string& shape : said_in_an_ask(a).value_or(std::vector<std::string>{}))
-          of_others.push_back(std::move(shape));
-    std::vector<std::pair<std::string, std::size_t>> candidates;
-    for (int i = 0; i < 3; ++i) {
-      const auto began = lab::experiment::now();
-      const auto said = said_in_an_ask(scene_.probe());
-      if (!said) return;
-      const auto count = [&](const std::string& shape) {
-        return packets_.requests_like(shape, began, connections()).arrived;
-      };
-      if (i == 0)
-        for (const std::string& shape : *said)
-          if (std::ranges::count(of_others, shape) == 0) candidates.emplace_back(shape, count(shape));
-      std::erase_if(candidates, [&](const auto& known) {
-        return known.second == 0 || known.second != count(known.first);
-      });
-    }
-    if (candidates.empty()) return;
-    std::tie(request_, requests_an_ask_) = candidates.back();
-  }
-
-  [[nodiscard]] std::vector<const trace::connection*> connections() const {
-    return scene_.lab.traffic().connections();
   }
 
   // ---- the outage
@@ -422,18 +382,6 @@ class outage_play {
     ends.push_back({at, name_.from, p.ended()->code, p.ended()->signal});
   }
 
-  void count_requests() {
-    if (!request_ || requests_an_ask_ == 0 || row_.when != outage_moment::in_flight) return;
-    const auto all = packets_.requests_like(*request_, flight_began_, connections());
-    request_count r;
-    r.arrived = all.arrived;
-    r.first_packet = all.first;
-    r.again_packet = all.last;
-    r.asks = requests_an_ask_ * static_cast<std::size_t>(std::ranges::count_if(
-                                    scene_.asks, [&](const ask& a) { return a.what == probe_kind::probe; }));
-    seen_.requests = r;
-  }
-
   // ---- the verdict
 
   case_result conclude() {
@@ -457,7 +405,7 @@ class outage_play {
     need_the_others();
     seen_.attempts = attempts_since(fault_at_, link_);
     if (row_.how != outage::ten_times) {
-      count_requests();
+      if (request_) seen_.requests = request_->said_since(flight_began_);
       dependency_.prove_afterwards();
     }
     for (const look_finding& f : decide(seen_)) conclude(f);
@@ -511,8 +459,7 @@ class outage_play {
   std::optional<lost_dependency> lost_once_more_;
   outage_seen seen_;
   std::vector<std::string> later_;
-  std::optional<std::string> request_;
-  std::size_t requests_an_ask_ = 0;
+  std::optional<usual_request> request_;
   trace::time_point fault_at_ = lab::experiment::now(), flight_began_{};
   std::map<std::string, std::pair<const lab::process*, int>> restarts_;
   double busy_before_ = 0;
