@@ -15,7 +15,7 @@ TRUTH = {
     "crash/4 crash/9 connect/3": "host_unreachable",
     "crash/5 crash/10 connect/4": "net_unreachable",
     "reboot/1 reboot/2 reboot/3 reboot/4 reboot/5 reboot/6 idle/2": "peer_rebooted",
-    "connect/1": "refused",
+    "connect/1 reboot/7": "refused",
     "exit/4 format/1 format/2 format/3 format/4 format/6 shutdown/2 overload/4": "completed",
 }
 # Told of the router's message at once, the client leaves, and the case ends before its kernel gives up.

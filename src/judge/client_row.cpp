@@ -30,6 +30,12 @@ reached begin(stage& s, loss how) {
   return r;
 }
 
+reached connecting(stage& s, loss how) {
+  reached r = begin(s, how);
+  s.prove_before(lab::from(s.client) && lab::syn(), "the client's SYN is on its way");
+  return r;
+}
+
 reached connected(stage& s, loss how) {
   reached r = begin(s, how);
   s.prove(r.peer->until_connected(s.soon), "the client connects");
@@ -82,6 +88,8 @@ reached reach(stage& s, const client_row& row) {
     case moment::before_connect:
       if (!s.faulty() || row.how == loss::freeze) (void)s.serve();
       return {};
+    case moment::connecting:
+      return connecting(s, row.how);
     case moment::connected:
       return connected(s, row.how);
     case moment::idle:

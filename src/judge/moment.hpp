@@ -28,6 +28,7 @@ enum class loss : std::uint8_t {
 /// How far the judged client has come.
 enum class moment : std::uint8_t {
   before_connect,
+  connecting,      ///< its SYN is on the cable
   connected,       ///< and nothing is said
   idle,            ///< it pauses between two requests
   about_to_write,  ///< it has been answered once, and is to ask again

@@ -12,6 +12,12 @@ constexpr const char* rule =
     "is told "
     "nothing (RFC 9293 section 3.5.1, half-open connections)";
 
+constexpr const char* syn_rule =
+    "a SYN to a port on which nobody listens is answered with RST (RFC 9293 section 3.10.7.1), and who "
+    "connects "
+    "again "
+    "later finds the program";
+
 void client_idle(stage& s) {
   lab::process& program = s.serve();
   const auto c = s.play_client();
@@ -48,6 +54,10 @@ constexpr judge_case cases[]{
        "the server's host reboots in the middle of the reply; the server is started again", rule),
     at(moment::requested, loss::host_reboot, "reboot/6",
        "the server's host comes back after the request, its server does not", rule),
+    at(moment::connecting, loss::reboot, "reboot/7",
+       "the server's host reboots while the client connects: the SYN is there before the server is started "
+       "again",
+       syn_rule),
 };
 
 }  // namespace

@@ -85,12 +85,13 @@ constexpr std::array table{
     defect_entry{d::exit_0_after_a_reset, client, "exit-0-after-a-reset",
                  "a reset is told, but not in the exit code",
                  "abort/6 exit/8 sigpipe/3 reboot/3 reboot/4 reboot/5 reboot/6 shutdown/6 idle/2", ""},
-    defect_entry{d::exit_0_after_any_failure, client, "exit-0-after-any-failure",
-                 "failures are told, but not in the exit code",
-                 "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
-                 "reboot/3 reboot/4 reboot/5 reboot/6 shutdown/6 connect/1 connect/2 connect/3 connect/4 "
-                 "connect/5 connect/7 idle/1 idle/2",
-                 ""},
+    defect_entry{
+        d::exit_0_after_any_failure, client, "exit-0-after-any-failure",
+        "failures are told, but not in the exit code",
+        "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
+        "reboot/3 reboot/4 reboot/5 reboot/6 reboot/7 shutdown/6 connect/1 connect/2 connect/3 connect/4 "
+        "connect/5 connect/7 idle/1 idle/2",
+        ""},
     defect_entry{d::waits_after_end_of_file, client, "waits-after-end-of-file",
                  "end-of-file is taken for nothing to read yet", "exit/5 exit/6 exit/7", ""},
     defect_entry{d::client_spins_at_end_of_file, client, "spins-at-end-of-file",
@@ -119,12 +120,13 @@ constexpr std::array table{
     defect_entry{d::asks_again, client, "asks-again",
                  "a request that may have been executed is sent again on a new connection", "",
                  "reboot/4 reboot/5"},
-    defect_entry{d::uses_the_reply_unchecked, client, "uses-the-reply-unchecked",
-                 "the reply is used without a look at whether there is one",
-                 "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
-                 "reboot/3 reboot/4 reboot/5 reboot/6 shutdown/6 connect/1 connect/2 connect/3 connect/4 "
-                 "connect/5 connect/7 idle/1 idle/2",
-                 ""},
+    defect_entry{
+        d::uses_the_reply_unchecked, client, "uses-the-reply-unchecked",
+        "the reply is used without a look at whether there is one",
+        "abort/6 exit/5 exit/6 exit/7 exit/8 sigpipe/3 crash/6 crash/7 crash/8 crash/9 crash/10 "
+        "reboot/3 reboot/4 reboot/5 reboot/6 reboot/7 shutdown/6 connect/1 connect/2 connect/3 connect/4 "
+        "connect/5 connect/7 idle/1 idle/2",
+        ""},
 };
 
 }  // namespace
