@@ -118,7 +118,7 @@ constexpr std::array table{
                  "connect/7",
                  "reboot/4 reboot/5"},
     defect_entry{d::asks_again, client, "asks-again",
-                 "a request that may have been executed is sent again on a new connection", "",
+                 "a request that may have been executed is sent again on a new connection", "connect/7",
                  "reboot/4 reboot/5"},
     defect_entry{
         d::uses_the_reply_unchecked, client, "uses-the-reply-unchecked",
