@@ -64,7 +64,7 @@ both, lab, test = (says(0, words, "list", *which) for which, words in
                    (((), "halfopen test:"), (("lab",), "halfopen lab:"), (("test",), "halfopen test:")))  # fmt: skip
 check(both == lab + "\n" + test, "list has both, parted")
 cases = [line.split() for line in test.splitlines() if line.startswith("   ")]
-check(len({case[0] for case in cases}) == len(cases) == 82, f"list has a line a case: {len(cases)}")
+check(len({case[0] for case in cases}) == len(cases) > 80, f"list has a line a case: {len(cases)}")
 check(all(case[1] in ("client", "server", "service") and len(case) > 3 for case in cases), "... with its subject and what is done")
 says(2, "{lab,test}", "list", "everything")
 says(0, "This machine can run the lab.", "doctor")

@@ -4,6 +4,7 @@ import json
 import pathlib
 import shlex
 import subprocess
+import xml.etree.ElementTree
 
 from lab_helpers import HALFOPEN, check, halfopen, shutil, skip, temporary_folder
 
@@ -44,9 +45,15 @@ check(again.returncode == 1 and "exit/7 client: fail" in again.stdout, f"{repeat
 check("1 fail\n" in again.stdout, again.stdout)
 
 merged = halfopen("report", "merge", *(folder / f"{n}.json" for n in "1231"), "--json", folder / "all.json",
-                  "--junit", folder / "all.xml", "--html", folder / "all.html")
+                  "--junit", folder / "all.xml", "--html", folder / "all.html", "--badge", folder / "all.svg",
+                  "--annotations", folder / "all.txt")
 check(merged.returncode == 1, f"merge: {merged.returncode} {merged.stderr}")
 check([line.split(":")[0] for line in merged.stdout.splitlines()] == ["naive", "robust"], merged.stdout)
+harmless((folder / "all.txt").read_text(), "the annotations")
+annotated = (folder / "all.txt").read_text().splitlines()
+check(annotated and all(line.startswith("::") and "title=" in line for line in annotated), annotated)
+check(" fail</text>" in (folder / "all.svg").read_text(), "the badge counts what failed")
+xml.etree.ElementTree.parse(folder / "all.svg")
 pairs = json.loads((folder / "all.json").read_text())["pairs"]
 schema = json.loads((pathlib.Path(__file__).resolve().parent.parent / "docs" / "report.schema.json").read_text())
 try:

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <memory>
 
-#include "cli/report_file.hpp"
+#include "cli/judge_reports.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"
 #include "judge/document.hpp"
@@ -19,7 +19,7 @@ namespace {
 
 struct merge_arguments {
   std::vector<std::string> files;
-  std::string json, junit, html, summary;
+  judge_reports reports;
   bool strict = false;
 };
 
@@ -39,14 +39,10 @@ std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
 }
 
 int merge(const merge_arguments& a) {
-  check_apart({a.json, a.junit, a.html, a.summary});
-  for (const std::string& path : {a.json, a.junit, a.html, a.summary}) check_report(path);
+  a.reports.check();
   const auto pairs = judge::merge(read_all(a.files));
-  write_report(a.json, judge::to_json_document(pairs, HALFOPEN_VERSION));
-  write_report(a.junit, judge::to_junit(pairs, a.strict));
-  write_report(a.html, judge::to_html(pairs));
-  write_report(a.summary, judge::to_markdown(pairs));
-  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" || a.summary == "-" ? stderr : stdout;
+  a.reports.write(pairs, a.strict);
+  std::FILE* out = a.reports.for_people();
   int code = 0;
   for (const judge::judgement& p : pairs) {
     fmt::print(out, "{}: {}\n", p.name, judge::counts_in_words(p));
@@ -69,13 +65,7 @@ void add_report(CLI::App& app, int& exit_code) {
                   "files that halfopen test --json wrote; - for the standard input")
       ->required()
       ->type_name("FILE...");
-  merging.add_option("--json", arguments->json, "write them as one; - for the standard output")
-      ->type_name("FILE");
-  merging.add_option("--junit", arguments->junit, "write JUnit XML for a CI server")->type_name("FILE");
-  merging.add_option("--html", arguments->html, "write a page: the matrix, and every case")
-      ->type_name("FILE");
-  merging.add_option("--summary", arguments->summary, "write Markdown: what is no pass, and what to change")
-      ->type_name("FILE");
+  arguments->reports.add_options(merging);
   merging.add_flag("--strict", arguments->strict, "a warning counts as a failure");
   merging.footer(
       "The shards of one pair become one; a case that was played twice keeps its worse verdict.\n"

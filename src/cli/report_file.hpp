@@ -2,7 +2,6 @@
 #define HALFOPEN_SRC_CLI_REPORT_FILE_HPP
 
 #include <filesystem>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,7 +20,7 @@ inline void check_report(const std::string& path) {
 
 /// Reports that would overwrite each other, or what they are about (`sources`, which stay). Throws
 /// usage_error.
-inline void check_apart(std::initializer_list<std::string> reports,
+inline void check_apart(const std::vector<std::string>& reports,
                         const std::vector<std::string>& sources = {}) {
   std::vector<std::string> taken = sources;
   for (const std::string& path : reports) {

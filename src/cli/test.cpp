@@ -16,7 +16,6 @@
 #include "cli/confirm_cases.hpp"
 #include "cli/doctor_text.hpp"
 #include "cli/repeat_command.hpp"
-#include "cli/report_file.hpp"
 #include "cli/settings_file.hpp"
 #include "cli/system_file.hpp"
 #include "cli/test_arguments.hpp"
@@ -33,6 +32,7 @@
 #include "judge/text_report.hpp"
 #include "report/progress.hpp"
 #include "report/table.hpp"
+#include "report/whole_file.hpp"
 
 namespace halfopen::cli {
 namespace {
@@ -40,9 +40,12 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that choose cases or name reports: no part of the command that repeats one case.
-const std::set<std::string> about_the_whole{"case",   "skip",    "subject", "shard",    "jobs",    "json",
-                                            "html",   "junit",   "summary", "evidence", "dry-run", "settings",
-                                            "replay", "torture", "sample",  "seed",     "request", "verbose"};
+std::set<std::string> about_the_whole() {
+  std::set<std::string> names = judge_reports::names();
+  names.insert({"case", "skip", "subject", "shard", "jobs", "evidence", "dry-run", "settings", "replay",
+                "torture", "sample", "seed", "request", "verbose"});
+  return names;
+}
 
 judge::pair pair_of(const test_arguments& a) {
   judge::pair p;
@@ -248,7 +251,7 @@ int play(const test_arguments& a, judge::run_options options) {
         a.torture.empty() ? at_requests(options.cases, *pair, a.request) : cases_of_torture(a, *pair);
   else if (!a.torture.empty())
     options.cases = cases_of_torture(a, *options.parts, std::get<judge::steady_state>(*base));
-  std::FILE* out = a.json == "-" || a.junit == "-" || a.html == "-" || a.summary == "-" ? stderr : stdout;
+  std::FILE* out = a.reports.for_people();
 
   judge::judgement judged;
   auto played = play_cases(a, options, *base);
@@ -277,10 +280,7 @@ int play(const test_arguments& a, judge::run_options options) {
   text += judge::counts_in_words(judged) + (a.evidence.empty() ? "" : ". Evidence: " + a.evidence) + "\n";
   (void)report::write_whole_file(out == stdout ? "-" : "/dev/stderr", text);
   const std::span<const judge::judgement> one(&judged, 1);
-  if (!a.json.empty()) write_report(a.json, judge::to_json_document(one, HALFOPEN_VERSION));
-  if (!a.junit.empty()) write_report(a.junit, judge::to_junit(one, a.strict));
-  if (!a.html.empty()) write_report(a.html, judge::to_html(one));
-  if (!a.summary.empty()) write_report(a.summary, judge::to_markdown(one));
+  a.reports.write(one, a.strict);
   if (judged.interrupted) return 130;
   return judge::exit_code_of(judged.results, a.strict);
 }
@@ -336,8 +336,7 @@ int run_test(test_arguments a) {
     if (why) throw usage_error("cannot make the folder " + a.evidence + ": " + why.message());
     options.evidence = fs::absolute(a.evidence);
   }
-  check_apart({a.json, a.junit, a.html, a.summary});
-  for (const std::string& path : {a.json, a.junit, a.html, a.summary}) check_report(path);
+  a.reports.check();
   check_request(a.request);
   say_what_is_missing(a);
   check_date(a.guest, a.clock);
@@ -447,14 +446,7 @@ void add_options(CLI::App& verb, test_arguments& a) {
   verb.add_option("--env", a.environment, "environment of both programs")->type_name("NAME=VALUE...");
   verb.add_option("--evidence", a.evidence, "folder for a folder a case: packets, outputs, story")
       ->type_name("DIR");
-  verb.add_option("--json", a.json, "write the results there too; - for the standard output")
-      ->type_name("FILE");
-  verb.add_option("--junit", a.junit, "write JUnit XML for a CI server")->type_name("FILE");
-  verb.add_option("--html", a.html, "write a page: the matrix, and for every case its packets")
-      ->type_name("FILE");
-  verb.add_option("--summary", a.summary,
-                  "write Markdown for a pull request: what is no pass, and what to change")
-      ->type_name("FILE");
+  a.reports.add_options(verb);
   add_guest_options(verb, a.guest);
   // What a guest's judge is told by the one outside; in no help.
   verb.add_flag("--full-length", a.full_length)->group("");
@@ -548,7 +540,7 @@ void add_test(CLI::App& app, int& exit_code) {
             settings_of(*arguments) +
             " describes a system ([hosts]), and --server, --client or --service another one: leave "
             "them out, or name another file with --settings");
-      arguments->repeat = repeat_command(verb, program_invocation_name, about_the_whole);
+      arguments->repeat = repeat_command(verb, program_invocation_name, about_the_whole());
       if (arguments->from_file)
         arguments->repeat += " --settings " + judge::shell_quoted(settings_of(*arguments));
       exit_code = run_test(*arguments);

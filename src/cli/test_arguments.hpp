@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/clock_options.hpp"
+#include "cli/judge_reports.hpp"
 #include "judge/runner.hpp"
 
 namespace halfopen::cli {
@@ -20,7 +21,8 @@ struct test_arguments {
   std::string torture;     ///< "packets", "bytes", or empty: the catalogue
   std::size_t sample = 0;  ///< of the torture's places; 0: all
   std::string clock = "auto", ip = "4";
-  std::string ready, shard, evidence, json, junit, html, summary, settings;
+  std::string ready, shard, evidence, settings;
+  judge_reports reports;
   double limit = 20, grace = 10, clean_limit = 60, recover = 10;
   std::string request;  ///< "2", "all", or empty: the first and the last that the client waits for
   std::string disk = "kept";

@@ -35,6 +35,12 @@ inline constexpr int schema_version = 2;
 /// A heading and a table a pair, of what is no pass, worst first: for the page of a pull request.
 [[nodiscard]] std::string to_markdown(std::span<const judgement> pairs);
 
+/// A line for each that is no pass, as a command for GitHub's runner; of a verdict ten at most.
+[[nodiscard]] std::string to_annotations(std::span<const judgement> pairs, bool strict);
+
+/// The counts of all as a picture (SVG): green; red where something failed, or warned if strict; else amber.
+[[nodiscard]] std::string to_badge(std::span<const judgement> pairs, bool strict);
+
 /// One self-contained page: the matrix of pairs by cases, and for every case its packets as a
 /// ladder, both programs' output, the verdict and what to change.
 [[nodiscard]] std::string to_html(std::span<const judgement> pairs);
