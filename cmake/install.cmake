@@ -46,7 +46,7 @@ install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPO
 # Modules with which tests in other languages hold a running system by the reins.
 install(DIRECTORY python node DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen COMPONENT program
   FILES_MATCHING PATTERN "*.py" PATTERN "*.mjs")
-install(DIRECTORY packaging/ci packaging/apparmor DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen COMPONENT program
+install(DIRECTORY packaging/ci packaging/campaign packaging/apparmor DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen COMPONENT program
   USE_SOURCE_PERMISSIONS)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT dev)
 

@@ -32,17 +32,6 @@ cases matching(const std::string& pattern, const cases& all) {
                                : "halfopen test --dry-run lists them all"));
 }
 
-/// "2/3" is the second third.
-std::pair<std::size_t, std::size_t> parse_shard(const std::string& text) {
-  unsigned index = 0;
-  unsigned of = 0;
-  int end = 0;
-  if (std::sscanf(text.c_str(), "%u/%u%n", &index, &of, &end) != 2 || end != static_cast<int>(text.size()) ||
-      index < 1 || index > of || of > 1000)
-    throw usage_error("--shard " + text + ": expected I/N with 1 <= I <= N, such as 2/3");
-  return {index - 1, of};
-}
-
 std::vector<std::string> wanted(const test_arguments& a) {
   std::vector<std::string> patterns = a.cases;
   for (const std::string& place : a.replay) {
@@ -66,12 +55,7 @@ cases choose(const test_arguments& a, const cases& all) {
     for (const auto* c : matching(pattern, all)) std::erase(chosen, c);
   if (a.subject != "both")
     std::erase_if(chosen, [&](const auto* c) { return judge::to_string(c->subject) != a.subject; });
-  if (!a.shard.empty()) {
-    const auto [index, of] = parse_shard(a.shard);
-    cases part;
-    for (std::size_t i = index; i < chosen.size(); i += of) part.push_back(chosen[i]);
-    chosen = std::move(part);
-  }
+  if (!a.shard.empty()) chosen = judge::part_of(chosen, a.known_costs, parse_shard(a.shard));
   if (chosen.empty()) throw usage_error("no case is left to play");
   return chosen;
 }
@@ -98,6 +82,17 @@ cases some_of(const test_arguments& a, cases chosen) {
 }
 
 }  // namespace
+
+judge::shard parse_shard(const std::string& text) {
+  if (text.empty()) return {};
+  unsigned index = 0;
+  unsigned of = 0;
+  int end = 0;
+  if (std::sscanf(text.c_str(), "%u/%u%n", &index, &of, &end) != 2 || end != static_cast<int>(text.size()) ||
+      index < 1 || index > of || of > judge::most_shards)
+    throw usage_error("--shard " + text + ": expected I/N with 1 <= I <= N, such as 2/3");
+  return {index - 1, of};
+}
 
 cases cases_of_catalogue(const test_arguments& a) {
   return choose(a, judge::all_cases());

@@ -22,6 +22,9 @@ namespace halfopen::cli {
                                                                      const judge::system& what,
                                                                      const judge::steady_state& usual);
 
+/// "2/3" is the second third; empty is all. Throws usage_error.
+[[nodiscard]] judge::shard parse_shard(const std::string& text);
+
 /// Throws usage_error unless it is a number from 1 on, "all" or empty.
 void check_request(const std::string& text);
 

@@ -2,6 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
 #include <vector>
 
 #include "cli/report_file.hpp"
@@ -32,6 +38,21 @@ constexpr std::array kinds{
 };
 
 }  // namespace
+
+std::vector<judge::judgement> read_judgements(const std::vector<std::string>& paths) {
+  std::vector<judge::judgement> parts;
+  for (const std::string& path : paths) {
+    std::ifstream file(path == "-" ? "/dev/stdin" : path.c_str(), std::ios::binary);
+    if (!file) throw usage_error("cannot read " + path + ": " + std::strerror(errno));
+    if (std::error_code why; std::filesystem::is_directory(path, why))  // which can be opened
+      throw usage_error("cannot read " + path + ": it is a folder");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    auto found = judge::from_json_document(text);
+    if (!found) throw usage_error(path + ": " + found.error());
+    for (judge::judgement& j : *found) parts.push_back(std::move(j));
+  }
+  return parts;
+}
 
 std::set<std::string> judge_reports::names() {
   std::set<std::string> all;

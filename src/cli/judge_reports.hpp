@@ -11,10 +11,14 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "judge/result.hpp"
 
 namespace halfopen::cli {
+
+/// The judgements of files that --json wrote; - is the standard input. Throws usage_error.
+[[nodiscard]] std::vector<judge::judgement> read_judgements(const std::vector<std::string>& paths);
 
 /// Not thread-safe.
 class judge_reports {

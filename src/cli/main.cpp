@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   add_lab(app, exit_code);
   add_test(app, exit_code);
   add_report(app, exit_code);
+  add_campaign(app, exit_code);
   add_up(app, exit_code);
   add_do(app, exit_code);
   add_ask(app, exit_code);

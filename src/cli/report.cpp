@@ -23,31 +23,19 @@ struct merge_arguments {
   bool strict = false;
 };
 
-std::vector<judge::judgement> read_all(const std::vector<std::string>& paths) {
-  std::vector<judge::judgement> parts;
-  for (const std::string& path : paths) {
-    std::ifstream file(path == "-" ? "/dev/stdin" : path.c_str(), std::ios::binary);
-    if (!file) throw usage_error("cannot read " + path + ": " + std::strerror(errno));
-    if (std::error_code why; std::filesystem::is_directory(path, why))  // which can be opened
-      throw usage_error("cannot read " + path + ": it is a folder");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto found = judge::from_json_document(text);
-    if (!found) throw usage_error(path + ": " + found.error());
-    for (judge::judgement& j : *found) parts.push_back(std::move(j));
-  }
-  return parts;
-}
-
 int merge(const merge_arguments& a) {
   a.reports.check();
-  const auto pairs = judge::merge(read_all(a.files));
+  const auto pairs = judge::merge(read_judgements(a.files));
   a.reports.write(pairs, a.strict);
   std::FILE* out = a.reports.for_people();
   int code = 0;
   for (const judge::judgement& p : pairs) {
     fmt::print(out, "{}: {}\n", p.name, judge::counts_in_words(p));
     int one = judge::exit_code_of(p.results, a.strict);
-    if (p.interrupted && one == 0) one = 4;  // nobody knows what the rest would have been
+    const std::string missing = judge::missing_shards_in_words(p);
+    if (!missing.empty() && p.shards.played.size() == 1) fmt::print(out, "{}: {}\n", p.name, missing);
+    if ((p.interrupted || !missing.empty()) && one == 0)
+      one = 4;  // nobody knows what the rest would have been
     if (one == 1 || code == 0) code = one;
   }
   return code;

@@ -42,8 +42,8 @@ namespace fs = std::filesystem;
 /// Options that choose cases or name reports: no part of the command that repeats one case.
 std::set<std::string> about_the_whole() {
   std::set<std::string> names = judge_reports::names();
-  names.insert({"case", "skip", "subject", "shard", "jobs", "evidence", "dry-run", "settings", "replay",
-                "torture", "sample", "seed", "request", "verbose"});
+  names.insert({"case", "skip", "subject", "shard", "costs", "jobs", "evidence", "dry-run", "settings",
+                "replay", "torture", "sample", "seed", "request", "verbose"});
   return names;
 }
 
@@ -219,19 +219,23 @@ confirmed_results play_cases(const test_arguments& a, judge::run_options& option
 }
 
 /// What was judged, for who reads the report.
+std::string name_of(const test_arguments& a, const std::optional<judge::system>& parts) {
+  if (!a.name.empty()) return a.name;
+  if (!parts) return a.server + " / " + a.client;
+  std::string names;
+  for (const judge::system_host& h : parts->hosts) names += (names.empty() ? "" : " / ") + h.name;
+  return names;
+}
+
 void describe(judge::judgement& judged, const test_arguments& a, const judge::run_options& options) {
-  judged.name = a.name.empty() ? a.server + " / " + a.client : a.name;
+  judged.name = name_of(a, options.parts);
   if (!options.parts) {
     judged.server_command = a.server;
     judged.client_command = a.client;
     return;
   }
-  std::string names;
-  for (const judge::system_host& h : options.parts->hosts) {
-    names += (names.empty() ? "" : " / ") + h.name;
+  for (const judge::system_host& h : options.parts->hosts)
     judged.hosts.push_back({h.name, h.command, h.needs});
-  }
-  if (a.name.empty()) judged.name = names;
   judged.probe = options.parts->ask.probe;
   judged.health = options.parts->ask.health;
   judged.other = options.parts->ask.other;
@@ -265,6 +269,8 @@ int play(const test_arguments& a, judge::run_options options) {
   judged.date = now_in_words();
   judged.repeat = a.repeat;
   judged.planned = options.cases.size();
+  if (const judge::shard part = parse_shard(a.shard); part.of > 1)
+    judged.shards = {part.of, {part.index + 1}};
   judged.interrupted = played.interrupted || judged.results.size() < judged.planned;
   judged.ip_version = a.ip == "6" ? 6 : 4;
   const auto canvas = report::canvas::of(::fileno(out));
@@ -315,6 +321,7 @@ int run_test(test_arguments a) {
     throw usage_error(
         "--torture=bytes loses one of a pair; of a system, --torture loses a dependency again "
         "at every packet of a reconnection");
+  if (!a.costs.empty()) a.known_costs = judge::costs_in(read_judgements(a.costs), name_of(a, options.parts));
   if (a.torture.empty() && !a.rehearse)
     options.cases = options.parts ? outages_of(a, *options.parts) : cases_of_catalogue(a);
   if (a.dry_run) {
@@ -435,6 +442,10 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->type_name("N")
       ->default_str("as many as the machine takes");
   verb.add_option("--shard", a.shard, "only the I-th of N parts of the cases")->type_name("I/N");
+  verb.add_option("--costs", a.costs,
+                  "reports of earlier runs (--json): the shards cost about the same by them, and not only "
+                  "have as many cases")
+      ->type_name("FILE...");
   verb.add_flag("--dry-run", a.dry_run, "list the cases, and do nothing");
   verb.add_flag("--strict", a.strict, "a warning counts as a failure");
   verb.add_flag("--verbose", a.verbose,
@@ -502,6 +513,19 @@ std::vector<std::string> remarks_on(const judge::clean_run& usual) {
 
 static std::string settings_of(const test_arguments& a) {
   return a.settings.empty() ? "halfopen.toml" : a.settings;
+}
+
+std::string judgement_name_in(const std::string& settings) {
+  CLI::App verb("", "test");
+  test_arguments a;
+  add_options(verb, a);
+  try {
+    read_settings(verb, settings, settings, system_tables());
+    a.from_file = read_system(settings);
+  } catch (const settings_error& e) {
+    throw usage_error(e.what());
+  }
+  return name_of(a, system_of(a));
 }
 
 void add_test(CLI::App& app, int& exit_code) {

@@ -10,6 +10,7 @@
 #include "cli/clock_options.hpp"
 #include "cli/judge_reports.hpp"
 #include "judge/runner.hpp"
+#include "judge/shard.hpp"
 
 namespace halfopen::cli {
 
@@ -23,6 +24,8 @@ struct test_arguments {
   std::string clock = "auto", ip = "4";
   std::string ready, shard, evidence, settings;
   judge_reports reports;
+  std::vector<std::string> costs;   ///< reports that say how long each case took
+  judge::case_costs known_costs{};  ///< what they say
   double limit = 20, grace = 10, clean_limit = 60, recover = 10;
   std::string request;  ///< "2", "all", or empty: the first and the last that the client waits for
   std::string disk = "kept";
@@ -40,6 +43,9 @@ struct test_arguments {
   std::string baseline;                      ///< a file with the baseline that was recorded already
   bool without_fault = false;                ///< for tests
 };
+
+/// What a report calls the judgement that a settings file describes. Throws usage_error.
+[[nodiscard]] std::string judgement_name_in(const std::string& settings);
 
 /// On the baseline, for who reads the report.
 [[nodiscard]] std::vector<std::string> remarks_on(const judge::clean_run& usual);

@@ -21,6 +21,16 @@ inline int refuse(std::string_view verb, const usage_error& e) {
   return bad_arguments;
 }
 
+/// The action's exit code, or that of a usage error, told in the name of the verb.
+template <typename Action>
+int with_usage_told(std::string_view verb, Action action) {
+  try {
+    return action();
+  } catch (const usage_error& e) {
+    return refuse(verb, e);
+  }
+}
+
 }  // namespace halfopen::cli
 
 #endif

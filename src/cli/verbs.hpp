@@ -17,6 +17,7 @@ enum exit_code : int {
 void add_lab(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
+void add_campaign(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_clock(CLI::App& app, int& exit_code);

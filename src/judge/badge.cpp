@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "judge/document.hpp"
+#include "judge/text_report.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -31,17 +33,16 @@ int width_of(const std::string& text) {
 std::string to_badge(std::span<const judgement> pairs, bool strict) {
   const std::size_t pass = counted(pairs, verdict::pass), warn = counted(pairs, verdict::warn),
                     fail = counted(pairs, verdict::fail), unknown = counted(pairs, verdict::inconclusive);
-  bool interrupted = false;
-  for (const judgement& j : pairs) interrupted = interrupted || j.interrupted;
+  const bool all_there = std::ranges::all_of(pairs, [](auto& j) { return interruption_in_words(j).empty(); });
 
   std::string says = fmt::format("{} pass", pass);
   if (warn > 0) says += fmt::format(", {} warn", warn);
   if (fail > 0) says += fmt::format(", {} fail", fail);
   if (unknown > 0) says += fmt::format(", {} inconclusive", unknown);
-  if (interrupted) says += ", interrupted";
+  if (!all_there) says += ", incomplete";
 
   const bool red = fail > 0 || (strict && warn > 0);
-  const bool amber = warn > 0 || unknown > 0 || interrupted || pass == 0;
+  const bool amber = warn > 0 || unknown > 0 || !all_there || pass == 0;
   const char* colour = red ? "#c62828" : amber ? "#8a6100" : "#2e7d32";
   const std::string name = "halfopen";
   const int left = width_of(name) + 2 * margin, right = width_of(says) + 2 * margin;

@@ -64,11 +64,26 @@ std::size_t planned_in_both(const judgement& whole, const judgement& part, bool 
   return all_known ? std::min(both, std::max({whole.planned, part.planned, catalogue.size()})) : both;
 }
 
+/// Of shards of different divisions nobody knows whether they are all; who has played the whole needs none.
+shards_played joined(const judgement& whole, const judgement& part) {
+  if (whole.shards.of != part.shards.of) return {};
+  shards_played both = whole.shards;
+  for (const std::size_t one : part.shards.played)
+    if (std::ranges::find(both.played, one) == both.played.end()) both.played.push_back(one);
+  std::ranges::sort(both.played);
+  return both;
+}
+
 void take_in(judgement& whole, judgement part) {
   const bool repeated = std::ranges::any_of(part.results, [&](const case_result& r) {
     return std::ranges::count(whole.results, r.id, &case_result::id) > 0;
   });
   whole.planned = planned_in_both(whole, part, repeated);
+  if (whole.shards.of != 0 && part.shards.of != 0 && whole.shards.of != part.shards.of)
+    part.remarks.push_back(fmt::format(
+        "shards of different divisions (I/{} and I/{}) are joined: whether some are missing is not known",
+        whole.shards.of, part.shards.of));
+  whole.shards = joined(whole, part);
   whole.interrupted = whole.interrupted || part.interrupted;
   for (case_result& r : part.results) {
     const auto had = std::ranges::find(whole.results, r.id, &case_result::id);

@@ -140,6 +140,23 @@ TEST(merge, shards_that_are_not_all_there_are_interrupted) {
   EXPECT_FALSE(merge({whole, pair("a", {})})[0].interrupted);
 }
 
+TEST(merge, shards_know_which_of_them_are_missing) {
+  const auto shard = [](std::size_t index, std::size_t of, const char* id) {
+    judgement j = pair("a", {result(id, verdict::pass)});
+    j.shards = {of, {index}};
+    return j;
+  };
+  const auto two = merge({shard(5, 6, "exit/5"), shard(2, 6, "exit/2"), shard(2, 6, "exit/2")})[0];
+  EXPECT_THAT(two.shards.missing(), ElementsAre(1U, 3U, 4U, 6U));
+  EXPECT_EQ(two.results.size(), 2U);
+  EXPECT_TRUE(merge({shard(1, 2, "exit/1"), shard(2, 2, "exit/2")})[0].shards.missing().empty());
+  const auto other_division = merge({shard(1, 2, "exit/1"), shard(2, 3, "exit/2")})[0];
+  EXPECT_TRUE(other_division.shards.missing().empty());
+  EXPECT_EQ(other_division.remarks.size(), 1U);
+  EXPECT_TRUE(
+      merge({shard(1, 2, "exit/1"), pair("a", {result("exit/2", verdict::pass)})})[0].remarks.empty());
+}
+
 TEST(merge, what_one_did_not_come_to_another_has_played) {
   using samples::interrupted_pair;
   judgement whole = pair("a", {result("exit/1", verdict::fail), result("exit/2", verdict::pass)});

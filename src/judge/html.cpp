@@ -283,7 +283,7 @@ std::string to_html(std::span<const judgement> pairs) {
   text += report::timeline_style();
   text += "</style>\n<h1>What each program does when the other side dies</h1>\n";
   for (const judgement& p : pairs)
-    if (p.interrupted)
+    if (!interruption_in_words(p).empty())
       text += fmt::format("<p class=\"interrupted\">{}: {}</p>\n", html_escaped(p.name),
                           interruption_in_words(p));
   text += matrix(pairs);

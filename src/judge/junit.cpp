@@ -125,7 +125,7 @@ std::string to_junit(std::span<const judgement> pairs, bool strict) {
     const auto number = [&](const char* name, unsigned long long n) {
       suite.append_attribute(name).set_value(n);
     };
-    const std::size_t interruptions = p.interrupted ? 1 : 0;
+    const std::size_t interruptions = interruption_in_words(p).empty() ? 0 : 1;
     suite.append_attribute("name").set_value(xml_text(p.name).c_str());
     number("tests", p.results.size() + interruptions);
     number("failures", failures);
@@ -134,7 +134,7 @@ std::string to_junit(std::span<const judgement> pairs, bool strict) {
     suite.append_attribute("time").set_value(fmt::format("{:.3f}", seconds).c_str());
     add_properties(suite, p);
     for (const case_result& r : p.results) add_case(suite, p, r, strict);
-    if (p.interrupted) add_interruption(suite, p);
+    if (interruptions > 0) add_interruption(suite, p);
   }
   std::ostringstream text;
   document.save(text, "  ", pugi::format_default, pugi::encoding_utf8);

@@ -276,6 +276,13 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "story", r.story);
 }
 
+std::vector<std::size_t> shards_played::missing() const {
+  std::vector<std::size_t> others;
+  for (std::size_t i = 1; i <= of; ++i)
+    if (std::ranges::find(played, i) == played.end()) others.push_back(i);
+  return others;
+}
+
 void to_json(nlohmann::json& j, const judgement& r) {
   nlohmann::json counts{{"all", r.results.size()}};
   for (const verdict v :
@@ -286,6 +293,7 @@ void to_json(nlohmann::json& j, const judgement& r) {
        {"ip_version", r.ip_version},  {"counts", counts},   {"remarks", r.remarks},
        {"repeat", r.repeat},          {"cases", r.results}, {"planned", r.planned},
        {"interrupted", r.interrupted}};
+  if (r.shards.of != 0) j["shards"] = {{"of", r.shards.of}, {"played", r.shards.played}};
   if (!r.hosts.empty()) j["hosts"] = r.hosts;
   if (!r.probe.empty()) j["probe"] = r.probe;
   if (!r.health.empty()) j["health"] = r.health;
@@ -309,6 +317,11 @@ void from_json(const nlohmann::json& j, judgement& r) {
   read(j, "repeat", r.repeat);
   read(j, "planned", r.planned);
   read(j, "interrupted", r.interrupted);
+  if (const auto shards = j.find("shards"); shards != j.end()) {
+    read(*shards, "of", r.shards.of);
+    read(*shards, "played", r.shards.played);
+    if (r.shards.of > most_shards) throw std::invalid_argument("more shards than there can be");
+  }
 }
 
 std::string to_text(const nlohmann::json& j, int indent) {

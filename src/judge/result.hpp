@@ -121,6 +121,16 @@ struct judged_host {
 };
 
 /// A pair of programs, or a system of them, judged.
+inline constexpr std::size_t most_shards = 100'000;
+
+/// Which of a judgement's shards (--shard I/N) are in it; with `of` 0 it is no part of one.
+struct shards_played {
+  std::size_t of = 0;
+  std::vector<std::size_t> played;  ///< counted from 1, in order
+
+  [[nodiscard]] std::vector<std::size_t> missing() const;
+};
+
 struct judgement {
   std::string name;                            ///< "redis-server / redis-cli"
   std::string server_command, client_command;  ///< of a pair
@@ -133,7 +143,8 @@ struct judgement {
   int ip_version = 4;
   std::vector<std::string> remarks;  ///< on the baseline
   std::vector<case_result> results;
-  std::size_t planned = 0;   ///< cases that were to be played; 0 if nobody said
+  std::size_t planned = 0;  ///< cases that were to be played; 0 if nobody said
+  shards_played shards{};
   bool interrupted = false;  ///< somebody asked to stop before all of them were
 };
 

@@ -156,6 +156,17 @@ TEST(judgement, counts_stand_in_json) {
   EXPECT_EQ(nlohmann::json(j.get<judgement>()), j);
 }
 
+TEST(judgement, its_shards_are_kept_and_hostile_ones_are_refused) {
+  judgement one = samples::pair("p", {samples::result("exit/1", verdict::pass)});
+  EXPECT_FALSE(nlohmann::json(one).contains("shards"));
+  one.shards = {8, {1, 3}};
+  nlohmann::json j = one;
+  EXPECT_EQ(nlohmann::json(j.get<judgement>()), j);
+  EXPECT_EQ(j.get<judgement>().shards.missing().size(), 6U);
+  j["shards"]["of"] = 1'000'000'000'000;  // nobody waits for a list of so many
+  EXPECT_THROW((void)j.get<judgement>(), std::invalid_argument);
+}
+
 TEST(judgement, an_interruption_is_kept_and_older_files_know_of_none) {
   nlohmann::json j = samples::interrupted_pair("p", {samples::result("exit/1", verdict::pass)}, 59);
   EXPECT_EQ(j.at("planned"), 59);

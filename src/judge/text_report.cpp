@@ -253,7 +253,26 @@ std::string repeat_command(const judgement& j, const case_result& r) {
                              : " --case " + shell_quoted(r.id));
 }
 
+std::string ranges(std::span<const std::size_t> numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", numbers[i]);
+    if (last > i) text += fmt::format("-{}", numbers[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
+std::string missing_shards_in_words(const judgement& j) {
+  const auto missing = j.shards.missing();
+  return missing.empty() ? "" : fmt::format("missing shards of {}: {}", j.shards.of, ranges(missing));
+}
+
 std::string interruption_in_words(const judgement& j) {
+  // Who plays one shard knows that it is not all.
+  if (j.shards.played.size() > 1 && !j.shards.missing().empty()) return missing_shards_in_words(j);
   if (!j.interrupted) return {};
   const std::size_t played = j.results.size();
   if (j.planned == 0) return fmt::format("interrupted: {} cases were played", played);
@@ -264,8 +283,9 @@ std::string counts_in_words(const judgement& j) {
   std::vector<const case_result*> all;
   for (const case_result& r : j.results) all.push_back(&r);
   const std::string counts = all.empty() ? "no cases" : counts_of(all);
-  if (!j.interrupted) return counts;
-  return interruption_in_words(j) + (all.empty() ? "" : ": " + counts);
+  const std::string lacks = interruption_in_words(j);
+  if (lacks.empty()) return counts;
+  return lacks + (all.empty() ? "" : ": " + counts);
 }
 
 std::string shell_quoted(const std::string& text) {

@@ -41,7 +41,13 @@ inline constexpr std::size_t few_cases = 12;
 /// "halfopen test --server ... --client ... --case exit/6"; empty if nobody said how.
 [[nodiscard]] std::string repeat_command(const judgement& j, const case_result& r);
 
-/// "interrupted: 13 of 59 cases were played"; empty if it was not.
+/// "1-3,7": numbers in order.
+[[nodiscard]] std::string ranges(std::span<const std::size_t> numbers);
+
+/// "missing shards of 8: 2,5-7"; empty if none is.
+[[nodiscard]] std::string missing_shards_in_words(const judgement& j);
+
+/// "interrupted: 13 of 59 cases were played", or which shards are missing of several; empty if it was not.
 [[nodiscard]] std::string interruption_in_words(const judgement& j);
 
 /// "41 pass, 3 warn, 5 fail, 1 inconclusive, 7 not applicable", behind the interruption if there was one.
