@@ -10,6 +10,7 @@ namespace halfopen::judge {
 void stage::judge_client(const lab::process& c, server_part* peer) {
   client_seen seen = watch_client(*this, c, peer);
   seen.must_succeed = !cure_of_giving_up_.empty();
+  seen.kernel_answers = kernel_answers_;
   seen.guessed = guessed_ && *guessed_;
   const finding f = decide(seen);
   sheet_.facts.after = seen.after;

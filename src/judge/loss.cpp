@@ -66,6 +66,7 @@ void lost_peer::do_it() {
       part_->shut_writing();
       return part_->reset();
     case loss::freeze:
+      if (side_ == trace::side::responder) s.kernel_answers();
       return lab::freeze(host_);
     case loss::stop:
       return;

@@ -115,7 +115,12 @@ std::string length_in_words(const client_seen& s, const hang_length& l) {
     return fmt::format("by its socket's options the kernel would end it after {} at the latest (computed)",
                        in_words(*l.ends));
   if (l.how == hang_length::source::computed)
-    return fmt::format("for ever: no timer runs on its connection, and {}", for_ever);
+    return fmt::format(
+        "for ever: {}, and {}",
+        s.kernel_answers ? "the server's kernel goes on acknowledging" : "no timer runs on its connection",
+        for_ever);
+  if (s.wait && s.kernel_answers)
+    return "the server's kernel goes on acknowledging: for ever, unless it has a timer of its own";
   if (s.wait) return "no timer of the kernel runs on its connection: for ever, unless it has one of its own";
   return s.has_socket ? "its socket could not be looked at" : "it has no connection to the server any more";
 }
@@ -134,6 +139,11 @@ std::string cure_of_a_hang(const client_seen& s) {
   if (!s.has_socket && s.told.attempts > 0)
     return "it has given up its connection, and does not end: bound the whole exchange by a deadline";
   const std::string_view own = limit_of_its_own(s.spoken);
+  if (s.kernel_answers)
+    return "keepalive and TCP_USER_TIMEOUT do not help, since the server's kernel answers: give the wait for "
+           "a reply a "
+           "limit" +
+           (own.empty() ? "" : fmt::format(" (such as {})", own));
   return options_of(s.wait) + options_that_notice(s.within.count() > 0 ? s.within : s.limit) +
          "; or give the whole exchange a deadline" + (own.empty() ? "" : fmt::format(" (such as {})", own));
 }

@@ -124,6 +124,17 @@ TEST(sentences, the_cure_of_a_hang_fits_what_it_waits_for) {
   EXPECT_EQ(said(s).cure, "read on");
 }
 
+TEST(sentences, where_the_servers_kernel_answers_no_option_of_tcp_is_a_cure) {
+  client_seen s = still_running();
+  s.wait->by_kernel = 10s;
+  s.kernel_answers = true;
+  EXPECT_THAT(said(s).length, HasSubstr("the server's kernel goes on acknowledging: for ever, unless"));
+  EXPECT_THAT(said(s).cure, HasSubstr("give the wait for a reply a limit"));
+  EXPECT_THAT(said(s).cure, Not(HasSubstr("it would have known")));
+  s.endless = true;
+  EXPECT_THAT(said(s).length, HasSubstr("for ever: the server's kernel goes on acknowledging, and"));
+}
+
 TEST(sentences, of_a_loop_a_spin_and_a_slow_judge) {
   client_seen s = still_running();
   s.told.fin = 9;

@@ -191,6 +191,9 @@ class stage {
   /// From now on a reported failure is one too: nothing has happened that keeps the client from
   /// its work.
   void must_succeed(std::string cure) { cure_of_giving_up_ = std::move(cure); }
+  /// The server's programs say no more, and its kernel goes on acknowledging: the client's kernel never gives
+  /// up.
+  void kernel_answers() { kernel_answers_ = true; }
   /// Waits for the client's end, and says what it was. A stand-in goes on answering meanwhile; the
   /// limit counts from its last byte on.
   void judge_client(const lab::process& c, server_part* peer = nullptr);
@@ -235,6 +238,7 @@ class stage {
   lab::waiting_for_processor kept_waiting_;
   trace::time_point next_look_{};
   std::string cure_of_giving_up_;
+  bool kernel_answers_ = false;
   bool faulted_ = false;
   std::shared_ptr<const bool> guessed_;  ///< by the stand-in for the server
 };

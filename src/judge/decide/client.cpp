@@ -44,7 +44,7 @@ hang_length length_of(const client_seen& s) {
     return {.how = source::measured,
             .ends = s.ended ? std::optional(s.after.value_or(*s.watched_to)) : std::nullopt};
   if (!s.wait) return {};
-  if (s.wait->by_kernel) return {.how = source::computed, .ends = s.wait->by_kernel};
+  if (s.wait->by_kernel && !s.kernel_answers) return {.how = source::computed, .ends = s.wait->by_kernel};
   return {.how = s.endless == true ? source::computed : source::unknown};
 }
 

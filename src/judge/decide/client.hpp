@@ -57,8 +57,10 @@ struct client_seen {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> asked_twice{};
   bool once = false;  ///< its user says that it may be done once only
   trace::protocol spoken = trace::protocol::unknown;
-  bool pipe = false;           ///< its command is a pipeline, of which the last part's exit status counts
-  bool must_succeed = false;   ///< nothing kept it from its work
+  bool pipe = false;          ///< its command is a pipeline, of which the last part's exit status counts
+  bool must_succeed = false;  ///< nothing kept it from its work
+  /// The server's kernel lives and answers keepalive, so that no timer of the kernel's ends a wait for data.
+  bool kernel_answers = false;
   bool unpredictable = false;  ///< nobody knows what its output should have been
   bool guessed = false;        ///< it was answered what was not recorded
   told_since told;

@@ -102,6 +102,15 @@ TEST(client_verdict, a_hang_has_a_length_and_who_says_so) {
   EXPECT_EQ(decide(s).length, hang_length{});
 }
 
+TEST(client_verdict, a_kernel_that_answers_keepalive_ends_no_wait) {
+  client_seen s = still_running();
+  s.wait->by_kernel = 10s;
+  s.kernel_answers = true;
+  EXPECT_EQ(decide(s).length, (hang_length{source::unknown, std::nullopt}));
+  s.endless = true;
+  EXPECT_EQ(decide(s).length, (hang_length{source::computed, std::nullopt}));
+}
+
 TEST(client_verdict, who_connects_again_and_again_does_not_hang) {
   client_seen s = still_running();
   s.told.attempts = many_attempts - 1;
