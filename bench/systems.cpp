@@ -1,5 +1,5 @@
 // What it costs to judge a service that depends on another one: node, ioredis and redis of
-// examples/systems/node-ioredis, all twenty outages.
+// examples/systems/node-ioredis, all outages.
 //
 //   start     a system of three hosts with trivial programs, from `halfopen up` to its first served ask,
 //   against
