@@ -127,6 +127,11 @@ std::span<const explanation> outcomes_of_a_service() noexcept {
       explanation{"serves again late", "It was served again by itself, but later than it should.",
                   "A dead connection was waited for, or the pauses between attempts grow too long.",
                   "Bound the pauses to some seconds, and notice dead connections."},
+      explanation{
+          "uses stale connections",
+          "Asks failed after the dependency's return, on connections that it had ended before.",
+          "A pool hands out a connection without a look at whether it has been closed.",
+          "Look at a connection before it is used (a pool's pre-ping, test on borrow), or read its end."},
       explanation{"never serves again", "It was not served again as long as it was watched.",
                   "It waits on a connection that is dead, or has given up.",
                   "Connect again by itself, without a last attempt."},

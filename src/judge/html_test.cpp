@@ -177,7 +177,7 @@ TEST(timeline, has_a_row_for_each_command_that_asks_and_one_for_the_connections)
   EXPECT_EQ(t.rows[2].label, "other");
   EXPECT_EQ(t.rows[3].label, "connections to db");
   EXPECT_EQ(t.turn, std::chrono::seconds(5));
-  EXPECT_EQ(t.turn_words, "db is back");
+  EXPECT_EQ(t.turn_words, "db is back after 5.0 s");
   const auto& probe = t.rows[0].marks;
   ASSERT_EQ(probe.size(), 4U);
   EXPECT_EQ(probe[0].what, report::timeline_mark::kind::stuck);

@@ -90,9 +90,11 @@ std::optional<milliseconds> since_fault(const case_result& r, double at_ms) {
 }  // namespace
 
 timeline timeline_of(const case_result& r) {
-  timeline t{
-      .title = r.id + ": " + r.done, .zero = "fault", .turn_words = r.dependency + " is back", .rows = {}};
-  if (r.back_after && *r.back_after > milliseconds::zero()) t.turn = r.back_after;
+  timeline t{.title = r.id + ": " + r.done, .zero = "fault", .turn_words = {}, .rows = {}};
+  if (r.back_after && *r.back_after > milliseconds::zero()) {
+    t.turn = r.back_after;
+    t.turn_words = fmt::format("{} is back after {}", r.dependency, in_words(*r.back_after));
+  }
   for (const probe_kind kind : {probe_kind::probe, probe_kind::health, probe_kind::other}) {
     report::timeline_row row{std::string(to_string(kind)), {}};
     for (const ask& a : r.asks)

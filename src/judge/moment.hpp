@@ -84,6 +84,7 @@ struct outage_row {
   outage_moment when{};
   outage_length length{};
   std::optional<lost_once_more> again{};
+  bool unasked = false;  ///< nobody asks until it is back
 };
 
 /// A case of a client that is a moment and a loss.

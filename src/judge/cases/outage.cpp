@@ -33,6 +33,9 @@ constexpr const char* idle_forgotten =
     "an address translator or a firewall may forget an idle connection, and need not say so (RFC 5382 "
     "section "
     "5): a pool checks a connection before it hands it out, or keeps it alive";
+constexpr const char* looked_at_before =
+    "the end of an idle connection is in its receive buffer: read(2) gives 0 or an error, and poll(2) tells "
+    "that there is something to read; a pool looks before it hands the connection out";
 constexpr const char* names_move =
     "a name is resolved again for each new connection: after a failover it gives another address";
 constexpr const char* orderly_start =
@@ -42,6 +45,11 @@ constexpr judge_case row(std::string_view id, outage how, outage_moment when, ou
                          std::string_view done, std::string_view rule) {
   judge_case c{id, subject::service, done, rule};
   c.outage = outage_row{how, when, length};
+  return c;
+}
+
+constexpr judge_case unasked(judge_case c) {
+  c.outage->unasked = true;
   return c;
 }
 
@@ -55,16 +63,16 @@ constexpr judge_case cases[]{
         "again",
         told),
     row("outage/3", vanished, idle, some,
-        "the host of the dependency vanishes while the service and the dependency are idle, and comes back "
-        "after 5 s",
+        "the host of the dependency vanishes while the service and the dependency are idle, and is started "
+        "again 5 s later",
         silence),
     row("outage/4", vanished, in_flight, some,
-        "the host of the dependency vanishes while a request of the service is on its way, and comes back "
-        "after 5 s",
+        "the host of the dependency vanishes while a request of the service is on its way, and is started "
+        "again 5 s later",
         silence),
     row("outage/5", vanished, mid_reply, some,
-        "the host of the dependency vanishes in the middle of a reply to the service, and comes back after 5 "
-        "s",
+        "the host of the dependency vanishes in the middle of a reply to the service, and is started again 5 "
+        "s later",
         silence),
     row("outage/6", vanished, in_flight, lasting,
         "the host of the dependency vanishes while a request of the service is on its way, and stays away",
@@ -116,6 +124,9 @@ constexpr judge_case cases[]{
         "what a connection had is given back when it ends: sockets, descriptors, threads, memory"),
     row("outage/20", not_there_yet, at_start, half_minute,
         "the service is started while the dependency is away, which comes later", orderly_start),
+    unasked(row("outage/21", killed, idle, brief,
+                "the program of the dependency is killed and started again while nobody asks the service",
+                looked_at_before)),
 };
 
 }  // namespace

@@ -46,7 +46,7 @@ std::optional<verdict> parse_verdict(std::string_view text) noexcept {
 }
 
 std::string_view to_string(outcome o) noexcept {
-  constexpr std::array<std::string_view, 30> names{"unaffected",
+  constexpr std::array<std::string_view, 31> names{"unaffected",
                                                    "recovered",
                                                    "reported",
                                                    "crashed",
@@ -69,6 +69,7 @@ std::string_view to_string(outcome o) noexcept {
                                                    "answers wrong",
                                                    "serves again",
                                                    "serves again late",
+                                                   "uses stale connections",
                                                    "never serves again",
                                                    "runs on",
                                                    "says healthy",

@@ -59,6 +59,7 @@ enum class outcome : std::uint8_t {
   answers_wrong,       ///< an ask gets exit 0 and another output than usual
   serves_again,        ///< soon after the dependency's return
   serves_again_late,   ///< by itself, but later than it should
+  uses_stale,          ///< asks are put on connections that the dependency had ended before
   never_serves_again,  ///< as long as it was watched
   runs_on,             ///< its command
   says_healthy,        ///< while asks are not served

@@ -107,6 +107,15 @@ look_finding during(const outage_seen& seen) {
   return f;
 }
 
+void look_for_stale_uses(const outage_seen& seen, look_finding& f) {
+  for (std::size_t i = 0; i < seen.asks.size(); ++i) {
+    if (!stale_use_of(seen, seen.asks[i])) continue;
+    if (f.count++ == 0) f.example = i;
+    // A program that a busy machine kept from reading the end is not to blame.
+    f.found = {.verdict = verdict::warn, .did = outcome::uses_stale, .rests_on = basis::time};
+  }
+}
+
 look_finding after(const outage_seen& seen) {
   look_finding f{.at = look::after, .found = {.did = outcome::serves_again}};
   const auto again = served_again(seen);
@@ -128,6 +137,8 @@ look_finding after(const outage_seen& seen) {
                .did = outcome::serves_again_late,
                .rests_on = basis::time,
                .length = {source::measured, f.figure}};
+  else
+    look_for_stale_uses(seen, f);
   return f;
 }
 
@@ -310,6 +321,17 @@ std::optional<milliseconds> served_again(std::span<const ask> asks, milliseconds
   }
   if (in_a_row < steady_asks) return std::nullopt;
   return since;
+}
+
+std::optional<stale_use> stale_use_of(const outage_seen& seen, const ask& a) {
+  if (!of_kind(a, probe_kind::probe) || is_served(a) || a.begun < seen.back) return std::nullopt;
+  if (std::ranges::any_of(seen.attempts, [&](milliseconds at) { return at <= a.ended(); }))
+    return std::nullopt;
+  const auto within = std::ranges::find_if(seen.stale_uses, [&](const stale_use& u) {
+    return u.ended + milliseconds(500) <= a.begun && u.used >= a.begun && u.used <= a.ended();
+  });
+  if (within == seen.stale_uses.end()) return std::nullopt;
+  return *within;
 }
 
 std::vector<look_finding> decide(const outage_seen& seen) {

@@ -96,10 +96,33 @@ struct request_count {
   std::uint64_t again_packet = 0;
 };
 
-/// Of the connection to the dependency that waited longest.
+/// A connection to the dependency, and what the kernel would do if the dependency said nothing more.
 struct waiting_socket {
   waiting what_for{};
   wait_length length{};
+};
+
+/// How well it is known that an ask waits on a connection, the surest first.
+enum class waits_on : std::uint8_t {
+  unanswered,  ///< the service said something on it, or began to connect, since the ask began: nothing came
+               ///< back
+  answered,    ///< ... and something came back, perhaps not all
+  open         ///< it is open
+};
+
+/// On which connections the first ask that hung may have waited, when it had hung; or, if none hung, what the
+/// service said since the fault and was not answered when the outage ended. The surest ones alone.
+struct waits_seen {
+  waits_on how{};
+  std::vector<waiting_socket> sockets;
+};
+
+/// The service said something on a connection that the dependency had ended before, and an RST was the
+/// answer.
+struct stale_use {
+  milliseconds ended{};      ///< the service's kernel acknowledged the dependency's FIN
+  milliseconds used{};       ///< it said something new
+  std::uint64_t packet = 0;  ///< ... in this one
 };
 
 /// What was seen of a service and its dependency.
@@ -108,7 +131,9 @@ struct outage_seen {
   milliseconds back{};    ///< when the dependency could be reached again
   milliseconds limit{};   ///< so long an ask was waited for in this playing
   milliseconds recover{};
-  milliseconds watched{};      ///< after `back`
+  milliseconds watched{};  ///< after `back`
+  /// So long the dependency was away, measured; nothing if it was not, or came and went.
+  std::optional<milliseconds> away{};
   bool serves = true;          ///< a worker of a queue does not: how long an ask takes is not its choice
   bool stands_behind = false;  ///< another host of the system needs it, and may be the one that fails
   bool fresh_data = false;     ///< what answers now may not have the data that the dependency had
@@ -119,10 +144,11 @@ struct outage_seen {
   milliseconds ended_at{};
   bool restarted = false;               ///< and somebody started it again, as the user says
   std::vector<milliseconds> attempts;   ///< connections to the dependency that it began since the fault
+  std::vector<stale_use> stale_uses;    ///< by when they were used
   std::optional<double> busy{};         ///< of one processor, while the dependency was away
   std::vector<possessions> after_each;  ///< of several outages; [0] before the first
   std::optional<request_count> requests{};
-  std::optional<waiting_socket> waits{};
+  std::optional<waits_seen> waits{};
 };
 
 /// When it was served again: the end of the first ask since `back` that was served, was begun since the
@@ -130,6 +156,11 @@ struct outage_seen {
 /// Nothing: it never was.
 [[nodiscard]] std::optional<milliseconds> served_again(const outage_seen& seen) noexcept;
 [[nodiscard]] std::optional<milliseconds> served_again(std::span<const ask> asks, milliseconds back) noexcept;
+
+/// That ask failed since `back` because of a stale connection: the service said something on it, and since
+/// the fault until the ask's end it had not tried to connect, so that it did not pause after a failure
+/// either. Nothing if it is not so.
+[[nodiscard]] std::optional<stale_use> stale_use_of(const outage_seen& seen, const ask& a);
 
 /// So many asks of the probe in a row, served, are a steady state.
 inline constexpr std::size_t steady_asks = 3;

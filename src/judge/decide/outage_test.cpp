@@ -212,6 +212,49 @@ TEST(outage, a_late_recovery_is_a_warning_with_its_length) {
   EXPECT_EQ(at(s, look::after).found.length, (hang_length{hang_length::source::measured, 110ms}));
 }
 
+/// Nobody asked meanwhile, and the first ask after the return was refused.
+outage_seen stale() {
+  outage_seen s = recovering();
+  s.asks = {probe(5s, ask_end::refused, 30ms)};
+  for (const milliseconds at : {6100ms, 6300ms, 6500ms}) s.asks.push_back(probe(at, ask_end::served));
+  s.stale_uses = {{.ended = 10ms, .used = 5s + 10ms, .packet = 7}};
+  return s;
+}
+
+TEST(outage, an_ask_that_fails_on_a_connection_that_had_ended_is_a_warning) {
+  outage_seen s = stale();
+  expect(s, look::after, verdict::warn, outcome::uses_stale, basis::time);
+  EXPECT_EQ(at(s, look::after).count, 1U);
+  EXPECT_EQ(at(s, look::after).example, 0U);
+  EXPECT_EQ(at(s, look::after).figure, 1110ms);
+  s.asks.insert(s.asks.begin() + 1, probe(5100ms, ask_end::wrong));
+  s.stale_uses.push_back({.ended = 10ms, .used = 5110ms, .packet = 9});
+  EXPECT_EQ(at(s, look::after).count, 2U);
+  EXPECT_EQ(at(s, look::after).example, 0U);
+  s.attempts = {5105ms};  // after the first
+  EXPECT_EQ(at(s, look::after).count, 1U);
+  s.recover = 1s;  // that it comes late weighs as much, and has a length
+  expect(s, look::after, verdict::warn, outcome::serves_again_late, basis::time);
+}
+
+TEST(outage, a_stale_connection_is_to_blame_only_for_an_ask_that_failed_on_it_alone) {
+  const auto passes = [](auto change) {
+    outage_seen s = stale();
+    change(s);
+    expect(s, look::after, verdict::pass, outcome::serves_again);
+  };
+  passes([](outage_seen& s) { s.stale_uses.clear(); });
+  passes([](outage_seen& s) { s.asks[0].how = ask_end::served; });  // it tried again on another one
+  passes([](outage_seen& s) { s.asks[0].how = ask_end::cut_short; });
+  passes([](outage_seen& s) { s.asks[0].what = probe_kind::health; });
+  passes([](outage_seen& s) { s.asks[0].begun = 4999ms; });  // it was away
+  passes([](outage_seen& s) { s.attempts = {4s}; });         // it may pause after a failure
+  passes([](outage_seen& s) { s.attempts = {5030ms}; });
+  passes([](outage_seen& s) { s.stale_uses[0].ended = 4501ms; });  // it may not have read it yet
+  passes([](outage_seen& s) { s.stale_uses[0].used = 4999ms; });
+  passes([](outage_seen& s) { s.stale_uses[0].used = 5031ms; });
+}
+
 TEST(outage, no_recovery_fails_as_long_as_it_was_watched) {
   outage_seen s = recovering();
   for (ask& a : s.asks) a.how = ask_end::refused;

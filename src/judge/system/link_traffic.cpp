@@ -98,6 +98,47 @@ std::size_t link_traffic::sent_by_service(trace::time_point since, trace::time_p
       segments_, [&](const segment& s) { return s.by_service && s.when > since && s.when < until; }));
 }
 
+std::vector<stale_use> link_traffic::stale_uses(const std::vector<const trace::connection*>& all,
+                                                trace::time_point fault) const {
+  const auto since_fault = [&](trace::time_point t) { return std::chrono::round<milliseconds>(t - fault); };
+  std::vector<stale_use> uses;
+  for (const trace::connection* c : all) {
+    const trace::flow& dependency = c->of(trace::side::responder);
+    if (!dependency.fin_acked_at || !dependency.rst) continue;
+    const auto ended = dependency.fin_acked_at->when;
+    std::optional<std::uint32_t> said_up_to;
+    for (const segment& s : segments_) {
+      if (!s.by_service || s.length == 0 || s.opener != c->opener || s.when < c->first.when) continue;
+      const std::uint32_t end = s.sequence + s.length;
+      if (said_up_to && static_cast<std::int32_t>(end - *said_up_to) <= 0) continue;
+      said_up_to = end;
+      if (s.when <= ended) continue;
+      if (s.when <= dependency.rst->when) uses.push_back({since_fault(ended), since_fault(s.when), s.number});
+      break;
+    }
+  }
+  std::ranges::sort(uses, {}, &stale_use::used);
+  return uses;
+}
+
+std::map<trace::endpoint, bool> link_traffic::said_on(trace::time_point since) const {
+  std::map<trace::endpoint, std::uint32_t> said_up_to;  // sequence; what ends no later repeats it
+  std::map<trace::endpoint, bool> answered;
+  for (const segment& s : segments_) {
+    if (s.of_spare || s.length == 0) continue;
+    if (!s.by_service) {
+      if (const auto asked = answered.find(s.opener); asked != answered.end()) asked->second |= s.arrived;
+      continue;
+    }
+    const std::uint32_t end = s.sequence + s.length;
+    const auto [known, is_first] = said_up_to.try_emplace(s.opener, end);
+    if (!is_first && static_cast<std::int32_t>(end - known->second) <= 0) continue;
+    known->second = end;
+    if (s.when >= since) answered[s.opener] = false;
+  }
+  return answered;
+}
+
 bool link_traffic::spoke_since(trace::time_point since) const {
   const auto said = [&](bool by_service) {
     return std::ranges::any_of(segments_, [&](const segment& s) {

@@ -2,6 +2,7 @@
 #define HALFOPEN_SRC_JUDGE_SYSTEM_LINK_TRAFFIC_HPP
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,13 @@ class link_traffic {
                                          trace::time_point since) const;
   /// Packets that the service sent in that time, whatever became of them.
   [[nodiscard]] std::size_t sent_by_service(trace::time_point since, trace::time_point until) const;
+  /// The openers of connections on which the service said something new since that moment, each with whether
+  /// something of the dependency's arrived after it.
+  [[nodiscard]] std::map<trace::endpoint, bool> said_on(trace::time_point since) const;
+  /// The first use of each of these connections after the dependency had ended it with a FIN that arrived, if
+  /// an RST was the answer; by when it was used.
+  [[nodiscard]] std::vector<stale_use> stale_uses(const std::vector<const trace::connection*>& all,
+                                                  trace::time_point fault) const;
   /// Packets with payload that arrived since then, from both sides.
   [[nodiscard]] bool spoke_since(trace::time_point since) const;
   /// None was left out for want of room.

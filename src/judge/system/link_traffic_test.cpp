@@ -48,5 +48,90 @@ TEST(told_of, a_syn_is_refused_or_not_answered) {
   EXPECT_EQ(told_of(c, fault), (dependency_connection{1s, 1001ms, connection_end::refused}));
 }
 
+// ---- what the two said, from packets
+
+const trace::ip_address service = trace::ip_address::parse("10.0.0.1").value();
+const trace::ip_address dependency = trace::ip_address::parse("10.0.0.2").value();
+constexpr std::uint16_t port = 5432;
+
+trace::endpoint from_port(std::uint16_t p) {
+  return {service, p};
+}
+
+/// An Ethernet frame of IPv4 (RFC 791) and TCP (RFC 9293 section 3.1) with that payload, without checksums.
+std::vector<std::byte> frame(bool by_service, std::uint16_t service_port, std::uint32_t sequence,
+                             std::string_view payload) {
+  std::vector<std::byte> bytes;
+  const auto put = [&](std::initializer_list<std::uint32_t> all) {
+    for (const std::uint32_t b : all) bytes.push_back(static_cast<std::byte>(b & 0xff));
+  };
+  const auto put_port = [&](std::uint32_t p) { put({p >> 8, p}); };
+  put({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0});
+  const auto length = static_cast<std::uint32_t>(40 + payload.size());
+  const std::uint32_t from = by_service ? 1 : 2;
+  put({0x45, 0, length >> 8, length, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, 3 - from});
+  put_port(by_service ? service_port : port);
+  put_port(by_service ? port : service_port);
+  put({sequence >> 24, sequence >> 16, sequence >> 8, sequence, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0});
+  for (const char c : payload) bytes.push_back(static_cast<std::byte>(c));
+  return bytes;
+}
+
+class said_on_a_link : public testing::Test {
+ protected:
+  said_on_a_link() { packets_.know(service, dependency, {}, 4); }
+  void say(milliseconds when, bool by_service, std::uint16_t service_port, std::uint32_t sequence,
+           lab::passage became = lab::passage::delivered) {
+    const auto bytes = frame(by_service, service_port, sequence, "words");
+    packets_.take({.number = ++number_, .when = fault + when, .frame = bytes, .notes = {}, .became = became});
+  }
+  link_traffic packets_;
+  std::uint64_t number_ = 0;
+};
+
+TEST_F(said_on_a_link, an_ask_waits_where_something_was_said_and_nothing_came_back) {
+  say(1s, true, 1000, 1);  // before the ask
+  say(2s, true, 1001, 1);
+  say(3s, true, 1002, 1);
+  say(4s, false, 1002, 1);
+  say(3s, true, 1003, 1);
+  say(4s, false, 1003, 1, lab::passage::lost);
+  say(5s, true, 1000, 1);  // repeated by the kernel
+  using all = std::map<trace::endpoint, bool>;
+  EXPECT_EQ(packets_.said_on(fault + 2s),
+            (all{{from_port(1001), false}, {from_port(1002), true}, {from_port(1003), false}}));
+  say(6s, true, 1000, 6);
+  say(7s, true, 1002, 6);
+  EXPECT_EQ(packets_.said_on(fault + 6s), (all{{from_port(1000), false}, {from_port(1002), false}}));
+}
+
+TEST_F(said_on_a_link, a_stale_connection_is_used_after_its_end_and_answered_with_a_reset) {
+  const auto ended = [](std::uint16_t service_port, milliseconds end, milliseconds reset) {
+    trace::connection c = answered();
+    c.opener = from_port(service_port);
+    c.of(side::responder).fin_acked_at = at(end);
+    c.of(side::responder).rst = at(reset);
+    return c;
+  };
+  say(-100ms, true, 1000, 1);
+  say(-100ms, true, 1001, 1);
+  say(100ms, true, 1001, 1);  // repeated by the kernel
+  say(2s, true, 1000, 6);
+  say(2500ms, true, 1000, 11);
+  say(2s, true, 1002, 1);
+  say(1s, true, 1003, 1);
+  trace::connection stale = ended(1000, 10ms, 2001ms), repeated = ended(1001, 10ms, 101ms),
+                    not_reset = ended(1002, 10ms, 2001ms), before_its_end = ended(1003, 1500ms, 1600ms),
+                    reset_before = ended(1002, 10ms, 20ms), alive = answered();
+  not_reset.of(side::responder).rst.reset();
+  alive.opener = from_port(1002);
+  const auto uses =
+      packets_.stale_uses({&alive, &not_reset, &repeated, &reset_before, &before_its_end, &stale}, fault);
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].ended, 10ms);
+  EXPECT_EQ(uses[0].used, 2s);
+  EXPECT_EQ(uses[0].packet, 4U);
+}
+
 }  // namespace
 }  // namespace halfopen::judge

@@ -218,6 +218,16 @@ void lost_dependency::prove_back() {
   on_.proofs.prove(reached, fmt::format("{} is there: the witness connects to it", now_->name()));
 }
 
+bool lost_dependency::unused() const {
+  if (how_ != outage::forgotten && how_ != outage::disowned) return false;
+  // Who waits for what the other one pushes says nothing itself.
+  return std::ranges::none_of(before_, [&](const trace::connection* c) {
+    return std::ranges::any_of(std::array{trace::side::opener, trace::side::responder}, [&](trace::side s) {
+      return c->of(s).last_heard && c->of(s).last_heard->when > lost_at_;
+    });
+  });
+}
+
 void lost_dependency::prove_afterwards() {
   if (proved_by_what_never_came(how_))
     on_.proofs.prove(on_.packets.is_complete(), "every packet of the link was looked at");
@@ -250,13 +260,7 @@ void lost_dependency::prove_afterwards() {
       return;
     case outage::forgotten:
     case outage::disowned: {
-      // Who waits for what the other one pushes says nothing itself.
-      const auto used = [&](const trace::connection* c) {
-        return std::ranges::any_of(
-            std::array{trace::side::opener, trace::side::responder},
-            [&](trace::side s) { return c->of(s).last_heard && c->of(s).last_heard->when > lost_at_; });
-      };
-      on_.proofs.prove(std::ranges::any_of(before_, used), "a connection that was forgotten was used");
+      on_.proofs.prove(!unused(), "a connection that was forgotten was used");
       std::vector<trace::endpoint> openers;
       for (const auto* c : before_) openers.push_back(c->opener);
       // A middlebox's RST is nobody's of the two.

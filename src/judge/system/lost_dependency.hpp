@@ -27,6 +27,8 @@ class lost_dependency {
   void give_back();
   /// ... which is proved by a connection of the witness's. It stands on the sheet.
   void prove_back();
+  /// Connections were forgotten, and nobody has used one of them since.
+  [[nodiscard]] bool unused() const;
   /// At the end: what is proved by what came, or never came, after the fault.
   void prove_afterwards();
 

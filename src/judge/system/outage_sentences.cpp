@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace halfopen::judge {
 namespace {
@@ -19,27 +22,75 @@ std::string its_words(const outage_seen& seen, const look_finding& f) {
   return ": \"" + seen.asks[*f.example].says + "\"";
 }
 
-std::string wait_of(const waiting_socket& w) {
-  if (w.length.by_kernel)
-    return fmt::format("the kernel would give it up after {}", in_words(*w.length.by_kernel));
-  return "nothing of the kernel's would ever end it";
+/// What connections have in common, of which one sentence tells.
+using protection = std::pair<bool, bool>;  // SO_KEEPALIVE, TCP_USER_TIMEOUT
+
+protection protection_of(const waiting_socket& w) {
+  return {w.length.options.keepalive, w.length.options.user_timeout.count() > 0};
 }
 
-bool has_keepalive(const waiting_socket& w) {
-  return w.length.options.keepalive;
+/// "has neither SO_KEEPALIVE nor TCP_USER_TIMEOUT"
+std::string_view words_of(protection p) {
+  const auto [keepalive, user_timeout] = p;
+  return keepalive && user_timeout ? "has SO_KEEPALIVE and TCP_USER_TIMEOUT"
+         : keepalive               ? "has SO_KEEPALIVE, and no TCP_USER_TIMEOUT"
+         : user_timeout            ? "has TCP_USER_TIMEOUT, and no SO_KEEPALIVE"
+                                   : "has neither SO_KEEPALIVE nor TCP_USER_TIMEOUT";
 }
 
-/// What its connection to the dependency had to protect it.
+/// ", and the kernel would give it up after 15 min 24 s": of several the longest.
+std::string end_of(std::span<const waiting_socket> some) {
+  milliseconds longest{};
+  for (const waiting_socket& w : some) {
+    if (!w.length.by_kernel) return ", and nothing of the kernel's would ever end it";
+    longest = std::max(longest, *w.length.by_kernel);
+  }
+  return fmt::format(", and the kernel would give it up after {}", in_words(longest));
+}
+
+/// "one has neither ... nor ..., and ...; each of 3 has ...", or of connections that are alike "each has ..."
+std::string each_of(std::vector<waiting_socket> all) {
+  std::ranges::stable_sort(all, {}, protection_of);
+  std::string text;
+  for (auto from = all.begin(); from != all.end();) {
+    const auto to = std::find_if(
+        from, all.end(), [&](const waiting_socket& w) { return protection_of(w) != protection_of(*from); });
+    const bool alike = from == all.begin() && to == all.end();
+    const std::string which = alike ? "each" : to - from == 1 ? "one" : fmt::format("each of {}", to - from);
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : "; ", which, words_of(protection_of(*from)),
+                        end_of({from, to}));
+    from = to;
+  }
+  return text;
+}
+
+/// What its connection to the dependency had to protect it: the one on which it waits, if that can be told.
 std::string of_its_socket(const outage_seen& seen, const outage_names& n) {
   if (!seen.waits) return {};
-  const waiting_socket& w = *seen.waits;
-  const bool keepalive = has_keepalive(w);
-  const bool user_timeout = w.length.options.user_timeout.count() > 0;
-  const std::string options = keepalive && user_timeout ? "has SO_KEEPALIVE and TCP_USER_TIMEOUT"
-                              : keepalive               ? "has SO_KEEPALIVE, and no TCP_USER_TIMEOUT"
-                              : user_timeout            ? "has TCP_USER_TIMEOUT, and no SO_KEEPALIVE"
-                                                        : "has neither SO_KEEPALIVE nor TCP_USER_TIMEOUT";
-  return fmt::format("; its connection to {} {}, and {}", n.dependency, options, wait_of(w));
+  const auto& [how, sockets] = *seen.waits;
+  const std::size_t count = sockets.size();
+  if (count == 0) return fmt::format("; it had no connection to {} then", n.dependency);
+  const std::string its = count == 1
+                              ? fmt::format("{}{}", words_of(protection_of(sockets.front())), end_of(sockets))
+                              : each_of(sockets);
+  switch (how) {
+    case waits_on::unanswered:
+      return count == 1
+                 ? fmt::format("; the connection to {} on which it waits {}", n.dependency, its)
+                 : fmt::format("; it waits on one of {} connections to {}: {}", count, n.dependency, its);
+    case waits_on::answered:
+      return count == 1
+                 ? fmt::format("; the connection to {} that it used, and on which something came back, {}",
+                               n.dependency, its)
+                 : fmt::format("; it used {} connections to {}, and something came back on each: {}", count,
+                               n.dependency, its);
+    case waits_on::open:
+      break;
+  }
+  return count == 1 ? fmt::format("; whether it waits on its connection to {} cannot be told; that one {}",
+                                  n.dependency, its)
+                    : fmt::format("; on which of its {} connections to {} it waits cannot be told: {}", count,
+                                  n.dependency, its);
 }
 
 std::string limit_every_call(const outage_names& n) {
@@ -94,20 +145,44 @@ std::string why_not_its_own(const look_finding& f, const outage_names& n) {
                      n.dependency);
 }
 
+/// "db was back, which was away for 7.3 s"
+std::string back_in_words(const outage_seen& seen, const outage_names& n) {
+  if (seen.back.count() == 0) return "the fault";
+  return n.dependency + " was back" +
+         (seen.away ? fmt::format(", which was away for {}", in_words(*seen.away)) : "");
+}
+
+wording of_stale_uses(const outage_seen& seen, const look_finding& f, const outage_names& n) {
+  const ask& first = seen.asks[*f.example];
+  const stale_use use = stale_use_of(seen, first).value_or(stale_use{});
+  return {.happened =
+              fmt::format("{} failed after {}, though it could be asked: {} a connection that {} had ended "
+                          "{} before (packet {})",
+                          asks(f.count), back_in_words(seen, n),
+                          f.count == 1 ? "the service used" : "for the first of them the service used",
+                          n.dependency, in_words(use.used - use.ended), use.packet),
+          .cure = fmt::format(
+              "look at a connection to {} before it is used (of a pool: pre-ping, test on borrow), "
+              "or read its end when it comes, and connect anew",
+              n.dependency)};
+}
+
 wording of_after(const outage_seen& seen, const look_finding& f, const outage_names& n) {
-  const std::string back = seen.back.count() == 0 ? "the fault" : n.dependency + " was back";
+  const std::string back = back_in_words(seen, n);
   if (f.found.did == outcome::serves_again)
     return {.happened = fmt::format("served again {} after {}", in_words(*f.figure), back)};
+  if (f.found.did == outcome::uses_stale) return of_stale_uses(seen, f, n);
   const std::string cure = fmt::format(
       "connect again by itself whenever a connection to {} ends or a call on it fails, without a last "
       "attempt, "
       "with pauses that grow to some seconds at most; {}",
       n.dependency, options_that_notice(n.within));
   if (f.found.did == outcome::serves_again_late)
-    return {.happened = fmt::format("served again only {} after {} (it shall be {}){}", in_words(*f.figure),
-                                    back, in_words(seen.recover), of_its_socket(seen, n)),
-            .cure = cure,
-            .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
+    return {
+        .happened = fmt::format("served again only {} after {}; it shall be within {}{}", in_words(*f.figure),
+                                back, in_words(seen.recover), of_its_socket(seen, n)),
+        .cure = cure,
+        .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
   if (seen.ended && !seen.restarted)
     return {
         .happened = "not served again: its command had ended", .cure = cure, .length = "never served again"};

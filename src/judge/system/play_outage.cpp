@@ -16,6 +16,7 @@
 #include "judge/sentences.hpp"
 #include "judge/sheet.hpp"
 #include "judge/stage.hpp"
+#include "judge/system/hung_ask.hpp"
 #include "judge/system/lost_dependency.hpp"
 #include "judge/system/outage_sentences.hpp"
 #include "judge/system/service_looks.hpp"
@@ -31,6 +32,8 @@ namespace fs = std::filesystem;
 constexpr milliseconds lasting_virtual = std::chrono::minutes(30);
 /// "Never" is said after so long.
 constexpr milliseconds watched_virtual = std::chrono::hours(3);
+/// So long a use of a connection that was forgotten is waited for.
+constexpr milliseconds until_unused(5'000);
 constexpr std::size_t many = 10;
 
 class outage_play {
@@ -54,7 +57,8 @@ class outage_play {
         proofs_(scene_.lab, sheet_.facts.checks, soon_),
         link_{scene_, usual, proofs_, packets_, name_, soon_},
         service_(link_.service()),
-        dependency_(link_, row_.how) {
+        dependency_(link_, row_.how),
+        hung_(link_, row_.how) {
     sheet_.facts.evidence = capture;
     std::map<trace::ip_address, std::string> names{{scene_.lab.router(), "router"}};
     for (const auto& h : scene_.lab.hosts()) names[h->address()] = h->name();
@@ -153,7 +157,7 @@ class outage_play {
     if (usual_.forgetful.contains(name_.to)) scene_.probe().expect_anything();
     for (asker& a : scene_.askers) a.count_from(fault_at_);
     faulted_ = true;
-    scene_.ask_from(fault_at_);
+    if (!row_.unasked) scene_.ask_from(fault_at_);
   }
 
   /// Whoever listens is asked from then on; it may as well wait for its dependency first.
@@ -177,11 +181,7 @@ class outage_play {
     dependency_.prove_lost();
     if (row_.when == outage_moment::mid_reply) scene_.lab.release();
     scene_.go_on(length());
-    seen_.waits = longest_wait(service_, link_.dependency().address());
-    const bool kernel_lives =
-        row_.how == outage::frozen || row_.how == outage::mute;  // it answers every probe
-    if (kernel_lives && seen_.waits && seen_.waits->what_for != waiting::for_connection)
-      seen_.waits->length.by_kernel.reset();
+    hung_.look_at_the_end(fault_at_);
     if (length() >= 5s && !what().virtual_clock) look_who_burns();
     if (row_.how == outage::lost_again) lose_at_each_packet();
     if (row_.again) lose_once_more(*row_.again);
@@ -284,6 +284,8 @@ class outage_play {
     for (const std::string& name : later_)
       if (scene_.program(name) == nullptr) scene_.begin(name, name);
     seen_.back = row_.length == outage_length::none ? milliseconds(0) : since_fault();
+    const bool came_and_went = row_.how == outage::lost_again || row_.again;
+    if (seen_.back > 0ms && !came_and_went) seen_.away = seen_.back;
     scene_.ask_from(lab::experiment::now());
     dependency_.prove_back();
   }
@@ -307,7 +309,20 @@ class outage_play {
       for (int i = 0; i < 4; ++i) scene_.probe().ask_now();
       return false;
     }
+    if (dependency_.unused() && since_fault() < seen_.back + until_unused) return false;
     return scene_.probe().under_way() == 0;
+  }
+
+  /// It was asked for some time, and no ask met what was forgotten.
+  void need_a_use() const {
+    const bool all_served = std::ranges::all_of(
+        seen_.asks, [](const ask& a) { return a.what != probe_kind::probe || a.how == ask_end::served; });
+    if (what().without_fault || !all_served || !dependency_.unused()) return;
+    throw no_verdict(
+        obstacle::not_there,
+        fmt::format("{} keeps idle connections to {}, and none of {} asks used one of them: each was put "
+                    "on another connection",
+                    name_.from, name_.to, std::ranges::count(seen_.asks, probe_kind::probe, &ask::what)));
   }
 
   void until_settled() {
@@ -333,6 +348,7 @@ class outage_play {
   /// Their ends, and who starts them again.
   void look_after_programs() {
     if (!faulted_) return;
+    hung_.look(fault_at_);
     for (const system_host& h : what().hosts) {
       const lab::process* p = scene_.program(h.name);
       if (h.name == name_.to || p == nullptr || !p->ended()) continue;
@@ -403,7 +419,10 @@ class outage_play {
         what().hosts, [&](const system_host& h) { return std::ranges::count(h.needs, name_.from) > 0; });
     seen_.spoke_again = packets_.spoke_since(fault_at_ + seen_.back);
     need_the_others();
+    need_a_use();
+    seen_.waits = hung_.waits();
     seen_.attempts = attempts_since(fault_at_, link_);
+    seen_.stale_uses = packets_.stale_uses(scene_.lab.traffic().connections(), fault_at_);
     if (row_.how != outage::ten_times) {
       if (request_) seen_.requests = request_->said_since(flight_began_);
       dependency_.prove_afterwards();
@@ -456,6 +475,7 @@ class outage_play {
   judged_link link_;
   lab::host& service_;
   lost_dependency dependency_;
+  hung_ask hung_;
   std::optional<lost_dependency> lost_once_more_;
   outage_seen seen_;
   std::vector<std::string> later_;

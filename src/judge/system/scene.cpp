@@ -164,8 +164,8 @@ bool scene::go_on(milliseconds how_long, const std::function<bool()>& until) {
   };
   const auto excused_before = excused_now();
   for (;;) {
-    if (meanwhile) meanwhile();
     look_at_asks();
+    if (meanwhile) meanwhile();
     if (until && until()) return true;
     const auto excused = until ? excused_now() - excused_before : std::chrono::nanoseconds::zero();
     const auto left = std::chrono::round<milliseconds>(how_long + excused - (lab::experiment::now() - began));

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "judge/waits.hpp"
@@ -33,19 +34,36 @@ possessions possessions_of(const lab::host& service) {
   return p;
 }
 
-std::optional<waiting_socket> longest_wait(const lab::host& service, const trace::ip_address& to) {
-  const auto longer = [](const wait_length& a, const wait_length& b) {
-    if (!a.by_kernel || !b.by_kernel) return !a.by_kernel && b.by_kernel.has_value();
-    return *a.by_kernel > *b.by_kernel;
+std::optional<waits_seen> waits_since(trace::time_point since, const judged_link& on) {
+  const auto said = on.packets.said_on(since);
+  const auto all = on.world.lab.traffic().connections();
+  const auto connects_since = [&](const lab::socket_view& v) {
+    return v.state == TCP_SYN_SENT && std::ranges::any_of(all, [&](const trace::connection* c) {
+             return c->opener == v.local && c->first.when >= since;
+           });
   };
-  std::optional<waiting_socket> longest;
-  for (const lab::socket_view& v : service.sockets()) {
-    if (v.remote.address != to || v.inode == 0) continue;
-    const waiting what_for = waits_for(v);
-    const auto found = length_of_wait(service, v.inode, what_for);
-    if (found && (!longest || longer(*found, longest->length))) longest = {what_for, *found};
+  const auto how_it_waits = [&](const lab::socket_view& v) {
+    if (connects_since(v)) return waits_on::unanswered;
+    const auto found = said.find(v.local);
+    if (found == said.end()) return waits_on::open;
+    return found->second ? waits_on::answered : waits_on::unanswered;
+  };
+  std::map<waits_on, std::vector<lab::socket_view>> found;
+  for (const lab::socket_view& v : on.service().sockets()) {
+    if (v.remote.address != on.dependency().address() || v.inode == 0) continue;
+    found[how_it_waits(v)].push_back(v);
   }
-  return longest;
+  waits_seen seen;
+  if (found.empty()) return seen;
+  const auto& [how, surest] = *found.begin();
+  seen.how = how;
+  for (const lab::socket_view& v : surest) {
+    const auto what_for = waits_for(v);
+    const auto length = length_of_wait(on.service(), v.inode, what_for);
+    if (!length) return std::nullopt;
+    seen.sockets.push_back({what_for, *length});
+  }
+  return seen;
 }
 
 std::vector<milliseconds> attempts_since(trace::time_point fault, const judged_link& on) {

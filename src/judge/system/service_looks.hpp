@@ -19,9 +19,11 @@ namespace halfopen::judge {
 /// Of all processes of the host now (proc(5)).
 [[nodiscard]] possessions possessions_of(const lab::host& service);
 
-/// The socket to that address on which it would wait longest; nothing if there is none.
-[[nodiscard]] std::optional<waiting_socket> longest_wait(const lab::host& service,
-                                                         const trace::ip_address& to);
+/// The service's connections to the dependency on which it waits: for an answer to something that it said
+/// since then, or for a handshake that it began since then; if there are none, those on which it said
+/// something and something came back; else all that are open. Nothing if one of them could not be looked
+/// at.
+[[nodiscard]] std::optional<waits_seen> waits_since(trace::time_point since, const judged_link& on);
 
 /// When it began to connect to that address, from the fault on.
 [[nodiscard]] std::vector<milliseconds> attempts_since(trace::time_point fault, const judged_link& on);
