@@ -329,16 +329,6 @@ class LeaksThreads(Right):
         threading.Thread(target=threading.Event().wait, daemon=True).start()
 
 
-class LeaksMemory(Right):
-    """keeps four megabytes for each connection that has ended"""
-
-    kept = []
-
-    def drop(self, connection):
-        super().drop(connection)
-        self.kept.append(b"x" * (4 << 20))
-
-
 class ResolvesOnce(Right):
     """asks for the store's address once, at its start"""
 
