@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from lab_helpers import check, halfopen, skip, temporary_folder
+from lab_helpers import check, halfopen, need_kernel, skip, temporary_folder
 
 name, program = sys.argv[1], (sys.argv[2:] or [None])[0]
 folder = pathlib.Path(__file__).resolve().parent.parent / "examples/systems" / name
@@ -52,14 +52,19 @@ if (folder / "package.json").exists() and not (folder / "node_modules").exists()
 if name == "java-hikaricp" and not (folder / "build/App.class").exists():
     skip(f"javac -cp /usr/share/java/HikariCP.jar -d build App.java in {folder}")
 
+clock = "real"
+if name == "celery":  # whether kombu takes jobs again depends on which of its lost connections is freed last
+    clock = "virtual"
+    need_kernel()
+
 results = temporary_folder() / "results.json"
 for file, cases in files.items():
     settings = folder / file
     if program:
         settings = results.parent / file
         settings.write_text((folder / file).read_text().replace("../../build/visits", program))
-    ran = halfopen("test", "--settings", settings, "--clock", "real", "--case", *cases, "--json", results, cwd=folder,
-                   timeout=550)
+    ran = halfopen("test", "--settings", settings, "--clock", clock, "--case", *cases, "--json", results, cwd=folder,
+                   timeout=1100)
     check(ran.returncode in (0, 1, 4), f"{file}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
     for case in json.loads(results.read_text())["pairs"][0]["cases"]:
         alive = [look for look in case["looks"] if look["look"] == "alive"]
@@ -68,7 +73,7 @@ for file, cases in files.items():
         proofs = [c for c in case["checks"] if c["is_proof"]]
         check(proofs and all(c["holds"] for c in proofs) or case["verdict"] == "inconclusive", f"{case['id']}: {proofs}")
         if name == "celery":  # kombu 5.2.4: a worker that has reconnected to Redis takes no task any more
-            check(case["verdict"] in ("fail", "inconclusive"), f"{case['id']}: {case['verdict']}\n{ran.stdout}")
+            check(case["verdict"] == "fail", f"{case['id']}: {case['verdict']}\n{ran.stdout}")
         elif cases[case["id"]] == "ended":
             check(case["verdict"] == "fail", f"{case['id']}: {case['verdict']}\n{ran.stdout}")
         else:
