@@ -1,5 +1,5 @@
 #!/bin/sh
-# nginx with TLS and its defaults, all files in its host's folder.
+# nginx with TLS and its defaults, all files in its host's folder; an argument is further directives of http.
 mkdir -p "$HALFOPEN_DIR/www"
 [ -e "$HALFOPEN_DIR/www/index.html" ] || seq 3000 >"$HALFOPEN_DIR/www/index.html"
 cat >"$HALFOPEN_DIR/nginx.conf" <<CONF
@@ -10,6 +10,7 @@ worker_processes 1;
 events {}
 http {
   access_log off;
+  $1
   client_body_temp_path $HALFOPEN_DIR/body;
   proxy_temp_path $HALFOPEN_DIR/proxy;
   fastcgi_temp_path $HALFOPEN_DIR/fastcgi;
