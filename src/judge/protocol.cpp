@@ -164,4 +164,23 @@ std::optional<places_in_reply> places_in_tls_reply(const recorded_connection& c,
   return found;
 }
 
+bool is_of_tls_records(const recorded_connection& c, std::size_t turn) {
+  const std::string& bytes = c.turns.at(turn).bytes;
+  const auto records = tls_records(bytes);
+  return !records.empty() && records.back().end == bytes.size();
+}
+
+std::optional<std::size_t> place_in_tls_request(const recorded_connection& c, std::size_t turn) {
+  const auto holds_data = [&](std::size_t at) {
+    return c.turns[at].by == speaker::client &&
+           std::ranges::any_of(tls_records(c.turns[at].bytes), [](auto& r) { return r.type == application_data; });
+  };
+  bool handshake_is_over = false;
+  for (std::size_t before = 0; before < turn; ++before) handshake_is_over |= holds_data(before);
+  const auto records = tls_records(c.turns.at(turn).bytes);
+  if (!handshake_is_over || !is_of_tls_records(c, turn) || records.size() < 2) return std::nullopt;
+  if (!std::ranges::all_of(records, [](auto& r) { return r.type == application_data; })) return std::nullopt;
+  return records.back().begin;
+}
+
 }  // namespace halfopen::judge

@@ -79,5 +79,31 @@ TEST(protocol, a_reply_is_broken_off_between_its_records_or_in_the_last) {
   EXPECT_FALSE(places_in_tls_reply(speaking_tls(true, ""), 9));
 }
 
+TEST(protocol, a_request_of_tls_is_cut_before_its_last_record_or_nowhere) {
+  recorded_connection c = speaking_tls(true, record(23, 95));
+  EXPECT_EQ(place_in_tls_request(c, 2), std::nullopt);  // the client's first: the handshake's end
+  c.turns.push_back({speaker::client, record(23, 35), {}, {}});
+  EXPECT_TRUE(is_of_tls_records(c, 4));
+  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  c.turns[4].bytes += record(23, 95);
+  EXPECT_EQ(place_in_tls_request(c, 4), 40U);
+  c.turns[2].bytes = record(22, 40);  // nothing but the handshake came before
+  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  c.turns[2].bytes = record(23, 40);
+  c.turns[4].bytes = record(20, 1) + record(23, 95);
+  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  c.turns[4].bytes = record(23, 35) + "what is no record";
+  EXPECT_FALSE(is_of_tls_records(c, 4));
+  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+}
+
+TEST(protocol, tls_is_known_after_another_protocol_asked_for_it) {
+  recorded_connection c = speaking_tls(true, record(23, 95));
+  c.turns.insert(c.turns.begin(), {{speaker::client, std::string("\0\0\0\x08\x04\xd2\x16\x2f", 8), {}, {}},
+                                   {speaker::server, "S", {}, {}}});
+  EXPECT_FALSE(is_of_tls_records(c, 0));
+  EXPECT_TRUE(is_of_tls_records(c, 4));
+}
+
 }  // namespace
 }  // namespace halfopen::judge

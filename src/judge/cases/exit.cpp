@@ -46,7 +46,7 @@ void client_mid_reply(stage& s) {
 }
 
 void half_close(stage& s) {
-  if (spoken(s.base.said.main()) == trace::protocol::tls)
+  if (is_of_tls_records(s.base.said.main(), s.need_request().turn))
     throw no_verdict(
         obstacle::not_there,
         "TLS ends its sending side by close_notify (RFC 8446 section 6.1): a FIN alone is a truncation");

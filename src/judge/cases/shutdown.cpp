@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "halfopen/lab/error.hpp"
+#include "judge/protocol.hpp"
 #include "judge/stage.hpp"
 
 namespace halfopen::judge {
@@ -48,8 +49,19 @@ std::unique_ptr<client_part> begin_request(stage& s, std::size_t half) {
   return c;
 }
 
+/// A part of the request of which the server's program knows.
+std::size_t first_part(const stage& s) {
+  const asked request = s.need_request(2);
+  if (!is_of_tls_records(s.base.said.main(), request.turn)) return request.bytes.size() / 2;
+  const auto place = place_in_tls_request(s.base.said.main(), request.turn);
+  if (!place)
+    throw no_verdict(obstacle::not_there,
+                     "the request is one TLS record: before it is whole the server knows of no request");
+  return *place;
+}
+
 void request_in_flight(stage& s) {
-  const std::size_t half = s.need_request(2).bytes.size() / 2;
+  const std::size_t half = first_part(s);
   lab::process& program = s.serve();
   const auto c = begin_request(s, half);
   s.terminate_server();
