@@ -63,6 +63,19 @@ trace::speech first_speech(const recorded_connection& c) noexcept {
   return {};
 }
 
+/// The server's records, from its answer to the client's hello on: another protocol may have asked for TLS first.
+std::vector<tls_record> records_of_server(const recorded_connection& c) {
+  const auto hello = std::ranges::find_if(c.turns, [](const turn& t) {
+    const auto records = tls_records(t.bytes);
+    return t.by == speaker::client && !records.empty() && records.front().type == handshake;
+  });
+  if (hello == c.turns.end()) return {};
+  const std::size_t before = c.said_before(speaker::server, static_cast<std::size_t>(hello - c.turns.begin()));
+  std::vector<tls_record> records = tls_records(std::string_view(said_by(c, speaker::server)).substr(before));
+  for (tls_record& r : records) r.begin += before, r.end += before;
+  return records;
+}
+
 }  // namespace
 
 trace::protocol spoken(const recorded_connection& c) noexcept {
@@ -147,10 +160,10 @@ bool is_an_alert(const tls_record& r) noexcept {
 }
 
 std::optional<places_in_reply> places_in_tls_reply(const recorded_connection& c, std::size_t request_turn) {
-  if (spoken(c) != trace::protocol::tls || request_turn + 1 >= c.turns.size()) return std::nullopt;
+  if (request_turn + 1 >= c.turns.size()) return std::nullopt;
   const std::size_t from = c.said_before(speaker::server, request_turn + 1);
   const std::size_t until = from + c.turns[request_turn + 1].bytes.size();
-  std::vector<tls_record> records = tls_records(said_by(c, speaker::server));
+  std::vector<tls_record> records = records_of_server(c);
   std::erase_if(records, [&](const tls_record& r) { return r.begin < from || r.end > until; });
   places_in_reply found;
   while (!records.empty() && is_an_alert(records.back())) {

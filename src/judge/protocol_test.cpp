@@ -103,6 +103,8 @@ TEST(protocol, tls_is_known_after_another_protocol_asked_for_it) {
                                    {speaker::server, "S", {}, {}}});
   EXPECT_FALSE(is_of_tls_records(c, 0));
   EXPECT_TRUE(is_of_tls_records(c, 4));
+  EXPECT_EQ(places_in_tls_reply(c, 4).value().in_its_last_record, 50U);
+  EXPECT_FALSE(places_in_tls_reply(c, 0));
 }
 
 }  // namespace

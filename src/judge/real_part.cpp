@@ -263,6 +263,10 @@ bool real_client::was_read() const {
   return server_has_read(stage_.server, *connection_);
 }
 
+bool has_arrived(const trace::flow& said) noexcept {
+  return said.rst || (said.fin && said.acked >= said.bytes);
+}
+
 bool real_client::at_end() const {
   const trace::flow& back = connection_->of(trace::side::responder);
   return back.fin || back.rst;
@@ -284,7 +288,7 @@ std::size_t real_client::hear(reply_size wanted, milliseconds limit) {
           before = more;
           grew = now;
         }
-        if (before >= wanted.most || at_end()) return true;
+        if (before >= wanted.most || has_arrived(back)) return true;
         return before >= std::max<std::size_t>(1, wanted.least) && now - grew > silence_after_a_reply;
       },
       limit);
