@@ -285,6 +285,11 @@ wording say_end(const lab::exit_status& end) {
 }
 
 wording say(const other_client& seen, const finding& f, std::string_view when) {
+  if (f.why == obstacle::lab_failed)
+    return {.reason = fmt::format("{}, the next client {}", when,
+                                  f.did == outcome::no_answer
+                                      ? "opened no connection within " + in_words(seen.limit)
+                                      : "ended before it opened a connection: its own output says why")};
   switch (f.did) {
     case outcome::no_answer:
       return {

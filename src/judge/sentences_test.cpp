@@ -170,6 +170,8 @@ TEST(sentences, of_the_next_client) {
   EXPECT_EQ(said_of({}).happened, "after the fault, the next client is answered");
   EXPECT_EQ(said_of({.got = answer::another}).happened,
             "not so: after the fault, the next client is answered");
+  EXPECT_EQ(said_of({.got = answer::another, .came = false}).reason,
+            "after the fault, the next client ended before it opened a connection: its own output says why");
   EXPECT_EQ(said_of({.got = answer::none, .limit = 5s}).happened,
             "after the fault, the next client gets no answer within 5.0 s");
   EXPECT_EQ(said_of({.server_ended = lab::exit_status{.code = 3, .signal = 0, .when = {}}}).happened,

@@ -82,6 +82,11 @@ other_client watch_other_client(stage& s, const lab::process& server) {
   seen.server_ended = server.ended();
   if (seen.server_ended) return seen;
   seen.limit = std::max(s.soon, 3 * s.base.took + 2s);
+  const auto of_witness = [&] {
+    return std::ranges::count(s.lab.traffic().connections(), s.witness.address(),
+                              [](const trace::connection* c) { return c->opener.address; });
+  };
+  const auto before = of_witness();
   lab::process& next = s.call_from(s.witness);
   if (!s.wait([&] { return next.ended().has_value(); }, seen.limit)) {
     next.signal(SIGKILL);
@@ -93,6 +98,7 @@ other_client watch_other_client(stage& s, const lab::process& server) {
     const bool well = next.ended()->code == 0 && next.ended()->signal == 0;
     seen.unpredictable = well && s.base.unpredictable();
   }
+  seen.came = of_witness() > before;
   seen.server_ended = server.ended();
   return seen;
 }

@@ -12,9 +12,11 @@ finding decide_end(const lab::exit_status& end) noexcept {
 finding decide(const other_client& seen) noexcept {
   if (seen.server_ended) return decide_end(*seen.server_ended);
   if (seen.got == answer::as_ever) return {};
+  const outcome did = seen.got == answer::none ? outcome::no_answer : outcome::wrong_answer;
+  // Its command fails by itself: a file that is gone, a machine on which it does not even start in time.
+  if (!seen.came) return {.verdict = verdict::inconclusive, .did = did, .why = obstacle::lab_failed};
   if (seen.got == answer::another && seen.unpredictable)
     return {.verdict = verdict::inconclusive, .did = outcome::wrong_answer, .why = obstacle::varies};
-  const outcome did = seen.got == answer::none ? outcome::no_answer : outcome::wrong_answer;
   return {.verdict = verdict::fail, .did = did, .rests_on = basis::time};
 }
 

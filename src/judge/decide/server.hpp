@@ -22,6 +22,7 @@ enum class answer : std::uint8_t { as_ever, another, none };
 struct other_client {
   std::optional<lab::exit_status> server_ended{};  ///< by itself, before this client was done
   answer got = answer::as_ever;
+  bool came = true;            ///< a segment of it was on the cable
   bool unpredictable = false;  ///< it ended well, and nobody knows what its output should have been
   milliseconds limit{};        ///< so long it was waited for
 };

@@ -29,6 +29,10 @@ TEST(server_verdict, the_next_client_is_answered_or_not) {
   expect(decide(seen), verdict::pass, outcome::serves_on, basis::event);
   seen.got = answer::another;
   expect(decide(seen), verdict::fail, outcome::wrong_answer, basis::time);
+  seen.came = false;  // nobody asked, so nobody can have been answered
+  expect(decide(seen), verdict::inconclusive, outcome::wrong_answer, basis::event);
+  EXPECT_EQ(decide(seen).why, obstacle::lab_failed);
+  seen.came = true;
   seen.unpredictable = true;
   expect(decide(seen), verdict::inconclusive, outcome::wrong_answer, basis::event);
   seen.got = answer::none;
