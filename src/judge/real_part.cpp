@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "judge/arrived.hpp"
+
 namespace halfopen::judge {
 namespace {
 
@@ -245,11 +247,14 @@ bool real_client::say(std::size_t bytes, milliseconds limit) {
       limit);
 }
 
-/// The reply is on the cable: the program has not got it, and cannot have ended for that.
+/// The reply is on the cable: the program has not got it, and cannot have ended for that. What does not
+/// acknowledge the whole request is no reply to it, but something that came late, such as a session ticket of
+/// TLS 1.3; and a connection is taken over with nothing that only its program's kernel would repeat.
 bool real_client::ask_and_hear_it_begin(milliseconds limit) {
   say_the_rest();
   return stage_.lab.before(lab::from(stage_.server) && of(connection_) && lab::payload() &&
-                               lab::said(stage_.server, heard_before_ + 1),
+                               lab::said(stage_.server, heard_before_ + 1) &&
+                               lab::acked(from_, said_before_ + delivered_),
                            limit);
 }
 
@@ -261,10 +266,6 @@ void real_client::say_the_rest() {
 
 bool real_client::was_read() const {
   return server_has_read(stage_.server, *connection_);
-}
-
-bool has_arrived(const trace::flow& said) noexcept {
-  return said.rst || (said.fin && said.acked >= said.bytes);
 }
 
 bool real_client::at_end() const {

@@ -15,10 +15,6 @@
 
 namespace halfopen::judge {
 
-/// All that a side ever says has arrived, or never will. Its FIN alone does not tell: it is on the cable before
-/// the other side has acknowledged what it follows. Pure; thread-safe.
-[[nodiscard]] bool has_arrived(const trace::flow& said) noexcept;
-
 /// The server's program.
 class real_server final : public server_part {
  public:

@@ -52,6 +52,7 @@ asio::awaitable<void> run(halfopen::client& server, int& exit_code) {
     const auto [a, b, c, d] = co_await (sum(server, first) && sum(server, first + 1) && sum(server, first + 2) &&
                                         sum(server, first + 3));
     for (const auto& reply : {a, b, c, d}) all = print(reply) && all;
+    if (!all) break;
     if (first == 1) co_await asio::steady_timer(co_await asio::this_coro::executor, 500ms).async_wait(asio::use_awaitable);
   }
   server.close();  // or the io_context has work for ever

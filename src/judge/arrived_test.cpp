@@ -1,11 +1,11 @@
-#include "judge/real_part.hpp"
+#include "judge/arrived.hpp"
 
 #include <gtest/gtest.h>
 
 namespace halfopen::judge {
 namespace {
 
-TEST(real_part, a_reply_has_arrived_when_what_precedes_its_FIN_is_acknowledged) {
+TEST(arrived, a_reply_has_arrived_when_what_precedes_its_FIN_is_acknowledged) {
   trace::flow reply;
   EXPECT_FALSE(has_arrived(reply));
   reply.bytes = 68;
