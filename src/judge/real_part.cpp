@@ -252,9 +252,12 @@ bool real_client::say(std::size_t bytes, milliseconds limit) {
 /// TLS 1.3; and a connection is taken over with nothing that only its program's kernel would repeat.
 bool real_client::ask_and_hear_it_begin(milliseconds limit) {
   say_the_rest();
+  const lab::match is_asked([this](const lab::arrival&) {
+    const trace::flow& own = connection_->of(trace::side::opener);
+    return own.acked > said_before_ && own.acked >= own.bytes;
+  });
   return stage_.lab.before(lab::from(stage_.server) && of(connection_) && lab::payload() &&
-                               lab::said(stage_.server, heard_before_ + 1) &&
-                               lab::acked(from_, said_before_ + delivered_),
+                               lab::said(stage_.server, heard_before_ + 1) && is_asked,
                            limit);
 }
 
