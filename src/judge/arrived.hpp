@@ -5,8 +5,8 @@
 
 namespace halfopen::judge {
 
-/// All that a side ever says has arrived, or never will. Its FIN alone does not tell: it is on the cable before
-/// the other side has acknowledged what it follows. Pure; thread-safe.
+/// All that a side ever says has arrived, or never will. Its FIN alone does not tell: it is on the cable
+/// before the other side has acknowledged what it follows. Pure; thread-safe.
 [[nodiscard]] constexpr bool has_arrived(const trace::flow& said) noexcept {
   return said.rst.has_value() || (said.fin.has_value() && said.acked >= said.bytes);
 }

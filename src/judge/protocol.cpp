@@ -63,14 +63,16 @@ trace::speech first_speech(const recorded_connection& c) noexcept {
   return {};
 }
 
-/// The server's records, from its answer to the client's hello on: another protocol may have asked for TLS first.
+/// The server's records, from its answer to the client's hello on: another protocol may have asked for TLS
+/// first.
 std::vector<tls_record> records_of_server(const recorded_connection& c) {
   const auto hello = std::ranges::find_if(c.turns, [](const turn& t) {
     const auto records = tls_records(t.bytes);
     return t.by == speaker::client && !records.empty() && records.front().type == handshake;
   });
   if (hello == c.turns.end()) return {};
-  const std::size_t before = c.said_before(speaker::server, static_cast<std::size_t>(hello - c.turns.begin()));
+  const std::size_t before =
+      c.said_before(speaker::server, static_cast<std::size_t>(hello - c.turns.begin()));
   std::vector<tls_record> records = tls_records(std::string_view(said_by(c, speaker::server)).substr(before));
   for (tls_record& r : records) r.begin += before, r.end += before;
   return records;
@@ -186,7 +188,8 @@ bool is_of_tls_records(const recorded_connection& c, std::size_t turn) {
 std::optional<std::size_t> place_in_tls_request(const recorded_connection& c, std::size_t turn) {
   const auto holds_data = [&](std::size_t at) {
     return c.turns[at].by == speaker::client &&
-           std::ranges::any_of(tls_records(c.turns[at].bytes), [](auto& r) { return r.type == application_data; });
+           std::ranges::any_of(tls_records(c.turns[at].bytes),
+                               [](auto& r) { return r.type == application_data; });
   };
   bool handshake_is_over = false;
   for (std::size_t before = 0; before < turn; ++before) handshake_is_over |= holds_data(before);

@@ -48,9 +48,10 @@ struct places_in_reply {
 [[nodiscard]] std::optional<places_in_reply> places_in_tls_reply(const recorded_connection& c,
                                                                  std::size_t request_turn);
 
-/// Where a request of TLS records can be cut so that its program has read a part of it: before the last record,
-/// as nothing is known of a record before it is whole (RFC 8446 section 5.2). Nothing if there is no such place:
-/// it is one record of data, or of the handshake, as which a client's first encrypted record in TLS 1.3 counts.
+/// Where a request of TLS records can be cut so that its program has read a part of it: before the last
+/// record, as nothing is known of a record before it is whole (RFC 8446 section 5.2). Nothing if there is no
+/// such place: it is one record of data, or of the handshake, as which a client's first encrypted record in
+/// TLS 1.3 counts.
 [[nodiscard]] std::optional<std::size_t> place_in_tls_request(const recorded_connection& c, std::size_t turn);
 /// Whether that turn is made of TLS records, whatever was spoken before (STARTTLS, PostgreSQL's SSLRequest).
 [[nodiscard]] bool is_of_tls_records(const recorded_connection& c, std::size_t turn);

@@ -1,4 +1,5 @@
-// Asks a server for four sums side by side, pauses, and asks for four more: a client with a pool of four connections.
+// Asks a server for four sums side by side, pauses, and asks for four more: a client with a pool of four
+// connections.
 //
 //     pool HOST PORT
 //
@@ -49,11 +50,12 @@ bool print(const result& reply) {
 asio::awaitable<void> run(halfopen::client& server, int& exit_code) {
   bool all = true;
   for (const int first : {1, 5}) {
-    const auto [a, b, c, d] = co_await (sum(server, first) && sum(server, first + 1) && sum(server, first + 2) &&
-                                        sum(server, first + 3));
+    const auto [a, b, c, d] = co_await (sum(server, first) && sum(server, first + 1) &&
+                                        sum(server, first + 2) && sum(server, first + 3));
     for (const auto& reply : {a, b, c, d}) all = print(reply) && all;
     if (!all) break;
-    if (first == 1) co_await asio::steady_timer(co_await asio::this_coro::executor, 500ms).async_wait(asio::use_awaitable);
+    if (first == 1)
+      co_await asio::steady_timer(co_await asio::this_coro::executor, 500ms).async_wait(asio::use_awaitable);
   }
   server.close();  // or the io_context has work for ever
   exit_code = all ? 0 : 1;

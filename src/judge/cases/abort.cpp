@@ -49,7 +49,8 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
   };
   if (flavour) {
     const auto what = failure != 0 ? lab::accept_event::kind::failed : lab::accept_event::kind::discarded;
-    // A ring may be there for files alone, as in MariaDB, which calls accept: only one that is not called is unseen.
+    // A ring may be there for files alone, as in MariaDB, which calls accept: only one that is not called is
+    // unseen.
     s.lab.until([&] { return met(what, failure); }, s.soon);
     if (!met(what, failure) && met(lab::accept_event::kind::unseen, 0))
       throw no_verdict(obstacle::no_means, "the server accepts in a way that cannot be changed (io_uring)");
