@@ -68,6 +68,7 @@ judge::pair pair_of(const test_arguments& a) {
   p.brief = a.brief;
   p.disk_lost = a.disk == "lost";
   p.once = a.once;
+  if (a.peer != "auto") p.peer = a.peer == "program" ? judge::player::program : judge::player::recording;
   p.without_fault = a.without_fault;
   p.ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
   return p;
@@ -420,6 +421,13 @@ void add_options(CLI::App& verb, test_arguments& a) {
           "cases that fall on a request fall on the N-th, or on each; default: on the last whose reply the "
           "client waits for, and on the first")
       ->type_name("N|all");
+  verb.add_option(
+          "--peer", a.peer,
+          "who plays the peer of the judged program: the recording of what it said, the real program that is "
+          "stopped at a byte, or auto: the recording where it works")
+      ->check(CLI::IsMember({"auto", "recording", "program"}).description(""))
+      ->type_name("auto|recording|program")
+      ->capture_default_str();
   verb.add_flag("--once", a.once, "what the client asks may be done once only: to ask twice is a failure");
   verb.add_option("--disk", a.disk, "what a host that reboots has left of its files (HALFOPEN_DIR)")
       ->check(CLI::IsMember({"kept", "lost"}).description(""))
@@ -500,8 +508,8 @@ std::vector<std::string> remarks_on(const judge::clean_run& usual) {
         "shape is compared");
   if (const std::string words = judge::spoken_in_words(base.said.main()); !words.empty())
     remarks.push_back("they speak " + words);
-  for (const std::string* why : {&base.no_replay_to_server, &base.no_replay_to_client})
-    if (!why->empty()) remarks.push_back(*why + ": the real program plays where it does not");
+  for (const std::string& why : std::set{base.no_replay_to_server, base.no_replay_to_client})
+    if (!why.empty()) remarks.push_back(why + ": the real program plays where it does not");
   if (const std::string error = judge::error_in_usual_output(base.output); !error.empty())
     remarks.push_back("the client's usual output looks like an error (\"" + error +
                       "\"), and its exit status is 0: is this the exchange that you want to be judged?");

@@ -29,6 +29,7 @@ struct test_arguments {
   double limit = 20, grace = 10, clean_limit = 60, recover = 10;
   std::string request;  ///< "2", "all", or empty: the first and the last that the client waits for
   std::string disk = "kept";
+  std::string peer = "auto";  ///< or "recording", "program"
   std::uint16_t port = 0;
   std::size_t jobs = 0;  ///< 0: choose
   bool once = false;     ///< the client's request may be done once only

@@ -49,6 +49,7 @@ std::vector<std::string> command_line(const test_arguments& a, const judge::run_
   add("--grace", fmt::format("{}", a.grace));
   add("--clean-limit", fmt::format("{}", a.clean_limit));
   add("--disk", a.disk);
+  add("--peer", a.peer);
   add("--baseline", a.baseline);
   if (options.parts) add("--system", clock::files_folder + std::string(system_name));
   if (a.once) line.emplace_back("--once");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "halfopen/lab/experiment.hpp"
+#include "judge/decide/finding.hpp"
 #include "judge/recording.hpp"
 #include "judge/replay.hpp"
 
@@ -38,6 +39,8 @@ struct pair {
   bool brief = false;
   bool disk_lost = false;  ///< a host that reboots has lost its files too
   bool once = false;       ///< the client's request may be done once only
+  /// Who plays the judged program's peer. Nothing: the recording where it works, else the program.
+  std::optional<player> peer{};
   /// For tests of the cases: the fault is left out, and nothing may be concluded.
   bool without_fault = false;
 

@@ -197,6 +197,7 @@ void stage::need_replay_to_client() const {
 }
 
 std::unique_ptr<server_part> stage::play_server(bool needs_the_program, bool shall_end) {
+  if (!needs_the_program && under_test.peer == player::recording) need_replay_to_client();
   if (!needs_the_program && base.no_replay_to_client.empty())
     return std::make_unique<stand_in_server>(stand_in_for_server());
   sheet_.facts.peer = player::program;
@@ -204,7 +205,8 @@ std::unique_ptr<server_part> stage::play_server(bool needs_the_program, bool sha
 }
 
 std::unique_ptr<client_part> stage::play_client(lab::host& from) {
-  if (base.no_replay_to_server.empty()) return std::make_unique<stand_in_client>(stand_in(from));
+  if (base.no_replay_to_server.empty() || under_test.peer == player::recording)
+    return std::make_unique<stand_in_client>(stand_in(from));
   sheet_.facts.peer = player::program;
   return std::make_unique<real_client>(*this, from, need_request());
 }

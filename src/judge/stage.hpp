@@ -112,7 +112,7 @@ class stage {
   void need_replay_to_client() const;
 
   // The peer. What can be played back is: no program is as exact. Where a recording does not work on the
-  // judged program, the real one plays.
+  // judged program, the real one plays; pair::peer asks for one of them.
 
   /// The server's part, listening. `needs_the_program`: the case is about what only that can do.
   /// `shall_end`: the case will end it.
