@@ -21,7 +21,7 @@ cases matching(const std::string& pattern, const cases& all) {
   if (!all.front()->outage) {
     if (const auto place = judge::parse_place(pattern); found.empty() && place && !place->again)
       found.push_back(&judge::case_at(*place));
-    if (const auto* one = judge::parse_case_at_request(pattern); found.empty() && one != nullptr)
+    if (const auto* one = judge::parse_case_at(pattern); found.empty() && one != nullptr)
       found.push_back(one);
   }
   if (!found.empty()) return found;
@@ -108,11 +108,11 @@ cases outages_of(const test_arguments& a, const judge::system& what) {
   return choose(a, all);
 }
 
-void check_request(const std::string& text) {
+void check_place(const std::string& option, const std::string& text) {
   const bool number =
       !text.empty() && text.size() < 5 && text.find_first_not_of("0123456789") == std::string::npos;
   if (!text.empty() && text != "all" && (!number || std::stoul(text) == 0))
-    throw usage_error("--request " + text + ": expected a number from 1 on, or all");
+    throw usage_error(option + " " + text + ": expected a number from 1 on, or all");
 }
 
 cases at_requests(const cases& chosen, const judge::baseline& base, const std::string& which) {
@@ -129,6 +129,22 @@ cases at_requests(const cases& chosen, const judge::baseline& base, const std::s
       made.push_back(c);
       if (base.last_awaited > 0) made.push_back(&judge::at_request(*c, 1));
     }
+  }
+  return made;
+}
+
+cases at_places(const cases& chosen, const judge::baseline& base, const std::string& request,
+                const std::string& connection) {
+  const std::size_t all = base.said.connections.size();
+  if (connection.empty() || all < 2) return at_requests(chosen, base, request);
+  const std::size_t first = connection == "all" ? 1 : std::stoul(connection);
+  const std::size_t last = connection == "all" ? all : first;
+  cases made;
+  for (const auto* c : chosen) {
+    const bool on_each = judge::falls_on_a_connection(*c) && c->connection == 0;
+    for (std::size_t n = on_each ? first : c->connection; n <= (on_each ? last : c->connection); ++n)
+      for (const auto* one : at_requests({c}, base.falling_on(n), request))
+        made.push_back(on_each ? &judge::at_connection(*one, n) : one);
   }
   return made;
 }

@@ -25,14 +25,20 @@ namespace halfopen::cli {
 /// "2/3" is the second third; empty is all. Throws usage_error.
 [[nodiscard]] judge::shard parse_shard(const std::string& text);
 
-/// Throws usage_error unless it is a number from 1 on, "all" or empty.
-void check_request(const std::string& text);
+/// Of --request and --connection: throws usage_error unless it is a number from 1 on, "all" or empty.
+void check_place(const std::string& option, const std::string& text);
 
 /// The cases that fall on a request, at the requests that `which` names (--request); by default at the
 /// last whose reply the client waits for, and at the first if that is another one.
 [[nodiscard]] std::vector<const judge::judge_case*> at_requests(
     const std::vector<const judge::judge_case*>& chosen, const judge::baseline& base,
     const std::string& which);
+
+/// The same, and on the connections that `connection` names (--connection), where the client has several; by
+/// default on the main one.
+[[nodiscard]] std::vector<const judge::judge_case*> at_places(
+    const std::vector<const judge::judge_case*>& chosen, const judge::baseline& base,
+    const std::string& request, const std::string& connection);
 
 }  // namespace halfopen::cli
 

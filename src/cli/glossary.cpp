@@ -129,14 +129,15 @@ meaning of_family(const judge::family& f) {
   return m;
 }
 
-/// "exit/6@2": the case, and at which request.
+/// "exit/6@2", "exit/6@c2": the case, at which request, and on which connection.
 std::optional<meaning> of_case_at(std::string_view word) {
-  const judge::judge_case* c = judge::parse_case_at_request(word);
+  const judge::judge_case* c = judge::parse_case_at(word);
   if (c == nullptr) return std::nullopt;
   meaning m = of_case(*c);
-  add(m, "at",
-      fmt::format("request {} of the client's, or connection {} where it has several", c->request,
-                  c->request));
+  if (c->request > 0) add(m, "at", fmt::format("request {} of the client's", c->request));
+  if (c->connection > 0)
+    add(m, "on",
+        fmt::format("connection {} of the client's, as they were opened with nothing wrong", c->connection));
   return m;
 }
 

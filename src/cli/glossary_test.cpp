@@ -133,6 +133,7 @@ TEST(glossary, a_case_at_a_request_and_a_place_of_a_torture) {
   ASSERT_EQ(at.size(), 1U);
   EXPECT_EQ(at[0].name, "exit/6@2");
   EXPECT_THAT(field(at[0], "at"), HasSubstr("request 2"));
+  EXPECT_THAT(field(meanings_of("exit/6@1@c2").at(0), "on"), HasSubstr("connection 2"));
   for (const char* name : {"kill-server@7", "torture/kill-server@7", "Kill_Server@7"}) {
     const auto found = meanings_of(name);
     ASSERT_EQ(found.size(), 1U) << name;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <span>
+#include <sstream>
 
 #include "cli/choose_cases.hpp"
 #include "cli/confirm_cases.hpp"
@@ -43,11 +45,22 @@ namespace fs = std::filesystem;
 std::set<std::string> about_the_whole() {
   std::set<std::string> names = judge_reports::names();
   names.insert({"case", "skip", "subject", "shard", "costs", "jobs", "evidence", "dry-run", "settings",
-                "replay", "torture", "sample", "seed", "request", "verbose"});
+                "replay", "torture", "sample", "seed", "request", "connection", "verbose"});
   return names;
 }
 
+bool is_in_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::string folder;
+  for (std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
+       std::getline(folders, folder, ':');)
+    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  return false;
+}
+
 judge::pair pair_of(const test_arguments& a) {
+  if (a.terminal && !is_in_path("script"))
+    throw usage_error("--terminal: the program script is not there, which gives a terminal (bsdutils)");
   judge::pair p;
   p.server_command = a.server;
   p.client_command = a.client;
@@ -68,6 +81,7 @@ judge::pair pair_of(const test_arguments& a) {
   p.brief = a.brief;
   p.disk_lost = a.disk == "lost";
   p.once = a.once;
+  p.terminal = a.terminal;
   if (a.peer != "auto") p.peer = a.peer == "program" ? judge::player::program : judge::player::recording;
   p.without_fault = a.without_fault;
   p.ip = a.ip == "6" ? lab::ip_version::v6 : lab::ip_version::v4;
@@ -252,8 +266,8 @@ int play(const test_arguments& a, judge::run_options options) {
     return 130;
   }
   if (const auto* pair = std::get_if<judge::baseline>(&*base))
-    options.cases =
-        a.torture.empty() ? at_requests(options.cases, *pair, a.request) : cases_of_torture(a, *pair);
+    options.cases = a.torture.empty() ? at_places(options.cases, *pair, a.request, a.connection)
+                                      : cases_of_torture(a, *pair);
   else if (!a.torture.empty())
     options.cases = cases_of_torture(a, *options.parts, std::get<judge::steady_state>(*base));
   std::FILE* out = a.reports.for_people();
@@ -337,6 +351,9 @@ int run_test(test_arguments a) {
         "and --probe: a dependency, a service that needs it, and a command that asks the service");
   if (!options.parts) options.programs = pair_of(a);
   options.programs.virtual_clock = a.full_length;
+  options.programs.each_connection =
+      !a.connection.empty() ||
+      std::ranges::any_of(options.cases, [](const auto* c) { return c->connection > 0; });
   if (a.jobs != 0) options.jobs = a.jobs;
   if (!a.evidence.empty()) {
     std::error_code why;
@@ -345,7 +362,8 @@ int run_test(test_arguments a) {
     options.evidence = fs::absolute(a.evidence);
   }
   a.reports.check();
-  check_request(a.request);
+  check_place("--request", a.request);
+  check_place("--connection", a.connection);
   say_what_is_missing(a);
   check_date(a.guest, a.clock);
   a.guest.plain = a.clock == "virtual-plain";
@@ -421,6 +439,11 @@ void add_options(CLI::App& verb, test_arguments& a) {
           "cases that fall on a request fall on the N-th, or on each; default: on the last whose reply the "
           "client waits for, and on the first")
       ->type_name("N|all");
+  verb.add_option("--connection", a.connection,
+                  "of a client with several connections: cases fall on the N-th that it opens, or on each; "
+                  "default: on "
+                  "that on which most is said")
+      ->type_name("N|all");
   verb.add_option(
           "--peer", a.peer,
           "who plays the peer of the judged program: the recording of what it said, the real program that is "
@@ -428,6 +451,9 @@ void add_options(CLI::App& verb, test_arguments& a) {
       ->check(CLI::IsMember({"auto", "recording", "program"}).description(""))
       ->type_name("auto|recording|program")
       ->capture_default_str();
+  verb.add_flag(
+      "--terminal", a.terminal,
+      "the client has a terminal (by script(1)): both its outputs are one, and it may ask or colour");
   verb.add_flag("--once", a.once, "what the client asks may be done once only: to ask twice is a failure");
   verb.add_option("--disk", a.disk, "what a host that reboots has left of its files (HALFOPEN_DIR)")
       ->check(CLI::IsMember({"kept", "lost"}).description(""))
@@ -508,6 +534,11 @@ std::vector<std::string> remarks_on(const judge::clean_run& usual) {
         "shape is compared");
   if (const std::string words = judge::spoken_in_words(base.said.main()); !words.empty())
     remarks.push_back("they speak " + words);
+  if (const std::size_t several = base.said.connections.size(); several > 1)
+    remarks.push_back(
+        fmt::format("the client opens {} connections{}: faults fall on one of them, and with --connection "
+                    "all on each in turn",
+                    several, base.by_chance ? ", and shares out its work otherwise each time" : ""));
   for (const std::string& why : std::set{base.no_replay_to_server, base.no_replay_to_client})
     if (!why.empty()) remarks.push_back(why + ": the real program plays where it does not");
   if (const std::string error = judge::error_in_usual_output(base.output); !error.empty())

@@ -27,12 +27,14 @@ struct test_arguments {
   std::vector<std::string> costs;   ///< reports that say how long each case took
   judge::case_costs known_costs{};  ///< what they say
   double limit = 20, grace = 10, clean_limit = 60, recover = 10;
-  std::string request;  ///< "2", "all", or empty: the first and the last that the client waits for
+  std::string request;     ///< "2", "all", or empty: the first and the last that the client waits for
+  std::string connection;  ///< "2", "all", or empty: the main one
   std::string disk = "kept";
   std::string peer = "auto";  ///< or "recording", "program"
   std::uint16_t port = 0;
-  std::size_t jobs = 0;  ///< 0: choose
-  bool once = false;     ///< the client's request may be done once only
+  std::size_t jobs = 0;   ///< 0: choose
+  bool terminal = false;  ///< for the client
+  bool once = false;      ///< the client's request may be done once only
   bool dry_run = false, strict = false, verbose = false;
   std::string repeat;  ///< the command that does it again
   guest_arguments guest;

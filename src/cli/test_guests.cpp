@@ -52,6 +52,7 @@ std::vector<std::string> command_line(const test_arguments& a, const judge::run_
   add("--peer", a.peer);
   add("--baseline", a.baseline);
   if (options.parts) add("--system", clock::files_folder + std::string(system_name));
+  if (a.terminal) line.emplace_back("--terminal");
   if (a.once) line.emplace_back("--once");
   if (a.brief) line.emplace_back("--brief");
   if (a.without_fault) line.emplace_back("--without-fault");

@@ -12,8 +12,10 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/fault.hpp"
+#include "judge/main_connection.hpp"
 #include "judge/protocol.hpp"
 #include "judge/recording.hpp"
+#include "judge/roles.hpp"
 #include "judge/waits.hpp"
 #include "lab/waiting_for_processor.hpp"
 #include "play/words.hpp"
@@ -75,13 +77,19 @@ class rehearsal {
     const std::string fresh = run_client(client_).output();
     made.same_shape = alike && shape_of(fresh) == shape_of(made.output);
     made.varies = fresh != made.output || !alike;
-    const recording again = take_recording();
+    const recording again = in_order_of(made.said, take_recording());
+    made.by_chance = made.said.connections.size() > 1 && !share_out_alike(made.said, again);
     take_differences(made, again);
     if (made.no_replay_to_server.empty()) take_reply_size(made, again);
     made.start = start_;
     renew();
     if (who_.peer != player::program) try_replay_to_client(made);
-    find_last_awaited(made);
+    made.last_awaited = last_awaited(made);
+    if (who_.each_connection) {
+      for (made.said.chosen = 0; *made.said.chosen < made.said.connections.size(); ++*made.said.chosen)
+        made.last_awaited_on.push_back(last_awaited(made));
+      made.said.chosen.reset();
+    }
     if (!made.no_replay_to_server.empty()) take_real_reply_size(made, again);
     return made;
   }
@@ -128,13 +136,6 @@ class rehearsal {
     throw no_baseline(std::move(why));
   }
 
-  lab::program shell(const std::string& command) const {
-    lab::program p;
-    p.argv = {"/bin/sh", "-c", command};
-    p.environment = who_.environment;
-    return p;
-  }
-
   [[nodiscard]] std::vector<open_port> open_ports() const {
     std::vector<open_port> all;
     for (const lab::listener& l : server_.listeners())
@@ -150,7 +151,7 @@ class rehearsal {
   void start_server() {
     const auto before = lab::experiment::now();
     const auto since = [&] { return lab::experiment::now() - before; };
-    program_ = &server_.start(shell(who_.server_command));
+    program_ = &server_.start(server_program(who_));
     const auto over = [&] {
       if (program_->ended()) return true;
       const auto ports = open_ports();
@@ -208,7 +209,7 @@ class rehearsal {
   }
 
   lab::process& start_client(lab::host& where) {
-    lab::process& c = where.start(shell(who_.client_command));
+    lab::process& c = where.start(client_program(who_));
     c.close_input();
     return c;
   }
@@ -380,11 +381,19 @@ class rehearsal {
 
   /// A client that takes one read for a whole message wants the reply cut as it was.
   void try_replay_to_client(baseline& made) {
+    const auto& all = made.said.connections;
+    const bool side_by_side = std::ranges::any_of(all, &recorded_connection::beside_another);
+    if (side_by_side && (made.by_chance || !told_apart_by_first_words(made.said))) {
+      made.no_replay_to_client =
+          "the client has several connections side by side, and their first words do not tell which is which";
+      return;
+    }
     const milliseconds limit = std::max(soon_, 2 * made.took);
     for (const bool in_segments : {false, true}) {
       stand_in_server s(server_, made.said);
       if (in_segments) s.say_in_segments();
-      const auto well = plays_well_with(s, made, limit);
+      auto well = plays_well_with(s, made, limit);
+      if (side_by_side && *s.guesses()) well = false;
       made.no_replay_to_client = well == true ? ""
                                  : well
                                      ? "the client does not accept a repetition of what the server said"
@@ -403,19 +412,18 @@ class rehearsal {
 
   /// A client need not wait for the reply to everything that it says: what it says on leaving may be
   /// housekeeping. Where the reply is withheld and the client does as ever, nobody waits for it.
-  void find_last_awaited(baseline& made) {
+  [[nodiscard]] std::size_t last_awaited(const baseline& made) {
     const auto all = made.said.main().requests();
-    if (all.empty()) return;
-    made.last_awaited = all.size() - 1;
-    while (made.last_awaited > 0) {
-      const std::size_t turn = all[made.last_awaited];
+    if (all.empty() || made.by_chance) return 0;
+    std::size_t last = all.size() - 1;
+    for (; last > 0; --last) {
       const bool as_ever = made.no_replay_to_client.empty()
-                               ? does_as_ever_if_the_recording_is_silent(made, turn)
-                               : does_as_ever_if_the_server_is_silent(made, turn);
+                               ? does_as_ever_if_the_recording_is_silent(made, all[last])
+                               : does_as_ever_if_the_server_is_silent(made, all[last]);
       const auto took = lab::experiment::now() - began_;
-      if (!as_ever || took > made.took + made.took / 2 + 300ms) return;  // it waited, or asked again
-      --made.last_awaited;
+      if (!as_ever || took > made.took + made.took / 2 + 300ms) break;  // it waited, or asked again
     }
+    return last;
   }
 
   static milliseconds to_do_as_ever(const baseline& made) {
@@ -443,9 +451,12 @@ class rehearsal {
           all.push_back(c);
       return all;
     };
-    const lab::match on_main([&, index = made.said.main_index()](const lab::arrival& a) {
-      const auto all = opened();
-      return index < all.size() && all[index] == a.connection;
+    recorder_ = recorder();
+    recorder_.of_server(server_.address());
+    records_ = true;
+    const parts_of_connections parts(made);
+    const lab::match on_main([&](const lab::arrival& a) {
+      return a.connection != nullptr && parts.main_of(opened(), recorder_, &a) == a.connection;
     });
     const std::size_t said = made.said.main().said_before(speaker::server, turn + 1);
     lab_.lose(lab::from(server_) && lab::payload() && on_main &&
@@ -455,6 +466,7 @@ class rehearsal {
     const bool ended = lab_.until([&] { return c.ended().has_value(); }, to_do_as_ever(made));
     const bool well = ended && c.ended()->code == 0 && c.ended()->signal == 0 && made.same_output(c.output());
     const bool no_more = opened().size() <= made.said.connections.size();
+    records_ = false;
     lab_.release();
     renew();
     return well && no_more;

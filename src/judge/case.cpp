@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "judge/torture.hpp"
@@ -68,32 +69,64 @@ const judge_case& on_link(const judge_case& c, std::string_view from, std::strin
   return k.made;
 }
 
-const judge_case& at_request(const judge_case& c, std::size_t n) {
+namespace {
+
+/// The case with other words behind its id and its sentence; `change` makes the rest. Made once.
+template <class Change>
+const judge_case& derived(const judge_case& c, const std::string& place, const std::string& in_words,
+                          Change change) {
   struct kept {
     std::string id, done;
     judge_case made;
   };
   static std::map<std::string, kept> all;  // nothing in a map ever moves
-  kept& k = all[std::string(c.id) + "@" + std::to_string(n)];
+  kept& k = all[std::string(c.id) + "@" + place];
   if (!k.id.empty()) return k.made;
-  k.id = std::string(c.id) + "@" + std::to_string(n);
-  k.done = std::string(c.done) + " (request " + std::to_string(n) + ")";
-  k.made = c;
+  k = {std::string(c.id) + "@" + place, std::string(c.done) + " (" + in_words + ")", c};
   k.made.id = k.id;
   k.made.done = k.done;
-  k.made.request = n;
+  change(k.made);
   return k.made;
 }
 
-const judge_case* parse_case_at_request(std::string_view id) {
-  const auto at = id.find('@');
-  if (at == std::string_view::npos || id.find('/') > at) return nullptr;
+/// A number from 1 on, and nothing else.
+std::optional<std::size_t> parse_place_number(std::string_view text) {
   std::size_t n = 0;
-  const auto read = std::from_chars(id.data() + at + 1, id.data() + id.size(), n);
-  if (read.ec != std::errc() || read.ptr != id.data() + id.size() || n == 0) return nullptr;
-  for (const judge_case* c : all_cases())
-    if (c->id == id.substr(0, at) && c->at_a_request) return &at_request(*c, n);
-  return nullptr;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || n == 0) return std::nullopt;
+  return n;
+}
+
+}  // namespace
+
+const judge_case& at_request(const judge_case& c, std::size_t n) {
+  return derived(c, std::to_string(n), "request " + std::to_string(n),
+                 [n](judge_case& made) { made.request = n; });
+}
+
+bool falls_on_a_connection(const judge_case& c) noexcept {
+  return c.at_a_request || (c.row && c.row->when != moment::before_connect);
+}
+
+const judge_case& at_connection(const judge_case& c, std::size_t n) {
+  return derived(c, "c" + std::to_string(n), "connection " + std::to_string(n),
+                 [n](judge_case& made) { made.connection = n; });
+}
+
+const judge_case* parse_case_at(std::string_view id) {
+  const auto at = id.rfind('@');
+  if (at == std::string_view::npos || id.find('/') > at) return nullptr;
+  const auto all = all_cases();
+  const std::string_view before = id.substr(0, at), place = id.substr(at + 1);
+  const auto plain = std::ranges::find(all, before, [](const judge_case* c) { return c->id; });
+  if (place.starts_with('c')) {
+    const auto n = parse_place_number(place.substr(1));
+    const judge_case* c = plain != all.end() ? *plain : parse_case_at(before);
+    return n && c != nullptr && c->connection == 0 && falls_on_a_connection(*c) ? &at_connection(*c, *n)
+                                                                                : nullptr;
+  }
+  const auto n = parse_place_number(place);
+  return n && plain != all.end() && (*plain)->at_a_request ? &at_request(**plain, *n) : nullptr;
 }
 
 std::vector<const judge_case*> find_cases(std::string_view pattern,

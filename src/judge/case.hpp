@@ -40,6 +40,7 @@ struct judge_case {
   std::string_view link_from{}, link_to{};  ///< ... and on which link; empty in the catalogue
   expectation expects = expectation::usual;
   std::string_view expected{};  ///< instead, in the case's own words
+  std::size_t connection = 0;   ///< of several, on which the fault falls, counted from 1; 0: the main one
 };
 
 /// A case of a client that is a moment and a loss.
@@ -91,8 +92,14 @@ extern const family abort_family, exit_family, sigpipe_family, crash_family, reb
 /// Not thread-safe.
 [[nodiscard]] const judge_case& at_request(const judge_case& c, std::size_t n);
 
-/// Of an id "exit/6@2" the case and the request; nothing if it is none.
-[[nodiscard]] const judge_case* parse_case_at_request(std::string_view id);
+/// The fault falls on one connection of the client's, which may have several.
+[[nodiscard]] bool falls_on_a_connection(const judge_case& c) noexcept;
+/// The same case on the N-th connection that the client opened in the baseline: "exit/6@c2", "exit/6@1@c2".
+/// It lives as long as the program. Not thread-safe.
+[[nodiscard]] const judge_case& at_connection(const judge_case& c, std::size_t n);
+
+/// Of an id "exit/6@2", "exit/6@c2" or "exit/6@2@c2" the case; nothing if it is none.
+[[nodiscard]] const judge_case* parse_case_at(std::string_view id);
 
 /// "exit/6", "outage/3" (on every link), "crash" (a family) or "crash/*", '*' and '?' as in fnmatch(3); of a
 /// torture the place is enough, "kill-*@7". Nothing if none fits.

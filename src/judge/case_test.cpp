@@ -44,6 +44,24 @@ TEST(find_cases, a_place_of_a_torture_needs_no_family) {
   EXPECT_EQ(find_cases("*@7", places).size(), 2U);
 }
 
+TEST(parse_case_at, a_request_and_a_connection_have_ids_of_their_own) {
+  const auto what = [](std::string_view id) {
+    const judge_case* c = parse_case_at(id);
+    return c == nullptr
+               ? std::string("none")
+               : std::string(c->id) + " " + std::to_string(c->request) + " " + std::to_string(c->connection);
+  };
+  EXPECT_EQ(what("exit/6@2"), "exit/6@2 2 0");
+  EXPECT_EQ(what("exit/6@c2"), "exit/6@c2 0 2");
+  EXPECT_EQ(what("exit/6@1@c2"), "exit/6@1@c2 1 2");
+  EXPECT_EQ(what("exit/5@c3"), "exit/5@c3 0 3");
+  for (const char* none :
+       {"exit/6", "exit/6@", "exit/6@0", "exit/6@c", "exit/6@c0", "exit/6@c1@c2", "exit/6@c2@1", "exit/1@c2",
+        "exit/5@2", "connect/2@c1", "nothing/1@c1", "@c1", "a@b/1"})
+    EXPECT_EQ(what(none), "none") << none;
+  EXPECT_NE(std::string(parse_case_at("exit/6@c2")->done).find("(connection 2)"), std::string::npos);
+}
+
 TEST(catalogue, ids_are_unique_and_say_their_family) {
   std::set<std::string_view> seen;
   for (const family* f : catalogue())

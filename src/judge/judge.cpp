@@ -49,6 +49,11 @@ void stage::judge_load(const load_seen& load, std::string_view when, const std::
   sheet_.note(f, say(load, f, when, cure));
 }
 
+void stage::judge_request_at_stop(const request_at_stop& seen) {
+  const finding f = decide(seen);
+  sheet_.conclude(f, say(seen, f));
+}
+
 void stage::judge_leftovers(std::span<const trace::endpoint> gone) {
   const auto left = held(server, gone);
   if (left.empty()) return;

@@ -37,7 +37,12 @@ class packets_seen {
   /// The maximum segment sizes that the SYNs of the client's connections offered, either way.
   [[nodiscard]] const std::vector<std::uint16_t>& offered_mss() const noexcept { return offered_mss_; }
   /// What that client's end said, as far as it got through.
-  [[nodiscard]] std::string said_by(const trace::endpoint& opener) const { return heard_.said_by(opener); }
+  [[nodiscard]] std::string said_by(const trace::endpoint& opener, std::size_t most = SIZE_MAX) const {
+    return heard_.said_by(opener, most);
+  }
+
+  /// What every client's end said, the same.
+  [[nodiscard]] const recorder& heard() const noexcept { return heard_; }
 
   /// Of a moment, from the first packet on; nothing if there was none.
   [[nodiscard]] std::optional<double> milliseconds_at(trace::time_point when) const;

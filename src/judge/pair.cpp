@@ -8,6 +8,26 @@
 
 namespace halfopen::judge {
 
+lab::program server_program(const pair& who) {
+  lab::program made;
+  made.argv = {"/bin/sh", "-c", who.server_command};
+  made.environment = who.environment;
+  return made;
+}
+
+lab::program client_program(const pair& who) {
+  lab::program made;
+  made.environment = who.environment;
+  if (who.terminal) {
+    made.argv = {"script", "--quiet",   "--return",         "--flush",  "--echo",
+                 "never",  "--command", who.client_command, "/dev/null"};
+    made.environment.emplace_back("SHELL=/bin/sh");  // which is what it runs the command by
+  } else {
+    made.argv = {"/bin/sh", "-c", who.client_command};
+  }
+  return made;
+}
+
 std::string shape_of(std::string_view output) {
   std::string shape;
   for (const char c : output) {
@@ -53,6 +73,19 @@ std::optional<std::size_t> baseline::request_to_server() const {
   return no_replay_to_server.empty() ? said.main().request() : request_turn(0);
 }
 
+baseline baseline::falling_on(std::size_t connection) const {
+  baseline made = *this;
+  if (connection == 0 || connection > said.connections.size()) return made;
+  const std::size_t index = connection - 1;
+  made.said.chosen = index;
+  const auto requests = made.said.main().requests().size();
+  if (by_chance || requests == 0)
+    made.last_awaited = 0;
+  else
+    made.last_awaited = index < last_awaited_on.size() ? last_awaited_on[index] : requests - 1;
+  return made;
+}
+
 void to_json(nlohmann::json& j, const baseline& b) {
   j = {{"said", b.said},
        {"output_hex", to_hex(b.output)},
@@ -60,6 +93,8 @@ void to_json(nlohmann::json& j, const baseline& b) {
        {"varies", b.varies},
        {"same_shape", b.same_shape},
        {"last_awaited", b.last_awaited},
+       {"last_awaited_on", b.last_awaited_on},
+       {"by_chance", b.by_chance},
        {"cost_ms", b.cost.count()},
        {"packets", b.packets},
        {"took_ms", b.took.count()},
@@ -82,6 +117,9 @@ void from_json(const nlohmann::json& j, baseline& b) {
   j.at("varies").get_to(b.varies);
   j.at("same_shape").get_to(b.same_shape);
   b.last_awaited = report::whole_number<std::size_t>(j.at("last_awaited"));
+  for (const auto& one : j.at("last_awaited_on"))
+    b.last_awaited_on.push_back(report::whole_number<std::size_t>(one));
+  j.at("by_chance").get_to(b.by_chance);
   b.cost = report::whole_milliseconds(j.at("cost_ms"));
   b.packets = report::whole_number<std::size_t>(j.at("packets"));
   b.took = report::whole_milliseconds(j.at("took_ms"));

@@ -38,9 +38,12 @@ struct pair {
   /// processor time for every minute of its own.
   bool brief = false;
   bool disk_lost = false;  ///< a host that reboots has lost its files too
+  bool terminal = false;   ///< the client's command has one
   bool once = false;       ///< the client's request may be done once only
   /// Who plays the judged program's peer. Nothing: the recording where it works, else the program.
   std::optional<player> peer{};
+  /// Faults are put on each of several connections: the baseline looks at each.
+  bool each_connection = false;
   /// For tests of the cases: the fault is left out, and nothing may be concluded.
   bool without_fault = false;
 
@@ -49,6 +52,11 @@ struct pair {
     return first_look.count() > 0 ? std::min(first_look, limit) : limit;
   }
 };
+
+/// What a host runs for them. A terminal is given by script(1), whose exit status is the command's, or 128 +
+/// N if signal N ended that; both outputs are one there, and lines end with CR LF.
+[[nodiscard]] lab::program server_program(const judge::pair& who);
+[[nodiscard]] lab::program client_program(const judge::pair& who);
 
 /// What the pair does when nothing is wrong.
 struct baseline {
@@ -60,9 +68,13 @@ struct baseline {
   bool varies = false;
   bool same_shape = true;        ///< of those two outputs, figures apart
   std::size_t last_awaited = 0;  ///< of said.main().requests(): the last whose reply the client waits for
-  std::size_t packets = 0;       ///< from the first SYN to silence after the client's end
-  milliseconds took{};           ///< the client
-  milliseconds start{};          ///< the server, until it listened
+  /// The same of each connection, where each was looked at; else empty.
+  std::vector<std::size_t> last_awaited_on;
+  /// Of several connections: the work is shared out to them otherwise in each run.
+  bool by_chance = false;
+  std::size_t packets = 0;  ///< from the first SYN to silence after the client's end
+  milliseconds took{};      ///< the client
+  milliseconds start{};     ///< the server, until it listened
   /// Signatures and the like are not always as long: by so many bytes what a side had said before a turn
   /// may differ from the recording; 0 if two runs did not.
   std::size_t client_differs = 0, server_differs = 0;
@@ -87,6 +99,8 @@ struct baseline {
   /// The one on which a server is judged: the last that can be played back, else the last that the client
   /// waits for.
   [[nodiscard]] std::optional<std::size_t> request_to_server() const;
+  /// The same with that connection as the main one; unchanged if there are not so many. Counted from 1.
+  [[nodiscard]] baseline falling_on(std::size_t connection) const;
 };
 
 void to_json(nlohmann::json& j, const baseline& b);

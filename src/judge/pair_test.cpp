@@ -64,5 +64,19 @@ TEST(baseline, survives_json_with_any_bytes) {
   EXPECT_FALSE(back.concurrent);
 }
 
+TEST(pair, commands_are_for_the_shell_and_a_terminal_is_given_by_script) {
+  judge::pair who;
+  who.server_command = "serve";
+  who.client_command = "call | cat";
+  who.environment = {"A=1"};
+  EXPECT_EQ(server_program(who).argv, (std::vector<std::string>{"/bin/sh", "-c", "serve"}));
+  EXPECT_EQ(client_program(who).argv, (std::vector<std::string>{"/bin/sh", "-c", "call | cat"}));
+  EXPECT_EQ(client_program(who).environment, who.environment);
+  who.terminal = true;
+  EXPECT_EQ(client_program(who).argv.front(), "script");
+  EXPECT_EQ(client_program(who).environment, (std::vector<std::string>{"A=1", "SHELL=/bin/sh"}));
+  EXPECT_EQ(server_program(who).argv.front(), "/bin/sh");
+}
+
 }  // namespace
 }  // namespace halfopen::judge

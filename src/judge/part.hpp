@@ -94,6 +94,8 @@ class client_part {
   virtual std::size_t ask(std::size_t times, milliseconds limit) = 0;
   /// Asks, and of the reply no more than its beginning comes.
   virtual bool ask_and_hear_it_begin(milliseconds limit) = 0;
+  /// The whole request is on the cable, and none of it arrives before say_the_rest().
+  virtual bool put_on_its_way(milliseconds limit) = 0;
   /// Lets the rest of it go, and does not wait.
   virtual void say_the_rest() = 0;
   /// The server's program has read all that its kernel has.

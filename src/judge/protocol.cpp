@@ -9,7 +9,7 @@
 namespace halfopen::judge {
 namespace {
 
-constexpr std::uint8_t handshake = 22, alert = 21, application_data = 23;
+constexpr std::uint8_t alert = 21, application_data = 23;
 constexpr std::size_t record_header = 5;
 
 std::string said_by(const recorded_connection& c, speaker who) {
@@ -24,20 +24,6 @@ std::size_t octet(std::string_view s, std::size_t at) noexcept {
 }
 std::size_t word(std::string_view s, std::size_t at) noexcept {
   return octet(s, at) << 8U | octet(s, at + 1);
-}
-
-/// What the server chose: the extension supported_versions of its hello (RFC 8446 section 4.2.1), or the
-/// hello's own field. Nothing if these bytes do not begin with one.
-std::optional<std::size_t> version_in_server_hello(std::string_view said) noexcept {
-  constexpr std::size_t server_hello = 2, message = record_header, session = message + 4 + 2 + 32;
-  constexpr std::size_t supported_versions = 43;
-  if (octet(said, 0) != handshake || octet(said, message) != server_hello || session >= said.size())
-    return std::nullopt;
-  std::size_t at = session + 1 + octet(said, session) + 2 + 1;
-  const std::size_t end = std::min(said.size(), at + 2 + word(said, at));
-  for (at += 2; at + 4 <= end; at += 4 + word(said, at + 2))
-    if (word(said, at) == supported_versions) return word(said, at + 4);
-  return word(said, message + 4);
 }
 
 std::string_view name_of(std::size_t tls_version) noexcept {
@@ -90,9 +76,16 @@ std::string spoken_in_words(const recorded_connection& c) {
     case trace::protocol::unknown:
       return {};
     case trace::protocol::tls: {
-      const auto version = version_in_server_hello(said_by(c, speaker::server));
-      return std::string(version ? name_of(*version) : "TLS") +
-             (s.name.empty() ? "" : " to " + std::string(s.name));
+      const std::string by_server = said_by(c, speaker::server), by_client = said_by(c, speaker::client);
+      const auto chosen = trace::tls_hello_in(std::as_bytes(std::span(by_server)));
+      const auto wanted = trace::tls_hello_in(std::as_bytes(std::span(by_client)));
+      std::string words(chosen ? name_of(chosen->version) : "TLS");
+      if (wanted && !wanted->name.empty()) words.append(" to ").append(wanted->name);
+      if (chosen && !chosen->protocol.empty())
+        words.append(", with ").append(chosen->protocol);
+      else if (wanted && !wanted->protocol.empty())
+        words.append(", wanted with ").append(wanted->protocol);
+      return words;
     }
     case trace::protocol::http:
       return "HTTP/1";

@@ -20,7 +20,8 @@ namespace halfopen::judge {
 /// By the first bytes of either side.
 [[nodiscard]] trace::protocol spoken(const recorded_connection& c) noexcept;
 
-/// "TLS 1.3 to server", "SSH"; empty if it is not known.
+/// "TLS 1.3 to server, wanted with h2", "SSH"; empty if it is not known. What was chosen by ALPN is hidden in
+/// TLS 1.3.
 [[nodiscard]] std::string spoken_in_words(const recorded_connection& c);
 
 /// Of a command that speaks it, or of its driver: the limit that ends a wait for a peer that is gone, by the

@@ -44,6 +44,7 @@ real_server::real_server(stage& s, bool shall_end) : stage_(s), shall_end_(shall
 }
 
 void real_server::know_peer() {
+  stage_.keep_main();
   if (const trace::connection* c = stage_.main_connection()) peer_ = c->opener;
 }
 
@@ -56,6 +57,7 @@ void real_server::take_hold() {
 bool real_server::until_connected(milliseconds limit) {
   const lab::match opened([](const lab::arrival& a) { return a.connection->handshake_done.has_value(); });
   const bool there = stage_.lab.after(lab::from(stage_.client) && stage_.on_main() && opened, limit);
+  if (there) stage_.keep_main(stage_.lab.current_connection());
   said_ = 0;
   take_hold();
   return there;
@@ -70,6 +72,7 @@ bool real_server::until_before_turn(std::size_t turn, milliseconds limit) {
   const bool spoken = by_client == 0 || stage_.lab.before(lab::from(stage_.client) && stage_.on_main() &&
                                                               lab::said(stage_.client, at_least),
                                                           limit);
+  if (spoken && by_client > 0) stage_.keep_main(stage_.lab.current_connection());
   if (spoken) take_hold();
   const bool there = spoken && stage_.until_said(by_client, by_server, limit);
   know_peer();
@@ -95,6 +98,7 @@ bool real_server::until_replied(std::size_t turn, std::size_t bytes, millisecond
                         lab::said(s.client, said + 1 + s.base.client_differs),
                     limit))
     return false;
+  s.keep_main(s.lab.current_connection());
   take_hold();
   // Signatures are not always as long: what this run's server has said counts, if it is about as much.
   const std::uint64_t now = s.main_connection()->of(trace::side::responder).bytes;
@@ -197,19 +201,9 @@ void real_server::shut_writing() {
 real_client::real_client(stage& s, lab::host& from, const asked& request)
     : stage_(s), from_(from), request_size_(request.bytes.size()) {
   (void)s.call_from(from);
-  const std::size_t number = s.base.said.main_index();
-  std::vector<const trace::connection*> known = s.lab.traffic().connections();
-  const lab::match begins([&, known](const lab::arrival& a) {
-    if (a.connection == nullptr || a.from != &from_ || std::ranges::count(known, a.connection) > 0)
-      return false;
-    std::size_t earlier = 0;
-    for (const trace::connection* c : s.lab.traffic().connections()) {
-      if (c == a.connection) break;
-      if (c->opener.address == from_.address() && c->responder.port == s.port() &&
-          std::ranges::count(known, c) == 0)
-        ++earlier;
-    }
-    return earlier == number && a.connection->responder.port == s.port();
+  const std::vector<const trace::connection*> known = s.lab.traffic().connections();
+  const lab::match begins([&](const lab::arrival& a) {
+    return a.connection != nullptr && a.from == &from_ && a.connection == s.main_of(from_, known, &a);
   });
   if (!s.lab.before(
           begins && lab::payload() && lab::said(from, request.client_before + 1 + s.base.client_differs),
@@ -259,6 +253,12 @@ bool real_client::ask_and_hear_it_begin(milliseconds limit) {
   return stage_.lab.before(lab::from(stage_.server) && of(connection_) && lab::payload() &&
                                lab::said(stage_.server, heard_before_ + 1) && is_asked,
                            limit);
+}
+
+bool real_client::put_on_its_way(milliseconds limit) {  // it is there from the beginning
+  const trace::flow& own = connection_->of(trace::side::opener);
+  const std::uint64_t whole = said_before_ + request_size_;
+  return stage_.lab.until([&] { return own.bytes + stage_.base.client_differs >= whole; }, limit);
 }
 
 void real_client::say_the_rest() {

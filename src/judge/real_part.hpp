@@ -74,6 +74,7 @@ class real_client final : public client_part {
   bool say(std::size_t bytes, milliseconds limit) override;
   std::size_t ask(std::size_t, milliseconds limit) override { return say(request_size_, limit) ? 1 : 0; }
   bool ask_and_hear_it_begin(milliseconds limit) override;
+  bool put_on_its_way(milliseconds limit) override;
   void say_the_rest() override;
   [[nodiscard]] bool was_read() const override;
   std::size_t hear(reply_size wanted, milliseconds limit) override;

@@ -56,6 +56,7 @@ std::size_t recorded_connection::said_before(speaker who, std::size_t turn_index
 }
 
 std::size_t recording::main_index() const noexcept {
+  if (chosen) return *chosen;
   const auto most = std::ranges::max_element(connections, {}, bytes_of);
   return static_cast<std::size_t>(most - connections.begin());
 }
@@ -69,7 +70,7 @@ void to_json(nlohmann::json& j, const recording& r) {
                        {"hex", to_hex(t.bytes)},
                        {"pause_ms", t.pause.count()},
                        {"segments", t.segments}});
-    nlohmann::json made{{"turns", turns}, {"was_reset", c.was_reset}};
+    nlohmann::json made{{"turns", turns}, {"was_reset", c.was_reset}, {"beside_another", c.beside_another}};
     if (c.closed_first) made["client_closed_first"] = *c.closed_first == speaker::client;
     j["connections"].push_back(made);
   }
@@ -80,6 +81,7 @@ void from_json(const nlohmann::json& j, recording& r) {
   for (const auto& c : j.at("connections")) {
     recorded_connection& made = r.connections.emplace_back();
     made.was_reset = c.at("was_reset").get<bool>();
+    made.beside_another = c.at("beside_another").get<bool>();
     if (c.contains("client_closed_first"))
       made.closed_first = c["client_closed_first"].get<bool>() ? speaker::client : speaker::server;
     for (const auto& t : c.at("turns")) {
@@ -103,9 +105,12 @@ void recorder::take(const trace::packet& p) {
     const auto had = by_client_.find(client);
     if (had != by_client_.end() && all_[had->second].client.next == s.sequence + 1) return;  // repeated
     by_client_[client] = all_.size();
+    const bool beside = std::ranges::any_of(
+        all_, [&](const live& c) { return c.port == server.port && c.established && !c.what.closed_first; });
     live& made = all_.emplace_back();
     made.port = server.port;
     made.client.next = s.sequence + 1;
+    made.what.beside_another = beside;
     made.last = p.when;
     return;
   }
@@ -144,13 +149,13 @@ void recorder::append(live& c, const trace::packet& p, speaker who) {
   c.last = p.when;
 }
 
-std::string recorder::said_by(const trace::endpoint& client) const {
+std::string recorder::said_by(const trace::endpoint& client, std::size_t most) const {
   const auto found = by_client_.find(client);
   std::string text;
   if (found == by_client_.end()) return text;
   for (const turn& t : all_[found->second].what.turns)
-    if (t.by == speaker::client) text += t.bytes;
-  return text;
+    if (t.by == speaker::client && text.size() < most) text += t.bytes;
+  return text.substr(0, most);
 }
 
 void recorder::note_end(live& c, const trace::tcp_segment& s, speaker who) {

@@ -36,6 +36,7 @@ struct recorded_connection {
   std::vector<turn> turns;
   std::optional<speaker> closed_first;  ///< whose FIN or RST came first
   bool was_reset = false;
+  bool beside_another = false;  ///< it was opened while another one was open
 
   /// The turns of the client that the server answered, by their index, in order.
   [[nodiscard]] std::vector<std::size_t> requests() const;
@@ -50,8 +51,9 @@ struct recorded_connection {
 struct recording {
   std::uint16_t port = 0;
   std::vector<recorded_connection> connections;
+  std::optional<std::size_t> chosen{};  ///< faults are put there; it is no part of the JSON
 
-  /// The one on which most was said: faults are put there.
+  /// The one on which faults are put: unless one is chosen, that on which most was said.
   [[nodiscard]] std::size_t main_index() const noexcept;
   [[nodiscard]] const recorded_connection& main() const { return connections.at(main_index()); }
 };
@@ -76,8 +78,8 @@ class recorder {
   /// Of the server port on which most bytes crossed; nothing if no connection was established.
   [[nodiscard]] std::optional<recording> made() const;
 
-  /// What that client's end has said so far, as far as it crossed the cable.
-  [[nodiscard]] std::string said_by(const trace::endpoint& client) const;
+  /// What that client's end has said so far, as far as it crossed the cable; up to so many bytes.
+  [[nodiscard]] std::string said_by(const trace::endpoint& client, std::size_t most = SIZE_MAX) const;
 
  private:
   struct side {

@@ -14,6 +14,7 @@
 
 #include "halfopen/lab/error.hpp"
 #include "halfopen/lab/fault.hpp"
+#include "judge/roles.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -163,7 +164,16 @@ bool stand_in_client::ask_and_hear_it_begin(milliseconds limit) {
   return receive({1, 1}, limit).size() == 1;
 }
 
+bool stand_in_client::put_on_its_way(milliseconds limit) {
+  *holds_ = true;
+  from_.lab().hold(lab::from(from_) && lab::on(self_) && lab::payload() &&
+                   lab::match([holds = holds_](const lab::arrival&) { return *holds; }));
+  push(request_);
+  return from_.lab().until([&] { return traffic()->of(trace::side::opener).bytes >= said_; }, limit);
+}
+
 void stand_in_client::say_the_rest() {
+  if (std::exchange(*holds_, false)) from_.lab().deliver(self_, SIZE_MAX);
   push(std::string_view(request_).substr(std::min(said_ - said_before_, request_.size())));
 }
 
@@ -237,11 +247,6 @@ void stand_in_server::give(live& c, const recorded_connection* script) {
 static std::string_view peek(const lab::unique_fd& socket, std::span<char> into) {
   const ssize_t n = ::recv(socket.get(), into.data(), into.size(), MSG_PEEK);
   return {into.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
-}
-
-static bool begins_alike(std::string_view one, std::string_view other) {
-  const std::size_t both = std::min(one.size(), other.size());
-  return one.substr(0, both) == other.substr(0, both);
 }
 
 /// Connections that a client opens side by side come in an order of their own: what it says first tells
@@ -394,7 +399,7 @@ bool stand_in_server::until_connected(milliseconds limit) {
   stop_ = place{0, 0};
   return on_.lab().until(
       [&] {
-        accept_all();
+        move();
         return main() != nullptr;
       },
       limit);

@@ -55,6 +55,7 @@ class stand_in_client final : public client_part {
   bool say(std::size_t bytes, milliseconds limit) override;
   std::size_t ask(std::size_t times, milliseconds limit) override;
   bool ask_and_hear_it_begin(milliseconds limit) override;
+  bool put_on_its_way(milliseconds limit) override;
   void say_the_rest() override;
   std::size_t hear(reply_size wanted, milliseconds limit) override { return receive(wanted, limit).size(); }
   /// Adds to what came until that many bytes are there, the other side's end, or the limit;
@@ -80,6 +81,7 @@ class stand_in_client final : public client_part {
   std::string request_;
   std::size_t heard_before_ = 0, said_before_ = 0, said_ = 0;
   bool at_end_ = false, reset_ = false;
+  std::shared_ptr<bool> holds_ = std::make_shared<bool>(false);  ///< what it says stays on the cable
 };
 
 /// Plays the server's part on every connection that comes: the first as the first recorded

@@ -1,5 +1,7 @@
 #include "judge/runner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -57,7 +59,11 @@ void take_none(case_result& r, const no_verdict& none) {
   r.reason = none.what();
 }
 
-case_result play_stage(const judge_case& c, const pair& who, const baseline& base, const fs::path& capture) {
+case_result play_stage(const judge_case& c, const pair& who, const baseline& usual, const fs::path& capture) {
+  if (c.connection > usual.said.connections.size())
+    throw no_verdict(obstacle::not_there, fmt::format("there is no connection {}: the client opens {}",
+                                                      c.connection, usual.said.connections.size()));
+  const baseline base = usual.falling_on(c.connection);
   stage s(who, base, c, capture);
   std::optional<no_verdict> none;
   try {

@@ -345,6 +345,30 @@ wording say(const death_seen& seen, const finding& f, const std::string& program
                       : find_out};
 }
 
+wording say(const request_at_stop& seen, const finding& f) {
+  const std::string on_its_way = fmt::format("a request was on its way in packet {}", seen.number);
+  if (f.verdict == verdict::inconclusive)
+    return {.reason = "replies are not always as long, so that nobody knows whether this one is whole: " +
+                      on_its_way};
+  if (seen.closed_in && seen.told)
+    return {.happened = fmt::format("{}, and the server said so before it closed the connection in packet {}",
+                                    on_its_way, *seen.closed_in)};
+  if (seen.closed_in)
+    return {
+        .happened = fmt::format(
+            "{} when the server closed the connection in packet {}{}: it is lost, and the client cannot "
+            "know whether it was done",
+            on_its_way, *seen.closed_in,
+            seen.reset_in ? fmt::format(", and was answered by RST in packet {}", *seen.reset_in) : ""),
+        .cure =
+            "on SIGTERM close the listener, and keep idle connections for a while: answer what still comes "
+            "with an end (HTTP/1: Connection: close), and close what stays silent later (nginx: "
+            "keepalive_min_timeout); HTTP/2: GOAWAY first"};
+  if (f.verdict == verdict::pass) return {.happened = on_its_way + ", and it was answered"};
+  return {.happened = on_its_way + ", and the server took it and never answered",
+          .cure = "on SIGTERM answer the requests that still come on open connections, or close these"};
+}
+
 std::string_view peer_in_words(const case_result& r) noexcept {
   const bool client = r.subject == subject::client;
   switch (r.peer) {

@@ -41,6 +41,8 @@ struct wording {
 /// `program`: the process's name.
 [[nodiscard]] wording say(const death_seen& seen, const finding& f, const std::string& program);
 
+[[nodiscard]] wording say(const request_at_stop& seen, const finding& f);
+
 /// "with SO_KEEPALIVE, TCP_KEEPIDLE=... and TCP_USER_TIMEOUT=... it would have known after 20 s"
 [[nodiscard]] std::string options_that_notice(milliseconds within);
 

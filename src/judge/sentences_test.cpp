@@ -223,5 +223,21 @@ TEST(sentences, of_the_processor_and_of_deaths) {
   EXPECT_EQ(death({SIGPIPE, true}).happened, "");
 }
 
+TEST(sentences, of_a_request_on_its_way_at_the_stop) {
+  const auto said_of = [](const request_at_stop& seen) { return say(seen, decide(seen)); };
+  EXPECT_EQ(
+      said_of({.number = 12, .closed_in = 14, .reset_in = 16}).happened,
+      "a request was on its way in packet 12 when the server closed the connection in packet 14, and was "
+      "answered by RST in packet 16: it is lost, and the client cannot know whether it was done");
+  EXPECT_THAT(said_of({.number = 12, .closed_in = 14}).happened, HasSubstr("in packet 14: it is lost"));
+  EXPECT_THAT(said_of({.number = 12, .closed_in = 14}).cure, HasSubstr("keepalive_min_timeout"));
+  EXPECT_THAT(said_of({.number = 12, .closed_in = 14, .told = true}).happened, HasSubstr("said so before"));
+  EXPECT_EQ(said_of({.number = 12, .answered = true}).happened,
+            "a request was on its way in packet 12, and it was answered");
+  EXPECT_THAT(said_of({.number = 12}).happened, HasSubstr("never answered"));
+  EXPECT_NE(said_of({.number = 12}).cure, "");
+  EXPECT_THAT(said_of({.number = 12, .unpredictable = true}).reason, HasSubstr("not always as long"));
+}
+
 }  // namespace
 }  // namespace halfopen::judge

@@ -30,13 +30,6 @@ std::string kept(const std::string& text) {
   return text.substr(0, output_kept) + fmt::format("\n[{} more bytes]\n", text.size() - output_kept);
 }
 
-lab::program shell(const std::string& command, const std::vector<std::string>& environment) {
-  lab::program made;
-  made.argv = {"/bin/sh", "-c", command};
-  made.environment = environment;
-  return made;
-}
-
 }  // namespace
 
 lab::options stage::lab_options(const judge_case& what) {
@@ -66,6 +59,7 @@ stage::stage(const pair& who, const baseline& normal, const judge_case& what,
       server(lab.at("server")),
       witness(lab.at("witness")),
       proofs_(lab, sheet_.facts.checks, soon),
+      parts_(normal),
       kept_waiting_({&client, &server, &witness}) {
   sheet_.facts.evidence = capture;
   std::map<trace::ip_address, std::string> names{{lab.router(), "router"}};
@@ -75,7 +69,7 @@ stage::stage(const pair& who, const baseline& normal, const judge_case& what,
 }
 
 lab::process& stage::serve(std::optional<lab::accept_flavour> accept_like, bool watch_accepts) {
-  lab::program what = shell(under_test.server_command, under_test.environment);
+  lab::program what = server_program(under_test);
   what.accept_like = accept_like;
   what.watch_accepts = watch_accepts;
   lab::process& s = server.start(std::move(what));
@@ -100,8 +94,22 @@ lab::process& stage::serve(std::optional<lab::accept_flavour> accept_like, bool 
   return s;
 }
 
+const lab::process* stage::serve_beside() {
+  const auto listening = [&] {
+    return std::ranges::count_if(server.sockets(), [&](const lab::socket_view& v) {
+      return v.state == TCP_LISTEN && v.local.port == port();
+    });
+  };
+  const auto before = listening();
+  lab::process& s = server.start(server_program(under_test));
+  programs_.emplace_back(&s, false);
+  lab.until([&] { return s.ended() || listening() > before; }, std::max(soon, 10 * base.start));
+  lab.run_for(settled);
+  return s.ended() || listening() <= before ? nullptr : &s;
+}
+
 lab::process& stage::call_from(lab::host& where) {
-  lab::process& c = where.start(shell(under_test.client_command, under_test.environment));
+  lab::process& c = where.start(client_program(under_test));
   c.close_input();
   programs_.emplace_back(&c, false);
   return c;
@@ -173,7 +181,11 @@ asked stage::need_request(std::size_t at_least, std::size_t reply_at_least) cons
   if (!at) throw no_verdict(obstacle::not_there, "the client says nothing that the server answers");
   if (c.turns[*at].bytes.size() < at_least)
     throw no_verdict(obstacle::not_there, "the request is too short to be cut");
-  const std::size_t reply = c.turns[*at + 1].bytes.size();
+  std::size_t reply = c.turns[*at + 1].bytes.size();
+  if (base.by_chance)  // this connection's first request may be another one's
+    for (const recorded_connection& other : base.said.connections)
+      if (const auto all = other.requests(); !all.empty())
+        reply = std::min(reply, other.turns[all.front() + 1].bytes.size());
   if (reply < reply_at_least) throw no_verdict(obstacle::not_there, "the reply is too short to be cut");
   return {*at, c.turns[*at].bytes, reply, c.said_before(speaker::client, *at),
           c.said_before(speaker::server, *at)};
@@ -213,22 +225,30 @@ std::unique_ptr<client_part> stage::play_client(lab::host& from) {
 
 lab::match stage::on_main() const {
   return lab::match(
-      [this](const lab::arrival& a) { return a.connection != nullptr && a.connection == main_connection(); });
+      [this](const lab::arrival& a) { return a.connection != nullptr && a.connection == find_main(&a); });
 }
 
-const trace::connection* stage::main_connection() const {
-  std::size_t before = base.said.main_index();
-  for (const trace::connection* c : lab.traffic().connections()) {
-    if (c->opener.address != client.address() || c->responder.port != port()) continue;
-    if (before-- == 0) return c;
-  }
-  return nullptr;
+const trace::connection* stage::find_main(const lab::arrival* now) const {
+  return main_ != nullptr ? main_ : main_of(client, {}, now);
+}
+
+const trace::connection* stage::main_of(const lab::host& from,
+                                        std::span<const trace::connection* const> but_for,
+                                        const lab::arrival* now) const {
+  auto opened = lab.traffic().connections();
+  std::erase_if(opened, [&](const trace::connection* c) {
+    return c->opener.address != from.address() || c->responder.port != port() ||
+           std::ranges::count(but_for, c) > 0;
+  });
+  return parts_.main_of(std::move(opened), packets_.heard(), now);
 }
 
 bool stage::prove_on_its_way(const asked& request) {
-  return prove_before(lab::from(client) && lab::payload() && on_main() &&
-                          lab::said(client, request.client_before + 1 + base.client_differs),
-                      "the request is on its way");
+  const bool there = prove_before(lab::from(client) && lab::payload() && on_main() &&
+                                      lab::said(client, request.client_before + 1 + base.client_differs),
+                                  "the request is on its way");
+  if (there) keep_main(lab.current_connection());
+  return there;
 }
 
 bool stage::until_said(std::size_t by_client, std::size_t by_server, milliseconds limit) {
@@ -294,6 +314,7 @@ void stage::prove_forgotten(lab::host& which, const trace::endpoint& far_end, co
 }
 
 void stage::fault() {
+  keep_main();
   look_around();
   faulted_ = true;
   fault_at_ = lab::experiment::now();

@@ -18,6 +18,8 @@
 #include "judge/busy.hpp"
 #include "judge/case.hpp"
 #include "judge/deaths.hpp"
+#include "judge/decide/server.hpp"
+#include "judge/main_connection.hpp"
 #include "judge/packets_seen.hpp"
 #include "judge/pair.hpp"
 #include "judge/replay.hpp"
@@ -86,6 +88,9 @@ class stage {
 
   /// The server's command, until it listens; throws does_not_listen if it does not.
   lab::process& serve(std::optional<lab::accept_flavour> accept_like = {}, bool watch_accepts = false);
+  /// Another one of the server's command on the same host, which shares the port with those that listen
+  /// (SO_REUSEPORT, socket(7)); null if it cannot.
+  const lab::process* serve_beside();
   /// The client's command.
   lab::process& call() { return call_from(client); }
   lab::process& call_from(lab::host& where);
@@ -127,9 +132,18 @@ class stage {
 
   // The main connection of the client and the server.
 
-  /// A packet of the connection that is the main one, by the order in which they were opened.
+  /// A packet of the connection that plays the part of the main one, by what is said on it, or by the order
+  /// in which they were opened (roles.hpp).
   [[nodiscard]] lab::match on_main() const;
-  [[nodiscard]] const trace::connection* main_connection() const;
+  [[nodiscard]] const trace::connection* main_connection() const { return find_main(nullptr); }
+  /// It stays the one that it is, if there is one, whatever is said later. A fault does that.
+  void keep_main() { main_ = find_main(nullptr); }
+  /// That one, on which the packet is that makes sure of it.
+  void keep_main(const trace::connection* c) { main_ = c; }
+  /// The same of the connections that another host opened after those.
+  [[nodiscard]] const trace::connection* main_of(const lab::host& from,
+                                                 std::span<const trace::connection* const> but_for,
+                                                 const lab::arrival* now) const;
   /// Until the request's first segment is on the cable, not yet delivered; proved.
   bool prove_on_its_way(const asked& request);
   /// Until the client and the server have said so many bytes on it, all acknowledged.
@@ -207,6 +221,8 @@ class stage {
   void judge_load(const load_seen& load, std::string_view when, const std::string& cure);
   /// The first half of that: it lives, and the next client is answered as ever.
   bool answers_others(const lab::process& s, std::string_view when);
+  /// A request that was on its way when the server was told to stop.
+  void judge_request_at_stop(const request_at_stop& seen);
   /// Fails if the server has ended, and says how.
   bool lives(const lab::process& s);
 
@@ -224,6 +240,7 @@ class stage {
   [[nodiscard]] std::size_t opened_by_client() const;
 
  private:
+  [[nodiscard]] const trace::connection* find_main(const lab::arrival* now) const;
   void fault();
   lab::options lab_options(const judge_case& what);
   void note_ends();
@@ -232,6 +249,8 @@ class stage {
   void judge_leftovers(std::span<const trace::endpoint> gone);
 
   play::proofs proofs_;
+  parts_of_connections parts_;
+  const trace::connection* main_ = nullptr;               ///< if it is kept
   std::vector<std::pair<lab::process*, bool>> programs_;  // and whether its end is noted
   trace::time_point fault_at_ = lab::experiment::now();
   death_watch deaths_;  ///< on the judged program's host

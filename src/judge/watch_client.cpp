@@ -7,6 +7,7 @@
 #include "judge/diagnosis.hpp"
 #include "judge/last_words.hpp"
 #include "judge/protocol.hpp"
+#include "judge/roles.hpp"
 #include "judge/waits.hpp"
 #include "judge/watch.hpp"
 
@@ -19,11 +20,44 @@ constexpr milliseconds longest_wait = std::chrono::hours(3);
 /// say that it goes on.
 constexpr std::uint64_t packets_of_a_loop = 2000;
 
+std::size_t times_in(std::string_view text, std::string_view what) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string_view::npos; ++at) ++found;
+  return found;
+}
+
+/// Where a client has several connections, the same bytes must come again, and they must be said once only
+/// with nothing wrong: another job's request may be as long, or the same.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> asked_twice_of_several(const stage& s,
+                                                                              std::size_t request) {
+  const auto& script = s.base.said.main();
+  const std::string& asked = script.turns[request].bytes;
+  std::size_t usual = 0;
+  for (const std::string& one : said_by_client(s.base.said)) usual += times_in(one, asked);
+  const trace::connection* first = s.main_connection();
+  if (usual != 1 || first == nullptr) return std::nullopt;
+  const auto whole = [&](const trace::connection* c, std::size_t from) {
+    const std::string said = s.packets().said_by(c->opener);
+    const auto at = said.find(asked, std::min(from, said.size()));
+    const trace::flow& own = c->of(trace::side::opener);
+    return at != said.npos && own.last_data && own.acked >= at + asked.size();
+  };
+  if (!whole(first, script.said_before(speaker::client, request))) return std::nullopt;
+  std::size_t opened = 0;
+  for (const trace::connection* c : s.lab.traffic().connections())
+    if (c->opener.address == s.client.address() && c->responder.port == s.port() &&
+        ++opened > s.base.said.connections.size() && c != first && whole(c, 0))
+      return std::pair(first->of(trace::side::opener).last_data->number,
+                       c->of(trace::side::opener).last_data->number);
+  return std::nullopt;
+}
+
 /// The whole request was acknowledged on one connection, and again on a later one. Of what cannot be played
 /// back all that comes before it is part of it: a handshake of TLS is no request.
 std::optional<std::pair<std::uint64_t, std::uint64_t>> asked_twice(const stage& s) {
   const auto request = s.base.request_turn(s.the_case.request);
   if (!request) return std::nullopt;
+  if (s.base.said.connections.size() > 1) return asked_twice_of_several(s, *request);
   std::vector<const trace::connection*> own;
   for (const auto* one : s.lab.traffic().connections())
     if (one->opener.address == s.client.address() && one->responder.port == s.port() && one->handshake_done)

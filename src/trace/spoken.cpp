@@ -75,22 +75,36 @@ std::string_view server_name(bytes extension) noexcept {
   return {};
 }
 
-/// RFC 8446 sections 5.1 and 4.1.2. The client's hello may be cut by the end of the segment.
-std::string_view name_in_client_hello(bytes record) noexcept {
-  cursor c{record};
-  c.take(5);                        // content type, version, length
-  if (c.number(1) != 1) return {};  // no client's hello
-  c.take(3 + 2 + 32);               // length, version, random
-  c.block(1);                       // session
-  c.block(2);                       // cipher suites
-  c.block(1);                       // compression
-  cursor extensions{c.block(2)};
-  while (extensions.left() > 0) {
-    const auto type = extensions.number(2);
-    const bytes content = extensions.block(2);
-    if (type == 0) return server_name(content);
+/// RFC 7301 section 3.1: names behind their lengths. Values that only keep others from ossifying (RFC 8701)
+/// are no names.
+std::string_view first_protocol(bytes extension) noexcept {
+  cursor list{cursor{extension}.block(2)};
+  while (list.left() > 0) {
+    const auto length = list.number(1);
+    if (!length || *length > list.left()) return {};  // a name that is cut off is none
+    const std::string_view name = text_of(list.take(*length));
+    const bool printable = std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+    if (printable && !name.empty()) return name;
   }
   return {};
+}
+
+/// RFC 8446 section 4.2.1: the server's choice, or the highest of the client's list.
+std::uint16_t supported_version(bytes extension, bool of_server) noexcept {
+  cursor list{of_server ? extension : cursor{extension}.block(1)};
+  std::size_t found = 0;
+  while (const auto version = list.number(2))
+    if ((*version & 0x0F0FU) != 0x0A0AU) found = std::max(found, *version);  // RFC 8701
+  return static_cast<std::uint16_t>(found);
+}
+
+void read_extension(std::size_t type, bytes content, tls_hello& hello) noexcept {
+  constexpr std::size_t server_names = 0, application_protocols = 16, supported_versions = 43;
+  if (type == server_names && !hello.of_server && hello.name.empty()) hello.name = server_name(content);
+  if (type == application_protocols) hello.protocol = first_protocol(content);
+  if (type == supported_versions)
+    if (const auto version = supported_version(content, hello.of_server); version != 0)
+      hello.version = version;
 }
 
 /// RFC 9112 section 3.2: "Host: name[:port]", in any case, before the empty line.
@@ -244,8 +258,38 @@ speech spoken_in(std::span<const std::byte> payload) noexcept {
     what = by_text(s);
   }
   if (what == protocol::unknown) what = by_bytes(payload);
-  if (what == protocol::tls) return {what, name_in_client_hello(payload)};
+  if (what == protocol::tls) return {what, tls_hello_in(payload).value_or(tls_hello{}).name};
   return {what, {}};
+}
+
+/// RFC 8446 sections 5.1, 4.1.2 and 4.1.3.
+std::optional<tls_hello> tls_hello_in(std::span<const std::byte> payload) noexcept {
+  cursor c{payload};
+  const auto record = c.number(1);
+  c.take(2 + 2);  // version, length
+  const auto message = c.number(1);
+  constexpr std::size_t handshake = 22, of_client = 1, of_server = 2;
+  if (record != handshake || (message != of_client && message != of_server)) return std::nullopt;
+  tls_hello hello{.of_server = message == of_server};
+  c.take(3);  // length
+  const auto version = c.number(2);
+  if (!version) return std::nullopt;
+  hello.version = static_cast<std::uint16_t>(*version);
+  c.take(32);  // random
+  c.block(1);  // session
+  if (hello.of_server) {
+    c.take(2 + 1);  // the cipher suite and the compression that were chosen
+  } else {
+    c.block(2);
+    c.block(1);
+  }
+  cursor extensions{c.block(2)};
+  while (extensions.left() > 0) {
+    const auto type = extensions.number(2);
+    const bytes content = extensions.block(2);
+    if (type) read_extension(*type, content, hello);
+  }
+  return hello;
 }
 
 void read_dns_answer(std::span<const std::byte> message,

@@ -31,6 +31,77 @@ frame block(std::size_t width, const frame& inside) {
   return f;
 }
 
+/// A hello of TLS 1.2, by its own field, with these extensions; 1: a client's, 2: a server's.
+frame hello_with(unsigned message, const frame& extensions) {
+  frame content;
+  put16(content, 0x0303);
+  testing::put(content, frame(32, std::byte{7}));
+  testing::put(content, block(1, frame(32, std::byte{8})));
+  if (message == 1) {
+    testing::put(content, block(2, frame(4, std::byte{9})));
+    testing::put(content, block(1, frame(1, std::byte{0})));
+  } else {
+    testing::put(content, frame(3, std::byte{0}));
+  }
+  testing::put(content, block(2, extensions));
+  frame handshake;
+  put8(handshake, message);
+  testing::put(handshake, block(3, content));
+  frame record;
+  put8(record, 0x16);
+  put16(record, 0x0301);
+  testing::put(record, block(2, handshake));
+  return record;
+}
+
+frame extension(unsigned type, const frame& content) {
+  frame f;
+  put16(f, type);
+  testing::put(f, block(2, content));
+  return f;
+}
+
+frame text(std::string_view content) {
+  frame f;
+  put_text(f, content);
+  return f;
+}
+
+TEST(tls_hello, of_a_client_tells_its_highest_version_and_its_first_wish) {
+  frame extensions =
+      extension(43, block(1, text("\x7a\x7a\x03\x03\x03\x04"sv)));  // the first is none: RFC 8701
+  testing::put(extensions, extension(16, block(2, text("\x02\x0a\x0a\x02h2\x08http/1.1"sv))));
+  const frame whole = hello_with(1, extensions);
+  const auto said = tls_hello_in(whole);
+  ASSERT_TRUE(said);
+  EXPECT_FALSE(said->of_server);
+  EXPECT_EQ(said->version, 0x0304);
+  EXPECT_EQ(said->protocol, "h2");
+}
+
+TEST(tls_hello, of_a_server_tells_what_it_chose) {
+  frame extensions = extension(43, text("\x03\x04"sv));
+  EXPECT_EQ(tls_hello_in(hello_with(2, extensions))->version, 0x0304);
+  extensions = extension(16, block(2, text("\x08http/1.1"sv)));
+  const frame whole = hello_with(2, extensions);
+  const auto said = tls_hello_in(whole);
+  EXPECT_TRUE(said->of_server);
+  EXPECT_EQ(said->version, 0x0303);
+  EXPECT_EQ(said->protocol, "http/1.1");
+}
+
+TEST(tls_hello, may_be_cut_anywhere_and_other_bytes_are_none) {
+  frame extensions = extension(16, block(2, text("\x02h2"sv)));
+  const frame whole = hello_with(1, extensions);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto said = tls_hello_in(std::span(whole).first(size));
+    EXPECT_EQ(said.has_value(), size >= 11) << size;
+    EXPECT_TRUE(!said || said->protocol.empty() || said->protocol == "h2") << size;
+  }
+  EXPECT_FALSE(tls_hello_in(bytes_of("GET / HTTP/1.1\r\n")));
+  EXPECT_FALSE(tls_hello_in(bytes_of("\x16\x03\x03\x00\x04\x0b\x00\x00\x00"sv)));  // a certificate
+}
+
 frame client_hello(std::string_view name) {
   frame entry;
   put8(entry, 0);

@@ -106,6 +106,7 @@ int tell_all(bytes rest) {
       t.add(*p);
     if (p) look_into(*p);
     if (const speech s = spoken_in(frame); !s.name.empty()) require(s.what != protocol::unknown);
+    if (const auto said = tls_hello_in(frame); said && said->of_server) require(said->name.empty());
     read_dns_answer(frame, [](const ip_address&, const std::string& name) { require(!name.empty()); });
   }
   together.finish();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -36,9 +37,8 @@ trace::endpoint abort_one(stage& s) {
 void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
   lab::process& program = s.serve(s.faulty() ? flavour : std::nullopt);
   // An accept that blocks is freed by the next client: only who was there before notices it.
-  std::optional<stand_in_client> there_before;
-  if (s.base.concurrent && s.base.no_replay_to_server.empty() && s.base.said.main().request())
-    there_before.emplace(s.stand_in(s.witness));
+  std::unique_ptr<client_part> there_before;
+  if (s.base.concurrent && s.base.said.main().request()) there_before = s.play_client(s.witness);
   s.hold_server();
   const trace::endpoint gone = abort_one(s);
   s.resume_server();
@@ -58,8 +58,8 @@ void abort_like(stage& s, std::optional<accept_flavour> flavour, int failure) {
                                              : "the dead connection was gone when accept was called");
   }
   if (there_before) {
-    there_before->push(there_before->request());
-    const bool answered = there_before->receive(s.base.reply, s.soon).size() >= s.base.reply.least;
+    there_before->say_the_rest();
+    const bool answered = there_before->hear(s.base.reply, s.soon) >= s.base.reply.least;
     if (!answered) s.lab.run_for(50ms);  // if the server has ended, it is told a little later
     if (s.lives(program))
       s.require_whole(answered, "a client that was connected before is answered",

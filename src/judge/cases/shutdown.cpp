@@ -188,6 +188,68 @@ void started_again(stage& s) {
   }
 }
 
+/// So long a server shall wait for what may be on its way before it closes an idle connection. A server that
+/// does not closes it at once; how far a client is away, nobody knows.
+constexpr milliseconds on_its_way_for{1000};
+
+/// What a server says before it closes; an alert of TLS says nothing of requests.
+bool says_something(const stage& s, std::uint64_t bytes) {
+  constexpr std::uint64_t longest_alert = 31;  // of TLS 1.2: a header, a nonce, two bytes, a tag
+  return bytes > (spoken(s.base.said.main()) == trace::protocol::tls ? longest_alert : 0);
+}
+
+std::size_t terminate_those(const std::vector<pid_t>& pids) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(pids, [](pid_t pid) { return ::kill(pid, SIGTERM) == 0; }));
+}
+
+/// The next request of a connection that has been answered is on the cable while the server stops, and
+/// another one of it listens on the same port.
+void replaced(stage& s) {
+  if (s.need_request().client_before == 0)
+    throw no_verdict(obstacle::not_there,
+                     "the client asks once on a connection: none is kept alive for another request");
+  (void)s.serve();
+  const auto c = s.play_client();
+  const std::vector<pid_t> old = s.server.pids();
+  const lab::process* fresh = s.serve_beside();
+  if (fresh == nullptr)
+    throw no_verdict(obstacle::not_there,
+                     "another one of the server cannot listen beside it: it does not set SO_REUSEPORT "
+                     "(socket(7)), or they share files");
+  const trace::flow &asks = c->traffic()->of(trace::side::opener),
+                    &back = c->traffic()->of(trace::side::responder);
+  s.prove(c->put_on_its_way(s.soon) && !back.fin && !back.rst, "the next request is on its way");
+  request_at_stop seen{.number = asks.last_data ? asks.last_data->number : 0};
+  const std::uint64_t said = back.bytes;
+  std::size_t told = 0;
+  s.inject([&] {
+    s.lab.note("SIGTERM to the server, and not to the other one beside it");
+    told = terminate_those(old);
+  });
+  s.prove(told > 0, fmt::format("SIGTERM was delivered to {} process{}", told, told == 1 ? "" : "es"));
+  // By the clock on the wall: a busy machine's longer limit is no longer wait of the server's.
+  const auto told_at = s.fault_at();
+  s.lab.until([&] { return back.fin || back.rst || lab::experiment::now() - told_at >= on_its_way_for; },
+              2 * on_its_way_for);
+  if (back.fin || back.rst) {
+    const auto& end = back.fin ? back.fin : back.rst;
+    if (end->when - told_at >= on_its_way_for)
+      throw no_verdict(obstacle::too_busy,
+                       "the machine was too busy: the request did not come to the server while that waited");
+    seen.closed_in = end->number;
+    seen.told = says_something(s, back.bytes - said);
+  }
+  c->say_the_rest();
+  const std::size_t reply = c->hear(s.base.reply, s.soon);
+  s.lab.until_quiet(20ms, s.soon);
+  seen.answered = !seen.closed_in && reply >= s.base.reply.least;
+  seen.unpredictable = s.base.reply_varies && reply > 0;
+  if (back.fin && back.rst) seen.reset_in = back.rst->number;
+  s.judge_request_at_stop(seen);
+  (void)s.lives(*fresh);
+}
+
 constexpr judge_case cases[]{
     expecting(expectation::ends_in_grace,
               {"shutdown/1", subject::server, "SIGTERM while nothing is connected", exit_rule, while_idle}),
@@ -210,6 +272,14 @@ constexpr judge_case cases[]{
     expecting("it recovers, or exits with an error",
               at(moment::on_its_way, loss::stop, "shutdown/6",
                  "the server is told to stop with the request on its way", exit_rule)),
+    expecting(
+        "the request is answered, or the client is told before the connection ends",
+        {"shutdown/7", subject::server,
+         "SIGTERM to a server beside which another one listens, with the next request of a kept-alive "
+         "connection on its way",
+         "a connection that is closed while a request is on its way loses it, and only what is idempotent "
+         "may be asked again (RFC 9110 section 9.2.2, RFC 9112 section 9.5)",
+         replaced}),
 };
 
 }  // namespace

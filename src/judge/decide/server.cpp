@@ -50,6 +50,15 @@ finding decide(const load_seen& seen) noexcept {
   return {.verdict = verdict::fail, .did = outcome::spins, .rests_on = basis::processor};
 }
 
+finding decide(const request_at_stop& seen) noexcept {
+  const finding well{.did = outcome::does_as_asked};
+  if (seen.closed_in && !seen.told) return {.verdict = verdict::fail, .did = outcome::not_as_asked};
+  if (seen.closed_in || seen.answered) return well;
+  if (seen.unpredictable)
+    return {.verdict = verdict::inconclusive, .did = outcome::not_as_asked, .why = obstacle::varies};
+  return {.verdict = verdict::fail, .did = outcome::not_as_asked, .rests_on = basis::time};
+}
+
 finding decide(const death_seen& seen) noexcept {
   if (seen.signal != SIGPIPE) return {.verdict = verdict::fail, .did = outcome::process_crashed};
   if (seen.by_its_pipe) return {};  // curl | head

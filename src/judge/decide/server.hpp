@@ -53,6 +53,19 @@ struct load_seen {
 };
 [[nodiscard]] finding decide(const load_seen& seen) noexcept;
 
+/// A request that was on its way on a kept-alive connection when the server was told to stop, while another
+/// one of it listened beside it.
+struct request_at_stop {
+  std::uint64_t number = 0;  ///< its last packet
+  /// The FIN or RST by which the server ended the connection before the request arrived; nothing: it waited.
+  std::optional<std::uint64_t> closed_in{};
+  bool told = false;  ///< it said something of its own before that end, such as GOAWAY of HTTP/2
+  std::optional<std::uint64_t> reset_in{};  ///< the RST that the request got
+  bool answered = false;                    ///< whole
+  bool unpredictable = false;               ///< replies are not always as long
+};
+[[nodiscard]] finding decide(const request_at_stop& seen) noexcept;
+
 /// A process of the judged program that a signal ended.
 struct death_seen {
   int signal = 0;

@@ -102,5 +102,24 @@ TEST(server_verdict, a_process_that_dies_fails_and_by_sigpipe_it_is_warned_of) {
   EXPECT_EQ(decide(death_seen{SIGPIPE, true}).verdict, verdict::pass) << "curl | head";
 }
 
+TEST(server_verdict, a_request_that_met_the_end_of_its_connection_is_lost) {
+  request_at_stop seen{.number = 12, .closed_in = 14};
+  expect(decide(seen), verdict::fail, outcome::not_as_asked, basis::event);
+  seen.answered = true;  // it cannot be: what is said is another request's
+  expect(decide(seen), verdict::fail, outcome::not_as_asked, basis::event);
+  seen.told = true;
+  expect(decide(seen), verdict::pass, outcome::does_as_asked, basis::event);
+}
+
+TEST(server_verdict, a_request_that_the_server_waited_for_is_answered_or_not) {
+  request_at_stop seen{.number = 12};
+  expect(decide(seen), verdict::fail, outcome::not_as_asked, basis::time);
+  seen.unpredictable = true;
+  expect(decide(seen), verdict::inconclusive, outcome::not_as_asked, basis::event);
+  EXPECT_EQ(decide(seen).why, obstacle::varies);
+  seen.answered = true;
+  expect(decide(seen), verdict::pass, outcome::does_as_asked, basis::event);
+}
+
 }  // namespace
 }  // namespace halfopen::judge
