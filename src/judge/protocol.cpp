@@ -9,7 +9,7 @@
 namespace halfopen::judge {
 namespace {
 
-constexpr std::uint8_t alert = 21, application_data = 23;
+constexpr std::uint8_t handshake = 22, alert = 21, application_data = 23;
 constexpr std::size_t record_header = 5;
 
 std::string said_by(const recorded_connection& c, speaker who) {

@@ -72,10 +72,7 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> asked_twice(const stage& 
   };
   const trace::connection* last = own.back();
   own.pop_back();
-  // Another connection of a pool has requests of its own, as long as this one.
-  const bool is_a_pool = s.base.said.connections.size() > 1;
-  const auto first = std::ranges::find_if(
-      own, [&](const auto* one) { return heard(one, whole) && (!is_a_pool || one == s.main_connection()); });
+  const auto first = std::ranges::find_if(own, [&](const auto* one) { return heard(one, whole); });
   if (first == own.end() || !heard(last, again)) return std::nullopt;
   return std::pair((*first)->of(trace::side::opener).last_data->number,
                    last->of(trace::side::opener).last_data->number);
