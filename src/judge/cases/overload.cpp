@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -15,6 +16,7 @@
 #include "halfopen/lab/error.hpp"
 #include "judge/busy.hpp"
 #include "judge/stage.hpp"
+#include "judge/waits.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -150,14 +152,23 @@ std::uint64_t unread_at_client(const stage& s, const client_part& c) {
   return unread;
 }
 
+/// Whether the host's programs stand still (SIGSTOP): bytes that nobody has read yet prove nothing of a
+/// client that is only slow.
+bool stands_still(const lab::host& h) {
+  const std::vector<pid_t> pids = h.pids();
+  return !pids.empty() && std::ranges::all_of(pids, [](pid_t pid) {
+    return std::strchr("TtZX", process_state(pid)) != nullptr;
+  });
+}
+
 /// The real client asks once, and its programs are stopped before the reply comes.
-void stands_still(stage& s, lab::process& program) {
+void asks_and_stands_still(stage& s, lab::process& program) {
   const auto c = s.play_client();
   s.inject([&] { lab::freeze(s.client); });
   c->say_the_rest();
   const std::size_t came = c->hear(s.base.reply, s.soon);
   const std::uint64_t unread = unread_at_client(s, *c);
-  s.prove(came > 0 && unread > 0,
+  s.prove(came > 0 && unread > 0 && stands_still(s.client),
           fmt::format("a request is sent, and {} bytes of its reply wait unread", unread));
   s.answers_others(program, "while that client does not read");
   c->close();
@@ -170,7 +181,7 @@ void never_reads(stage& s) {
   small_buffers(s.client);
   small_buffers(s.server);
   lab::process& program = s.serve();
-  if (!s.base.no_replay_to_server.empty()) return stands_still(s, program);
+  if (!s.base.no_replay_to_server.empty()) return asks_and_stands_still(s, program);
   stand_in_client c = s.stand_in();
   constexpr std::size_t at_once = 64 * 1024;
   constexpr std::size_t plenty = 4 * 1024 * 1024;
