@@ -97,6 +97,18 @@ TEST(protocol, a_request_of_tls_is_cut_before_its_last_record_or_nowhere) {
   EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
 }
 
+TEST(protocol, a_goodbye_of_tls_answers_no_request) {
+  recorded_connection c = speaking_tls(true, record(23, 95));
+  EXPECT_EQ(c.request(), 2U);
+  c.turns.push_back({speaker::client, record(23, 30) + record(23, 19), {}, {}});
+  c.turns.push_back({speaker::server, record(23, 19), {}, {}});  // close_notify
+  EXPECT_EQ(c.request(), 2U);
+  EXPECT_EQ(c.requests().size(), 2U);
+  c.turns.back().bytes += record(23, 95);
+  EXPECT_EQ(c.request(), 4U);
+  EXPECT_EQ(c.requests().size(), 3U);
+}
+
 TEST(protocol, tls_is_known_after_another_protocol_asked_for_it) {
   recorded_connection c = speaking_tls(true, record(23, 95));
   c.turns.insert(c.turns.begin(), {{speaker::client, std::string("\0\0\0\x08\x04\xd2\x16\x2f", 8), {}, {}},

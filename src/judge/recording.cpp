@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "judge/protocol.hpp"
 #include "report/whole_number.hpp"
 
 namespace halfopen::judge {
@@ -11,6 +12,19 @@ namespace {
 
 std::size_t bytes_of(const recorded_connection& c) {
   return c.said(speaker::client) + c.said(speaker::server);
+}
+
+/// The last turn is the server's goodbye in TLS: nothing but alerts (close_notify, RFC 8446 section 6.1), of
+/// which its client's program makes no reply.
+bool is_goodbye(const recorded_connection& c, std::size_t turn) {
+  if (turn + 1 != c.turns.size() || c.turns[turn].by != speaker::server) return false;
+  const auto records = tls_records(c.turns[turn].bytes);
+  return !records.empty() && records.back().end == c.turns[turn].bytes.size() &&
+         std::ranges::all_of(records, is_an_alert);
+}
+
+bool is_answered(const recorded_connection& c, std::size_t turn) {
+  return c.turns[turn].by == speaker::client && turn + 1 < c.turns.size() && !is_goodbye(c, turn + 1);
 }
 
 }  // namespace
@@ -37,14 +51,14 @@ std::string from_hex(const std::string& text) {
 
 std::vector<std::size_t> recorded_connection::requests() const {
   std::vector<std::size_t> found;
-  for (std::size_t i = 0; i + 1 < turns.size(); ++i)
-    if (turns[i].by == speaker::client) found.push_back(i);
+  for (std::size_t i = 0; i < turns.size(); ++i)
+    if (is_answered(*this, i)) found.push_back(i);
   return found;
 }
 
 std::optional<std::size_t> recorded_connection::request() const noexcept {
   for (std::size_t i = turns.size(); i-- > 0;)
-    if (turns[i].by == speaker::client && i + 1 < turns.size()) return i;
+    if (is_answered(*this, i)) return i;
   return std::nullopt;
 }
 

@@ -38,7 +38,8 @@ struct recorded_connection {
   bool was_reset = false;
   bool beside_another = false;  ///< it was opened while another one was open
 
-  /// The turns of the client that the server answered, by their index, in order.
+  /// The turns of the client that the server answered, by their index, in order; a goodbye of TLS is no
+  /// answer.
   [[nodiscard]] std::vector<std::size_t> requests() const;
   /// The last of them; nothing if there is none.
   [[nodiscard]] std::optional<std::size_t> request() const noexcept;
