@@ -47,6 +47,14 @@ struct test_arguments {
   bool without_fault = false;                ///< for tests
 };
 
+void add_options(CLI::App& verb, test_arguments& a);
+
+/// The pair that is to be judged. Throws usage_error.
+[[nodiscard]] judge::pair pair_of(const test_arguments& a);
+/// The system that is to be judged, of a file or of the options; nothing: a pair is. Throws usage_error.
+[[nodiscard]] std::optional<judge::system> system_of(const test_arguments& a);
+/// What a report calls it.
+[[nodiscard]] std::string name_of(const test_arguments& a, const std::optional<judge::system>& parts);
 /// What a report calls the judgement that a settings file describes. Throws usage_error.
 [[nodiscard]] std::string judgement_name_in(const std::string& settings);
 
