@@ -6,9 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "cli/choose_cases.hpp"
