@@ -58,7 +58,7 @@ for kind in "dumb", "", None:
 
 pair = ("test", "--clock", "real", "--limit", "3", "--server", shlex.quote(HALFOPEN) + " serve echo --listen 0.0.0.0",
         "--client", "echo one | " + shlex.quote(HALFOPEN) + " call echo server", "--case", "shutdown")  # fmt: skip
-check(re.search(r"\r\x1b\[K\[\d/6\] ", on_terminal(80, *pair)), "a live line of test")
+check(re.search(r"\r\x1b\[K\[\d+/\d+\] ", on_terminal(80, *pair)), "a live line of test")
 for setting in {"TERM": "dumb"}, {"TERM": None}, {"NO_COLOR": "1"}:
     check("\x1b" not in on_terminal(80, *pair, **setting), f"test with {setting}: no escape sequence")
     check("\x1b" not in on_terminal(80, "explain", "peer_reset", **setting), f"explain with {setting}: no escape sequence")

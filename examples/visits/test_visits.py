@@ -1,5 +1,6 @@
 # With pytest, and python/ in PYTHONPATH: pytest -p halfopen.pytest_plugin examples/visits
 import pathlib
+import time
 import urllib.request
 
 import pytest
@@ -27,7 +28,8 @@ def test_redis_crashes_and_comes_back(halfopen_system):
 def test_a_lost_link_is_a_connection_that_one_side_believes_in(halfopen_system):
     system = halfopen_system
     assert system.ask().served
-    system.cut("app-db")  # an acknowledgement on its way would be answered with an RST
+    system.cut("app-db")
+    time.sleep(0.3)  # an acknowledgement that is owed for 0.2 s at most is lost now: later it would be answered with an RST
     system.reboot("db")
     system.heal("app-db")
     (seen,) = [c for c in system.state()["connections"] if (c["from"], c["to"]) == ("app", "db")]
