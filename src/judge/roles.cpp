@@ -68,7 +68,7 @@ bool turns_alike(const recorded_connection& one, const recorded_connection& othe
 bool turns_as_long(const recorded_connection& one, const recorded_connection& other) {
   return std::ranges::equal(one.turns, other.turns, [](const turn& a, const turn& b) {
     constexpr std::size_t a_signature = 64;
-    const auto [less, more] = std::minmax(a.bytes.size(), b.bytes.size());
+    const auto [less, more] = std::minmax({a.bytes.size(), b.bytes.size()});
     return a.by == b.by && more - less <= a_signature;
   });
 }
