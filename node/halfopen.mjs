@@ -13,7 +13,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { connect as dial } from "node:net";
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,6 +99,14 @@ export class System {
   }
 }
 
+// The socket's file is there a moment before somebody listens.
+function listens(place) {
+  return new Promise((resolve) => {
+    const line = dial(place, () => (line.end(), resolve(true)));
+    line.on("error", () => resolve(false));
+  });
+}
+
 // Starts the system of a settings file. It ends with down(), and with this process, however that ends.
 export async function up(settings = "halfopen.toml", { publish = [], capture, options = [], program } = {}) {
   const file = realpathSync(settings);
@@ -110,7 +118,7 @@ export async function up(settings = "halfopen.toml", { publish = [], capture, op
   for (const out of [child.stdout, child.stderr]) out.on("data", (text) => (system.log += text));
   system.ended = new Promise((resolve) => child.on("close", resolve).on("error", resolve));
   system.ended.then(() => (system.over = true));
-  while (!existsSync(place) && !system.over) await sleep(10);
+  while (!(await listens(place)) && !system.over) await sleep(10);
   if (!system.over && (await system.state()).steady) return system;
   child.stdin.end();
   await system.ended;

@@ -221,6 +221,14 @@ class System:
                         raise Error(answer["error"]["kind"], answer["error"]["says"])
         raise Error("failed", "the system ended before it answered" + ("\n" + self.log if self.log else ""))
 
+    def _listens(self):
+        """The socket's file is there a moment before somebody listens."""
+        try:
+            self._connected().close()
+            return True
+        except Error:
+            return False
+
     def _connected(self):
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -254,7 +262,7 @@ def up(settings="halfopen.toml", *, publish=(), capture=None, options=(), progra
                                    cwd=settings.resolve().parent)  # fmt: skip
         system = System(place, process, log)
         try:
-            while not os.path.exists(place) and process.poll() is None:
+            while not system._listens() and process.poll() is None:
                 time.sleep(0.01)
             if process.poll() is not None:
                 raise Error("failed", f"halfopen up ended with {process.returncode}:\n{system.log}")
