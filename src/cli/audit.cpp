@@ -127,13 +127,7 @@ void add_audit(CLI::App& app, int& exit_code) {
       "  halfopen audit 4711 --within 30s\n"
       "  sudo halfopen audit --pcap 60s --write suspects.pcapng\n"
       "  sudo halfopen audit --container 3f2a --json | jq 'select(.wrong != [])'");
-  verb.callback([a, &exit_code] {
-    try {
-      exit_code = run(*a);
-    } catch (const usage_error& e) {
-      exit_code = refuse("audit", e);
-    }
-  });
+  verb.callback([a, &exit_code] { exit_code = with_usage_told("audit", [&] { return run(*a); }); });
 }
 
 }  // namespace halfopen::cli

@@ -11,11 +11,9 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <numeric>
 
 #include "cli/campaign_plan.hpp"
 #include "cli/judge_reports.hpp"
-#include "cli/settings_file.hpp"
 #include "cli/test_arguments.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/verbs.hpp"

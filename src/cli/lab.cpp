@@ -302,13 +302,8 @@ void add_lab(CLI::App& app, int& exit_code) {
       "  halfopen lab format --arch s390x,i686  (once before: scripts/build-arch)\n"
       "  halfopen lab format --explain\n"
       "  halfopen lab --clock virtual           (once before: halfopen clock build)");
-  verb.callback([arguments, &exit_code] {
-    try {
-      exit_code = run_lab(*arguments);
-    } catch (const usage_error& e) {
-      exit_code = refuse("lab", e);
-    }
-  });
+  verb.callback(
+      [arguments, &exit_code] { exit_code = with_usage_told("lab", [&] { return run_lab(*arguments); }); });
 }
 
 }  // namespace halfopen::cli

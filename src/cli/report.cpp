@@ -62,11 +62,7 @@ void add_report(CLI::App& app, int& exit_code) {
       "  halfopen report merge shard-1.json shard-2.json --junit results.xml\n"
       "  halfopen report merge redis.json nginx.json --html scoreboard.html");
   merging.callback([arguments, &exit_code] {
-    try {
-      exit_code = merge(*arguments);
-    } catch (const usage_error& e) {
-      exit_code = refuse("report merge", e);
-    }
+    exit_code = with_usage_told("report merge", [&] { return merge(*arguments); });
   });
 }
 
