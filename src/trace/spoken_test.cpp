@@ -31,6 +31,18 @@ frame block(std::size_t width, const frame& inside) {
   return f;
 }
 
+/// A record with one handshake message (RFC 8446 sections 4 and 5.1).
+frame handshake_record(unsigned message, const frame& content) {
+  frame handshake;
+  put8(handshake, message);
+  testing::put(handshake, block(3, content));
+  frame record;
+  put8(record, 0x16);
+  put16(record, 0x0301);
+  testing::put(record, block(2, handshake));
+  return record;
+}
+
 /// A hello of TLS 1.2, by its own field, with these extensions; 1: a client's, 2: a server's.
 frame hello_with(unsigned message, const frame& extensions) {
   frame content;
@@ -44,14 +56,7 @@ frame hello_with(unsigned message, const frame& extensions) {
     testing::put(content, frame(3, std::byte{0}));
   }
   testing::put(content, block(2, extensions));
-  frame handshake;
-  put8(handshake, message);
-  testing::put(handshake, block(3, content));
-  frame record;
-  put8(record, 0x16);
-  put16(record, 0x0301);
-  testing::put(record, block(2, handshake));
-  return record;
+  return handshake_record(message, content);
 }
 
 frame extension(unsigned type, const frame& content) {
@@ -120,14 +125,7 @@ frame client_hello(std::string_view name) {
   testing::put(content, block(2, frame(4, std::byte{9})));
   testing::put(content, block(1, frame(1, std::byte{0})));
   testing::put(content, block(2, extensions));
-  frame handshake;
-  put8(handshake, 1);
-  testing::put(handshake, block(3, content));
-  frame record;
-  put8(record, 0x16);
-  put16(record, 0x0301);
-  testing::put(record, block(2, handshake));
-  return record;
+  return handshake_record(1, content);
 }
 
 TEST(spoken, tls_has_the_name_that_was_asked_for) {
