@@ -331,23 +331,27 @@ struct guest::state {
   }
 
   /// On a busy machine it is not the guest's fault that it does not get on: its processes, of which one
-  /// runs at a time, wait for a processor.
+  /// runs at a time, wait for a processor. What they ran is counted beside it (proc_pid_schedstat: time on a
+  /// processor, time ready, both in nanoseconds).
   void note_delays(steady::time_point now) {
     constexpr auto every = std::chrono::seconds(1);
     if (now - looked < every) return;
     looked = now;
-    std::vector<lab::run_delay> all;
+    std::vector<lab::run_delay> all, on_processor;
     const auto add = [&](int one) {
       std::ifstream file("/proc/" + std::to_string(one) + "/schedstat");
       std::int64_t ran = 0;
       std::int64_t waited = 0;
       const auto number = static_cast<std::uint64_t>(one);
-      if (file >> ran >> waited) all.push_back({number, number, std::chrono::nanoseconds(waited)});
+      if (!(file >> ran >> waited)) return;
+      all.push_back({number, number, std::chrono::nanoseconds(waited)});
+      on_processor.push_back({number, number, std::chrono::nanoseconds(ran)});
     };
     add(pid);
     std::ifstream children("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
     for (int child = 0; children >> child;) add(child);
     delays.look(all);
+    computed.look(on_processor);
   }
 
   void hold_to_limits() {
@@ -358,6 +362,7 @@ struct guest::state {
       guest_time = *time;
       moved = now;
       excused_when_moved = delays.so_far();
+      computed_when_moved = computed.so_far();
     }
     if (how.real_limit.count() > 0 && now - began - delays.so_far() > how.real_limit)
       end_it(guest_fate::too_long);
@@ -367,7 +372,12 @@ struct guest::state {
 
   [[nodiscard]] std::chrono::nanoseconds standstill(steady::time_point now) const {
     if (ended || guest_time.count() == 0) return {};
-    return now - moved - (delays.so_far() - excused_when_moved);
+    const std::chrono::nanoseconds stood = now - moved - (delays.so_far() - excused_when_moved);
+    if (computed.so_far().count() == 0) return stood;  // a kernel that does not count it
+    // Whatever kept it from running (a disk, a stopped process), it did not compute; but not for ever.
+    constexpr int without_computing = 4;
+    return std::clamp(computed.so_far() - computed_when_moved, stood / without_computing,
+                      std::max(stood, stood / without_computing));
   }
 
   void settle(int status, const rusage& used) {
@@ -413,8 +423,9 @@ struct guest::state {
   one_processor place;
   steady::time_point began = steady::now();
   steady::time_point moved = began, looked = began;
-  lab::run_delays delays;
-  std::chrono::nanoseconds excused_when_moved{};
+  lab::run_delays delays;    ///< how long its processes were ready, and others ran
+  lab::run_delays computed;  ///< how long they ran
+  std::chrono::nanoseconds excused_when_moved{}, computed_when_moved{};
   std::chrono::nanoseconds guest_time{};
   std::optional<guest_end> ended;
 };

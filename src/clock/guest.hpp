@@ -64,7 +64,8 @@ class guest {
 
   /// Time since it was started, inside. Zero if the host does not let us see it.
   [[nodiscard]] std::chrono::nanoseconds guest_time() const;
-  /// How long, in real time, its time had not moved when it was looked at: a program computes, or spins.
+  /// How long its programs had computed since its time moved last, when it was looked at: one computes, or
+  /// spins. That they waited for a processor is not counted, nor, but for a quarter, that nothing of it ran.
   [[nodiscard]] std::chrono::nanoseconds standstill() const;
   /// Memory that it uses now, in KiB: the share (Pss, proc(5)) of its kernel's process and of
   /// those that its programs run in.

@@ -86,6 +86,7 @@ enum class obstacle : std::uint8_t {
   lab_failed,   ///< or the case's process
   varies,       ///< what the programs say differs from run to run in more than figures
   unconfirmed,  ///< a second playing did not show the same, or there was none
+  asks_itself,  ///< the command that asks has a connection of its own to what is away, and may be what waits
 };
 [[nodiscard]] std::string_view to_string(obstacle o) noexcept;
 

@@ -65,8 +65,10 @@ look_finding during(const outage_seen& seen) {
   look_finding f{.at = look::during, .found = {.did = outcome::refuses}};
   std::array<std::size_t, 5> count{};
   std::array<std::optional<std::size_t>, 5> worst{};
+  std::size_t by_itself = 0;           // of those that hung
   std::optional<std::size_t> excused;  // answered after the limit, which a busy machine put off
   each_until(seen, probe_kind::probe, time_away(seen), [&](std::size_t i, const ask& a) {
+    if (a.how == ask_end::hung && a.asks_itself && a.begun < seen.back) return void(++by_itself);
     const auto how = static_cast<std::size_t>(a.how);
     ++count.at(how);
     if (!worst.at(how) || a.took > seen.asks[*worst.at(how)].took) worst.at(how) = i;
@@ -88,6 +90,9 @@ look_finding during(const outage_seen& seen) {
   } else if (count.at(index(ask_end::hung)) > 0) {
     with(ask_end::hung);
     f.found = {.verdict = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
+  } else if (by_itself > 0) {
+    f.count = by_itself;
+    f.found = {.verdict = verdict::inconclusive, .did = outcome::lets_hang, .why = obstacle::asks_itself};
   } else if (excused) {
     f.example = excused;
     f.figure = seen.asks[*excused].took;
@@ -332,6 +337,13 @@ std::optional<stale_use> stale_use_of(const outage_seen& seen, const ask& a) {
   });
   if (within == seen.stale_uses.end()) return std::nullopt;
   return *within;
+}
+
+std::optional<milliseconds> asked_old_address_until(const outage_seen& seen) noexcept {
+  constexpr seconds under_way(1);  // whoever had the address already
+  if (!seen.moved || seen.attempts.empty()) return std::nullopt;
+  const milliseconds last = *std::ranges::max_element(seen.attempts);
+  return last > under_way ? std::optional(last) : std::nullopt;
 }
 
 std::vector<look_finding> decide(const outage_seen& seen) {

@@ -44,6 +44,8 @@ struct ask {
   int code = 0, signal = 0;
   std::string says{};           ///< its own telling line, if it was not served
   bool figures_only = false;    ///< of a wrong one: as usual but for figures, as one that tells the time
+  /// Of a hung one: it had a connection of its own to the dependency, which was away for it too.
+  bool asks_itself = false;
   milliseconds kept_waiting{};  ///< of `took`, by the machine: programs of the lab were ready, and others ran
   [[nodiscard]] milliseconds ended() const noexcept { return begun + took; }
   [[nodiscard]] milliseconds of_its_own() const noexcept { return took - std::min(took, kept_waiting); }
@@ -136,6 +138,7 @@ struct outage_seen {
   std::optional<milliseconds> away{};
   bool serves = true;          ///< a worker of a queue does not: how long an ask takes is not its choice
   bool stands_behind = false;  ///< another host of the system needs it, and may be the one that fails
+  bool moved = false;          ///< its name gives another address since the fault
   bool fresh_data = false;     ///< what answers now may not have the data that the dependency had
   bool spoke_again = false;    ///< it and the dependency said something to each other since `back`
   milliseconds usual_probe{};  ///< a `probe` ask took so long with nothing wrong
@@ -143,7 +146,7 @@ struct outage_seen {
   std::optional<lab::exit_status> ended{};  ///< its command
   milliseconds ended_at{};
   bool restarted = false;               ///< and somebody started it again, as the user says
-  std::vector<milliseconds> attempts;   ///< connections to the dependency that it began since the fault
+  std::vector<milliseconds> attempts;   ///< when it began to connect to where the dependency was at first
   std::vector<stale_use> stale_uses;    ///< by when they were used
   std::optional<double> busy{};         ///< of one processor, while the dependency was away
   std::vector<possessions> after_each;  ///< of several outages; [0] before the first
@@ -161,6 +164,9 @@ struct outage_seen {
 /// the fault until the ask's end it had not tried to connect, so that it did not pause after a failure
 /// either. Nothing if it is not so.
 [[nodiscard]] std::optional<stale_use> stale_use_of(const outage_seen& seen, const ask& a);
+
+/// The dependency's name gave another address, and the service went on to connect to the old one: until then.
+[[nodiscard]] std::optional<milliseconds> asked_old_address_until(const outage_seen& seen) noexcept;
 
 /// So many asks of the probe in a row, served, are a steady state.
 inline constexpr std::size_t steady_asks = 3;

@@ -75,6 +75,23 @@ TEST(outage, an_ask_that_hangs_fails_by_time) {
   expect(s, look::during, verdict::pass, outcome::refuses);
 }
 
+TEST(outage, of_asks_that_wait_on_a_connection_of_their_own_nothing_is_said) {
+  outage_seen s = recovering();
+  s.asks[1].how = ask_end::hung;
+  s.asks[1].took = 20s;
+  s.asks[1].asks_itself = true;
+  expect(s, look::during, verdict::inconclusive, outcome::lets_hang);
+  EXPECT_EQ(at(s, look::during).found.why, obstacle::asks_itself);
+  EXPECT_EQ(at(s, look::during).count, 1U);
+  s.asks[0].how = ask_end::hung;  // of this one it can be said
+  s.asks[0].took = 20s;
+  expect(s, look::during, verdict::fail, outcome::lets_hang, basis::time);
+  EXPECT_EQ(at(s, look::during).count, 1U);
+  s.asks[0] = probe(-20ms, ask_end::refused, 30ms);
+  s.asks[1].begun = 6s;  // the dependency was back, so that its own connection is none to wait on
+  expect(s, look::during, verdict::fail, outcome::lets_hang, basis::time);
+}
+
 TEST(outage, of_several_asks_the_slowest_is_the_example) {
   outage_seen s = recovering();
   s.asks[0].took = 3s;
@@ -210,6 +227,18 @@ TEST(outage, a_late_recovery_is_a_warning_with_its_length) {
   s.recover = 100ms;
   expect(s, look::after, verdict::warn, outcome::serves_again_late, basis::time);
   EXPECT_EQ(at(s, look::after).found.length, (hang_length{hang_length::source::measured, 110ms}));
+}
+
+TEST(outage, a_name_that_is_kept_shows_in_attempts_at_the_old_address) {
+  outage_seen s = recovering();
+  s.attempts = {200ms, 28s, 3s};
+  EXPECT_EQ(asked_old_address_until(s), std::nullopt);  // it did not move
+  s.moved = true;
+  EXPECT_EQ(asked_old_address_until(s), 28s);
+  s.attempts = {200ms};  // it had the address already
+  EXPECT_EQ(asked_old_address_until(s), std::nullopt);
+  s.attempts.clear();
+  EXPECT_EQ(asked_old_address_until(s), std::nullopt);
 }
 
 /// Nobody asked meanwhile, and the first ask after the return was refused.

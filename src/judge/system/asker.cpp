@@ -91,6 +91,7 @@ void asker::look(std::vector<ask>& ended) {
     } else if (now > limit_of(*r)) {
       ask a = told(*r, now);
       a.how = ask_end::hung;
+      a.asks_itself = asks_itself && asks_itself();
       kill(*r->program);
       finish(*r, std::move(a), ended);
     } else {

@@ -36,6 +36,10 @@ class asker {
   /// From now on any output with exit 0 counts as served.
   void expect_anything() { usual_.reset(); }
 
+  /// Looked at when an ask has hung, before it is killed: whether those that ask have a connection of their
+  /// own to what is away.
+  std::function<bool()> asks_itself;
+
   /// One more, now. What came of it is told by look().
   void ask_now();
   /// Looks at the asks that are under way; gives those that ended, and kills what hangs.

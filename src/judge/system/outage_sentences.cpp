@@ -100,6 +100,14 @@ std::string limit_every_call(const outage_names& n) {
       n.dependency, options_that_notice(n.within));
 }
 
+wording of_own_waits(const outage_seen& seen, const look_finding& f, const outage_names& n) {
+  const std::string happened = fmt::format("{} had not ended after {}", asks(f.count), in_words(seen.limit));
+  return {.happened = happened,
+          .reason = fmt::format("{}, and each had a connection of its own to {}, which was away for it too: "
+                                "give the command that asks a limit of its own, shorter than --limit",
+                                happened, n.dependency)};
+}
+
 wording of_during(const outage_seen& seen, const look_finding& f, const outage_names& n) {
   switch (f.found.did) {
     case outcome::answers_wrong: {
@@ -115,6 +123,7 @@ wording of_during(const outage_seen& seen, const look_finding& f, const outage_n
       return w;
     }
     case outcome::lets_hang:
+      if (f.found.why == obstacle::asks_itself) return of_own_waits(seen, f, n);
       if (f.found.verdict == verdict::inconclusive)
         return {.happened = fmt::format("an ask was answered after {}", in_words(*f.figure)),
                 .reason = fmt::format(
@@ -167,27 +176,42 @@ wording of_stale_uses(const outage_seen& seen, const look_finding& f, const outa
               n.dependency)};
 }
 
+std::string connect_again(const outage_names& n) {
+  return fmt::format(
+      "connect again by itself whenever a connection to {} ends or a call on it fails, without a last attempt, "
+      "with pauses that grow to some seconds at most; {}",
+      n.dependency, options_that_notice(n.within));
+}
+
+std::string ask_the_name_again(const outage_names& n) {
+  return fmt::format(
+      "resolve the name of {} at each attempt to connect, and keep an address for some seconds at most (Java: "
+      "networkaddress.cache.ttl; a proxy resolves when it starts unless it is told of a resolver)",
+      n.dependency);
+}
+
 wording of_after(const outage_seen& seen, const look_finding& f, const outage_names& n) {
   const std::string back = back_in_words(seen, n);
   if (f.found.did == outcome::serves_again)
     return {.happened = fmt::format("served again {} after {}", in_words(*f.figure), back)};
   if (f.found.did == outcome::uses_stale) return of_stale_uses(seen, f, n);
-  const std::string cure = fmt::format(
-      "connect again by itself whenever a connection to {} ends or a call on it fails, without a last "
-      "attempt, "
-      "with pauses that grow to some seconds at most; {}",
-      n.dependency, options_that_notice(n.within));
+  const auto old_address = asked_old_address_until(seen);
+  const std::string cure = old_address ? ask_the_name_again(n) : connect_again(n);
+  const std::string why = old_address ? fmt::format("; it still began to connect to the old address of {} {} "
+                                                    "after the fault",
+                                                    n.dependency, in_words(*old_address))
+                                      : of_its_socket(seen, n);
   if (f.found.did == outcome::serves_again_late)
     return {
         .happened = fmt::format("served again only {} after {}; it shall be within {}{}", in_words(*f.figure),
-                                back, in_words(seen.recover), of_its_socket(seen, n)),
+                                back, in_words(seen.recover), why),
         .cure = cure,
         .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
   if (seen.ended && !seen.restarted)
     return {
         .happened = "not served again: its command had ended", .cure = cure, .length = "never served again"};
   wording w{.happened = fmt::format("not served again, {} after {}{}{}", in_words(*f.figure), back,
-                                    n.virtual_clock ? "" : " (watched no longer)", of_its_socket(seen, n)),
+                                    n.virtual_clock ? "" : " (watched no longer)", why),
             .cure = cure,
             .length = fmt::format("never served again (watched for {})", in_words(*f.figure))};
   if (f.found.verdict == verdict::inconclusive) w.reason = w.happened + why_not_its_own(f, n);

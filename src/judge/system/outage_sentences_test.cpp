@@ -46,6 +46,32 @@ TEST(outage_sentences, the_length_of_an_outage_is_the_measured_one) {
   EXPECT_THAT(said(s, look::after), HasSubstr("3.0 s after the fault"));
 }
 
+wording worded(const outage_seen& s, look l) {
+  for (const look_finding& f : decide(s))
+    if (f.at == l) return say(s, f, names);
+  return {};
+}
+
+TEST(outage_sentences, whoever_kept_the_old_address_is_told_of_names_and_not_of_keepalive) {
+  outage_seen s = slow_to_start();
+  s.recover = 100ms;
+  s.waits = waits_seen{};
+  EXPECT_THAT(worded(s, look::after).cure, HasSubstr("KEEPALIVE"));
+  s.moved = true;
+  s.attempts = {6s};
+  EXPECT_THAT(worded(s, look::after).happened, HasSubstr("the old address of db 6.0 s after the fault"));
+  EXPECT_THAT(worded(s, look::after).cure, HasSubstr("resolve the name of db"));
+  EXPECT_THAT(worded(s, look::after).cure, Not(HasSubstr("KEEPALIVE")));
+}
+
+TEST(outage_sentences, a_command_that_asks_and_waits_itself_is_told_what_to_do) {
+  outage_seen s = slow_to_start();
+  s.asks.insert(s.asks.begin(), {.begun = 1s, .took = 20s, .how = ask_end::hung, .asks_itself = true});
+  EXPECT_EQ(worded(s, look::during).reason,
+            "1 ask had not ended after 20.0 s, and each had a connection of its own to db, which was away for it "
+            "too: give the command that asks a limit of its own, shorter than --limit");
+}
+
 TEST(outage_sentences, of_a_stale_connection_the_packet_is_named) {
   outage_seen s = slow_to_start();
   s.asks.insert(s.asks.begin(), {.begun = 7400ms, .took = 10ms, .how = ask_end::refused});

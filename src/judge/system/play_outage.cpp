@@ -35,6 +35,22 @@ constexpr milliseconds watched_virtual = std::chrono::hours(3);
 /// So long a use of a connection that was forgotten is waited for.
 constexpr milliseconds until_unused(5'000);
 constexpr std::size_t many = 10;
+/// A worker that waits for a job says nothing for some seconds: so much longer it is waited for.
+constexpr milliseconds until_it_speaks(15'000);
+
+/// Whoever asks the dependency is met by it; not by what is done to the service's connections or its link.
+bool is_away_for_all(outage how) {
+  switch (how) {
+    case outage::link_cut:
+    case outage::unreachable:
+    case outage::forgotten:
+    case outage::disowned:
+    case outage::reset:
+      return false;
+    default:
+      return true;
+  }
+}
 
 class outage_play {
  public:
@@ -68,10 +84,12 @@ class outage_play {
     if (row_.how == outage::moved) spare = scene_.host(spare_of(name_.to)).address();
     packets_.know(service_.address(), to, spare, scene_.lab.hosts().size());
     capture_.describe(scene_.lab);
-    for (asker& a : scene_.askers)
+    for (asker& a : scene_.askers) {
+      if (is_away_for_all(row_.how)) a.asks_itself = [this] { return has_connection_of_its_own(scene_.user); };
       a.expect(a.what() == probe_kind::probe    ? usual.probe
                : a.what() == probe_kind::health ? usual.health
                                                 : usual.other);
+    }
     scene_.pace_asks(2 * usual.probe.took, usual.concurrent ? 8 : 1);
     scene_.meanwhile = [this] { look_after_programs(); };
   }
@@ -91,6 +109,12 @@ class outage_play {
 
  private:
   const system& what() const { return scene_.description; }
+
+  [[nodiscard]] bool has_connection_of_its_own(const lab::host& h) const {
+    return std::ranges::any_of(h.sockets(), [&](const lab::socket_view& v) {
+      return v.inode != 0 && v.remote.address == link_.dependency().address();
+    });
+  }
 
   // ---- to a steady state
 
@@ -181,11 +205,20 @@ class outage_play {
     dependency_.prove_lost();
     if (row_.when == outage_moment::mid_reply) scene_.lab.release();
     scene_.go_on(length());
+    if (row_.length == outage_length::some) wait_until_it_speaks();
     hung_.look_at_the_end(fault_at_);
     if (length() >= 5s && !what().virtual_clock) look_who_burns();
     if (row_.how == outage::lost_again) lose_at_each_packet();
     if (row_.again) lose_once_more(*row_.again);
     give_back();
+  }
+
+  /// Of who says nothing to a silent host nobody could tell how it takes its silence.
+  void wait_until_it_speaks() {
+    scene_.go_on(until_it_speaks, [&] {
+      return packets_.sent_by_service(fault_at_, lab::experiment::now()) > 0 ||
+             scene_.program(name_.from)->ended();
+    });
   }
 
   /// While nobody asks: what asks cost is no loop of the service's own.
@@ -414,6 +447,7 @@ class outage_play {
     seen_.serves = what().find(name_.from)->serves;
     seen_.usual_probe = usual_.probe.took;
     seen_.usual_other = usual_.other.took;
+    seen_.moved = row_.how == outage::moved;
     seen_.fresh_data = row_.how == outage::moved || what().disk_lost || usual_.forgetful.contains(name_.to);
     seen_.stands_behind = std::ranges::any_of(
         what().hosts, [&](const system_host& h) { return std::ranges::count(h.needs, name_.from) > 0; });
