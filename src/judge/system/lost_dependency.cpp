@@ -228,6 +228,15 @@ bool lost_dependency::unused() const {
   });
 }
 
+/// A worker that waits for a job says nothing meanwhile, and loses its connection all the same.
+void lost_dependency::prove_concerned() {
+  if (on_.packets.sent_by_service(lost_at_, returns_at_) > 0)
+    on_.proofs.prove(true, fmt::format("{} sent to {}", on_.name.from, on_.name.to));
+  else
+    on_.proofs.prove(!before_.empty(),
+                     fmt::format("{} had connections to {} ({})", on_.name.from, on_.name.to, before_.size()));
+}
+
 void lost_dependency::prove_afterwards() {
   if (proved_by_what_never_came(how_))
     on_.proofs.prove(on_.packets.is_complete(), "every packet of the link was looked at");
@@ -243,8 +252,7 @@ void lost_dependency::prove_afterwards() {
     case outage::link_cut:
       on_.proofs.prove(on_.packets.delivered(lost_at_, until) == 0,
                        fmt::format("no packet got through between {} and {}", on_.name.from, on_.name.to));
-      on_.proofs.prove(on_.packets.sent_by_service(lost_at_, returns_at_) > 0,
-                       fmt::format("{} sent to {}", on_.name.from, on_.name.to));
+      prove_concerned();
       return;
     case outage::unreachable:
       on_.proofs.prove(

@@ -37,6 +37,7 @@ class lost_dependency {
 
  private:
   void start();
+  void prove_concerned();
   bool reached_by_witness();
   void listen_and_never_speak();
 

@@ -35,8 +35,6 @@ constexpr milliseconds watched_virtual = std::chrono::hours(3);
 /// So long a use of a connection that was forgotten is waited for.
 constexpr milliseconds until_unused(5'000);
 constexpr std::size_t many = 10;
-/// A worker that waits for a job says nothing for some seconds: so much longer it is waited for.
-constexpr milliseconds until_it_speaks(15'000);
 
 /// Whoever asks the dependency is met by it; not by what is done to the service's connections or its link.
 bool is_away_for_all(outage how) {
@@ -205,20 +203,11 @@ class outage_play {
     dependency_.prove_lost();
     if (row_.when == outage_moment::mid_reply) scene_.lab.release();
     scene_.go_on(length());
-    if (row_.length == outage_length::some) wait_until_it_speaks();
     hung_.look_at_the_end(fault_at_);
     if (length() >= 5s && !what().virtual_clock) look_who_burns();
     if (row_.how == outage::lost_again) lose_at_each_packet();
     if (row_.again) lose_once_more(*row_.again);
     give_back();
-  }
-
-  /// Of who says nothing to a silent host nobody could tell how it takes its silence.
-  void wait_until_it_speaks() {
-    scene_.go_on(until_it_speaks, [&] {
-      return packets_.sent_by_service(fault_at_, lab::experiment::now()) > 0 ||
-             scene_.program(name_.from)->ended();
-    });
   }
 
   /// While nobody asks: what asks cost is no loop of the service's own.
