@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "judge/sentences.hpp"
 #include "judge/system/system.hpp"
 #include "play/words.hpp"
 
@@ -168,6 +169,35 @@ std::vector<bool> around(const report::ladder& l, const std::vector<std::chrono:
   return wanted;
 }
 
+std::chrono::nanoseconds since_fault(const case_result& r, milliseconds t) {
+  return at(*r.fault_at_ms + static_cast<double>(t.count()));
+}
+
+/// Of the first ask that hung: the service let it wait.
+void add_hung_ask(report::ladder_wait& w, const case_result& r) {
+  const auto hung = std::ranges::find_if(
+      r.asks, [](const ask& a) { return a.how == ask_end::hung && a.ended() > milliseconds::zero(); });
+  if (hung == r.asks.end()) return;
+  w.seen = since_fault(r, hung->ended());
+  w.still = "an ask got no answer for " + in_words(hung->took);
+}
+
+/// Who is left waiting by the fault: the judged program.
+std::optional<report::ladder_wait> wait_of(const case_result& r, const columns& where) {
+  const auto on = where.of(r.subject == subject::service ? r.service : std::string(to_string(r.subject)));
+  if (!r.fault_at_ms || !on) return std::nullopt;
+  report::ladder_wait w{
+      .on = *on, .from = at(*r.fault_at_ms), .still = still_in_words(r), .outlook = outlook_in_words(r)};
+  if (!w.still.empty()) w.seen = since_fault(r, *r.still_waiting);
+  if (r.subject == subject::service) add_hung_ask(w, r);
+  const bool was_seen = r.length.how != hang_length::source::computed;
+  if (const auto until = r.length.ends ? r.length.ends : r.length.watched;
+      until && was_seen && !w.outlook.empty())
+    w.outlook_seen = since_fault(r, *until);
+  if (!w.seen && w.outlook.empty()) return std::nullopt;
+  return w;
+}
+
 /// The fault, and the dependency's return.
 std::vector<std::chrono::nanoseconds> moments_of(const case_result& r) {
   if (!r.fault_at_ms) return {};
@@ -198,6 +228,7 @@ report::ladder ladder_of(const case_result& r, std::span<const judged_host> host
   const auto moments = moments_of(r);
   if (of_system && moments.size() > 1)
     l.marks.push_back({moments.back(), r.dependency + " is back", where.of(r.dependency), false});
+  l.wait = wait_of(r, where);
   std::ranges::stable_sort(l.arrows, {}, &arrow::at);
   keep(l, of_system ? around(l, moments) : both_ends(l));
   return l;

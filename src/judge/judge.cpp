@@ -14,6 +14,7 @@ void stage::judge_client(const lab::process& c, server_part* peer) {
   seen.guessed = guessed_ && *guessed_;
   const finding f = decide(seen);
   sheet_.facts.after = seen.after;
+  if (!seen.in_time && !seen.undelivered) sheet_.facts.still_waiting = seen.still_at;
   sheet_.facts.provisional = !seen.in_time && under_test.patience() < under_test.limit;
   sheet_.conclude(f, say(seen, f, cure_of_giving_up_));
 }
@@ -61,6 +62,7 @@ void stage::judge_leftovers(std::span<const trace::endpoint> gone) {
   const finding f = decide(seen);
   sheet_.facts.provisional = under_test.patience() < under_test.limit;
   if (seen.watched) sheet_.facts.after = seen.watched;
+  sheet_.facts.still_waiting = seen.still_at;
   sheet_.conclude(f, say(seen, f, under_test.limit));
 }
 

@@ -191,7 +191,7 @@ void to_json(nlohmann::json& j, const case_result& r) {
   if (r.length.ends) length["ends_ms"] = r.length.ends->count();
   if (r.length.watched) {
     length["watched_ms"] = r.length.watched->count();
-    length["attempts"] = r.length.attempts;
+    if (r.length.how == hang_length::source::watched) length["attempts"] = r.length.attempts;
   }
   j = {{"id", r.id},
        {"subject", to_string(r.subject)},
@@ -219,6 +219,7 @@ void to_json(nlohmann::json& j, const case_result& r) {
        {"story", r.story}};
   if (r.did) j["outcome"] = to_string(*r.did);
   if (r.after) j["after_ms"] = r.after->count();
+  if (r.still_waiting) j["still_waiting_ms"] = r.still_waiting->count();
   if (r.fault_at_ms) j["fault_at_ms"] = *r.fault_at_ms;
   if (!r.service.empty()) j["service"] = r.service;
   if (!r.dependency.empty()) j["dependency"] = r.dependency;
@@ -246,6 +247,7 @@ void from_json(const nlohmann::json& j, case_result& r) {
   read(j, "may_be_load", r.may_be_load);
   if (j.contains("fault_at_ms")) r.fault_at_ms = j["fault_at_ms"].get<double>();
   if (j.contains("after_ms")) r.after = report::whole_milliseconds(j["after_ms"]);
+  if (j.contains("still_waiting_ms")) r.still_waiting = duration_of(j["still_waiting_ms"]);
   if (j.contains("length")) {
     const auto& length = j["length"];
     read_name(length, "source", r.length.how);

@@ -80,6 +80,8 @@ struct case_result {
   bool may_be_load = false;
   std::optional<double> fault_at_ms;  ///< from the first packet; nothing if none was done
   std::optional<milliseconds> after;  ///< from the fault to what happened
+  /// So long after the fault it was looked at, and had not ended, or still held the dead connection.
+  std::optional<milliseconds> still_waiting;
   hang_length length;
   /// Time in which the programs were ready to run and others had the processor.
   milliseconds kept_waiting{};

@@ -33,6 +33,7 @@ inline case_result full() {
   case_result r = result("exit/6", verdict::warn);
   r.reason = "a reason";
   r.after = 1500ms;
+  r.still_waiting = 20s;
   r.length = {hang_length::source::measured, 924s};
   r.length_words = "a length";
   r.why = obstacle::unconfirmed;
@@ -55,6 +56,20 @@ inline case_result full() {
   r.outputs = {{"client", "line one\nline two", "an error"}};
   r.evidence = "/found/exit-6/packets.pcapng";
   r.took = 2500ms;
+  return r;
+}
+
+/// A client that was seen to wait for 20 s after a fault, and would wait for 15 minutes.
+inline case_result hang() {
+  using namespace std::chrono_literals;
+  case_result r = full();
+  r.id = "crash/7";
+  r.verdict = verdict::fail;
+  r.did = outcome::hangs;
+  r.fault_at_ms = 1000;
+  r.still_waiting = 20s;
+  r.length = {hang_length::source::computed, 924s};
+  r.ends.clear();
   return r;
 }
 

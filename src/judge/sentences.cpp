@@ -243,6 +243,42 @@ std::string in_words(const told_since& t) {
   return text;
 }
 
+std::string still_in_words(const case_result& r) {
+  if (!r.did || !r.still_waiting) return {};
+  const std::string after = " after " + in_words(*r.still_waiting);
+  switch (*r.did) {
+    case outcome::hangs:
+      return "still waiting" + after;
+    case outcome::spins:
+      return "still running, and burns the processor," + after;
+    case outcome::tries_again:
+      return "still trying" + after;
+    case outcome::holds:
+    case outcome::releases_late:
+      return "still holds the connection" + after;
+    default:
+      return {};
+  }
+}
+
+std::string outlook_in_words(const case_result& r) {
+  using source = hang_length::source;
+  const hang_length& l = r.length;
+  if (r.did == outcome::tries_again && l.watched)
+    return fmt::format("still trying after {}, {} attempts (watched)", in_words(*l.watched), l.attempts);
+  const bool waits = r.did == outcome::hangs || r.did == outcome::lets_hang;
+  const bool holds = r.did == outcome::holds || r.did == outcome::releases_late;
+  if (!waits && !holds) return {};
+  if (l.how == source::computed)
+    return fmt::format("would {} {} (computed)", waits ? "wait" : "hold it",
+                       l.ends ? in_words(*l.ends) : "for ever");
+  if (l.how != source::measured) return {};
+  if (l.ends) return fmt::format("{} {} (measured)", waits ? "waited" : "held it", in_words(*l.ends));
+  return l.watched ? fmt::format("still {} after {} (measured)", waits ? "waiting" : "holds it",
+                                 in_words(*l.watched))
+                   : std::string();
+}
+
 std::string options_that_notice(milliseconds within) {
   const liveness wanted = noticed_within(within);
   return fmt::format(

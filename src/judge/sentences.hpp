@@ -28,6 +28,12 @@ struct wording {
 /// "FIN in packet 12 and 14 new connections since"; "nothing reached it".
 [[nodiscard]] std::string in_words(const told_since& t);
 
+/// How long a program that was left waiting was seen to wait: "still waiting after 20.0 s". Empty if it was
+/// not, or if nobody wrote down when it was looked at.
+[[nodiscard]] std::string still_in_words(const case_result& r);
+/// How long it would have been, or was: "would wait 15 min 24 s (computed)"; empty if that is not known.
+[[nodiscard]] std::string outlook_in_words(const case_result& r);
+
 /// `cure_of_giving_up`: what to change if it must succeed.
 [[nodiscard]] wording say(const client_seen& seen, const finding& f, const std::string& cure_of_giving_up);
 /// `when`: "after the fault".

@@ -156,6 +156,7 @@ client_seen watch_client(stage& s, const lab::process& c, server_part* peer) {
     look_at_its_end(s, c, opened_before, seen);
     return seen;
   }
+  seen.still_at = s.since_fault();
   look_at_its_socket(s, seen);
   seen.busy = watch.share(s.lab, 2s, too_busy).value_or(0);  // it hangs at least; perhaps it spins
   seen.window = std::chrono::round<milliseconds>(lab::experiment::now() - began);

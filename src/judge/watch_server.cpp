@@ -110,6 +110,7 @@ held_sockets watch_held(stage& s, std::span<const trace::endpoint> gone,
   seen.state = one.state;
   seen.count = left.size();
   seen.patience = s.under_test.patience();
+  seen.still_at = s.since_fault();
   if (one.state == TCP_CLOSE_WAIT || one.state == TCP_CLOSE) return seen;
   seen.wait = length_of_wait(s.server, one.inode, waits_for(one));
   if (!s.under_test.virtual_clock) {

@@ -3,7 +3,7 @@
 //
 // Rows are as high as their text, whatever time has passed between them: a true scale
 // would put a handshake of 50 us and a silence of 15 minutes on one page, and one of them
-// out of sight. Where time jumps, the row says so.
+// out of sight. Where time jumps, a row says so; the SVG breaks the hosts' lines there.
 
 #include "report/ladder.hpp"
 
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include "report/ladder_rows.hpp"
 #include "report/utf8.hpp"
@@ -142,80 +141,6 @@ ladder ladder_of(const trace::file_entry& c, const host_names& names) {
 
 namespace {
 
-const ladder_omission* omission_before(const ladder& l, std::size_t arrow) {
-  const auto found = std::ranges::find(l.left_out, arrow, &ladder_omission::before);
-  return found == l.left_out.end() ? nullptr : &*found;
-}
-
-/// How many arrows from `begin` on are one row: a run in which nothing happens but data and ACKs, one
-/// soon after the other, of which the first and last few are shown. 0: that arrow is a row itself.
-std::size_t folded_from(const ladder& l, const std::vector<ladder_mark>& marks, std::size_t begin) {
-  constexpr std::size_t shown_around = 3, least = 6;
-  const auto dull = [&](std::size_t i) {
-    const ladder_arrow& a = l.arrows[i];
-    return (a.what == kind::data || a.what == kind::ack) && !a.stressed && !a.telling && !a.lost &&
-           omission_before(l, i) == nullptr;
-  };
-  const auto follows = [&](std::size_t i) {  // nothing between it and the one before
-    const auto from = l.arrows[i - 1].at, to = l.arrows[i].at;
-    return to - from < std::chrono::seconds{1} &&
-           std::ranges::none_of(marks, [&](const ladder_mark& m) { return m.at >= from && m.at <= to; });
-  };
-  if (begin < shown_around) return 0;
-  for (std::size_t i = begin - shown_around; i < begin; ++i)
-    if (!dull(i) || !follows(i + 1)) return 0;
-  std::size_t end = begin;
-  while (end < l.arrows.size() && dull(end) && follows(end)) ++end;
-  const std::size_t run = end - begin;
-  return run >= shown_around + least ? run - shown_around : 0;
-}
-
-std::string folded_words(std::span<const ladder_arrow> run) {
-  std::uint64_t there = 0, back = 0;
-  for (const ladder_arrow& a : run) (a.from < a.to ? there : back) += a.bytes;
-  return fmt::format("{} more, {} B > {} B <", run.size(), there, back);
-}
-
-}  // namespace
-
-std::vector<ladder_row> rows_of(const ladder& l) {
-  constexpr auto jump = std::chrono::seconds{1};
-  std::vector<ladder_mark> marks = l.marks;
-  std::ranges::stable_sort(marks, {}, &ladder_mark::at);
-  std::vector<ladder_row> rows;
-  auto mark = marks.cbegin();
-  std::optional<std::chrono::nanoseconds> before;
-  const auto note_jump = [&](std::chrono::nanoseconds at) {
-    if (before && at - *before >= jump) rows.push_back({.gap = readable(at - *before) + " later"});
-    before = at;
-  };
-  const auto marks_until = [&](std::optional<std::chrono::nanoseconds> until) {
-    for (; mark != marks.cend() && (!until || mark->at < *until); ++mark) {
-      note_jump(mark->at);
-      rows.push_back({.mark = *mark});
-    }
-  };
-  for (std::size_t i = 0; i < l.arrows.size(); ++i) {
-    marks_until(l.arrows[i].at);
-    if (const auto* none = omission_before(l, i))
-      rows.push_back({.gap = fmt::format("{} packets not shown", none->count)});
-    if (const std::size_t run = folded_from(l, marks, i); run > 0) {
-      rows.push_back({.gap = folded_words(std::span{l.arrows}.subspan(i, run))});
-      i += run - 1;
-      before = l.arrows[i].at;
-      continue;
-    }
-    note_jump(l.arrows[i].at);
-    rows.push_back({.arrow = &l.arrows[i]});
-  }
-  if (const auto* none = omission_before(l, l.arrows.size()))
-    rows.push_back({.gap = fmt::format("{} packets not shown", none->count)});
-  marks_until(std::nullopt);
-  return rows;
-}
-
-namespace {
-
 colour tint_of(const ladder_arrow& a) {
   switch (a.what) {
     case kind::reset:
@@ -260,7 +185,7 @@ class text_ladder {
       if (row.arrow != nullptr)
         arrow(*row.arrow);
       else if (row.mark)
-        mark(*row.mark);
+        mark(*row.mark, row.timeless);
       else
         line("", "┊" + centred(row.gap, room_) + "┊", colour::dim);
     }
@@ -321,7 +246,7 @@ class text_ladder {
     line(when, before(first) + body + behind(last), tint_of(a));
   }
 
-  void mark(const ladder_mark& m) {
+  void mark(const ladder_mark& m, bool timeless) {
     const std::string text = clip(clean(m.text), room_ - 4);
     std::string inner;
     if (!m.on)
@@ -331,8 +256,9 @@ class text_ladder {
       inner = std::string(at, ' ') + "◆ " + text + std::string(room_ - 2 - at - display_width(text), ' ');
     } else
       inner = std::string(room_ - 2 - display_width(text), ' ') + text + " ◆";
-    line(fmt::format("{:>12.6f}", std::chrono::duration<double>(m.at).count()), "│" + inner + "│",
-         colour::magenta);
+    const std::string when =
+        timeless ? std::string() : fmt::format("{:>12.6f}", std::chrono::duration<double>(m.at).count());
+    line(when, "│" + inner + "│", colour::magenta);
   }
 
   void line(const std::string& when, const std::string& body, colour tint = colour::none) {

@@ -22,6 +22,18 @@ struct ladder_mark {
   std::string text;                 ///< "the server host crashes"
   std::optional<std::size_t> on{};  ///< the column of whom it happened to; nothing: of none, or of several
   bool stressed = false;            ///< what the diagram is about
+  enum class kind : std::uint8_t { event, wait, outlook } what = kind::event;  ///< see ladder_wait
+};
+
+/// Somebody waits, and nothing comes.
+struct ladder_wait {
+  std::size_t on = 0;                              ///< the column of who does
+  std::chrono::nanoseconds from{};                 ///< since the ladder's begin
+  std::optional<std::chrono::nanoseconds> seen{};  ///< it was looked at then, and waited still
+  std::string still{};                             ///< "still waiting after 20.0 s"
+  std::string outlook{};                           ///< "would wait 15 min 24 s (computed)"; empty: not known
+  /// When what `outlook` says was seen; nothing: nobody watched for so long.
+  std::optional<std::chrono::nanoseconds> outlook_seen{};
 };
 
 /// One arrow.
@@ -53,6 +65,7 @@ struct ladder {
   std::vector<ladder_arrow> arrows;
   std::vector<ladder_mark> marks;         ///< in any order
   std::vector<ladder_omission> left_out;  ///< in the order of the arrows
+  std::optional<ladder_wait> wait{};
 };
 
 /// The names under which two hosts are shown, beside their addresses; may be empty.

@@ -99,6 +99,52 @@ TEST(ladder, svg_arrows_stand_between_their_hosts) {
   EXPECT_THAT(svg, HasSubstr("<circle cx=\"250\""));
 }
 
+ladder of_a_wait() {
+  ladder l = example();
+  l.marks = {{.at = 6s, .text = "it vanishes", .stressed = true}};
+  l.wait = ladder_wait{
+      .on = 0, .from = 6s, .seen = 26s, .still = "still waiting", .outlook = "would wait for ever"};
+  return l;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t n = 0;
+  for (auto from = text.find(what); from != std::string::npos; from = text.find(what, from + 1)) ++n;
+  return n;
+}
+
+TEST(ladder, a_silence_breaks_the_lines_of_the_hosts) {
+  const std::string svg = to_svg(of_a_wait(), {.with_style = false});
+  // Two jumps of time and the end of what was watched, of two hosts.
+  EXPECT_THAT(svg, HasSubstr("5.00 s later"));
+  EXPECT_THAT(svg, HasSubstr("20.00 s of silence"));
+  EXPECT_THAT(svg, HasSubstr("not watched any longer"));
+  EXPECT_EQ(count(svg, "class=\"ladder-break\""), 4U * 2);  // and a second between the RST and the fault
+  EXPECT_EQ(count(svg, "class=\"ladder-host-line\""), 5U * 2);
+}
+
+TEST(ladder, who_waits_has_a_bar_to_where_it_was_seen_and_another_look_beyond) {
+  ladder l = of_a_wait();
+  EXPECT_EQ(count(to_svg(l, {.with_style = false}), "ladder-unseen"), 2U) << "broken where nobody watched";
+  EXPECT_LT(at(to_text(l), "still waiting"), at(to_text(l), "would wait for ever"));
+  l.wait->outlook_seen = 100s;
+  l.wait->outlook = "waited for 94 s";
+  const std::string svg = to_svg(l, {.with_style = false});
+  EXPECT_EQ(count(svg, "ladder-unseen"), 0U);
+  EXPECT_THAT(svg, HasSubstr("74.00 s of silence"));
+  l.wait.reset();
+  EXPECT_EQ(count(to_svg(l, {.with_style = false}), "ladder-wait"), 0U);
+}
+
+TEST(ladder, where_packets_are_left_out_it_is_not_called_silence) {
+  ladder l = of_a_wait();
+  l.arrows.push_back({.at = 16s, .number = 50, .label = "ACK"});
+  l.left_out = {{3, 7}};
+  EXPECT_THAT(to_text(l), HasSubstr("10.00 s later"));
+  l.left_out.clear();
+  EXPECT_THAT(to_text(l), HasSubstr("10.00 s of silence"));
+}
+
 TEST(ladder, of_a_connection_counts_from_its_syn) {
   trace::file_entry c;
   c.number = 3;

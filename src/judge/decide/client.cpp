@@ -41,8 +41,8 @@ finding of_an_end(const client_seen& s) {
 hang_length length_of(const client_seen& s) {
   using source = hang_length::source;
   if (s.watched_to)
-    return {.how = source::measured,
-            .ends = s.ended ? std::optional(s.after.value_or(*s.watched_to)) : std::nullopt};
+    return s.ended ? hang_length{.how = source::measured, .ends = s.after.value_or(*s.watched_to)}
+                   : hang_length{.how = source::measured, .watched = s.watched_to};
   if (!s.wait) return {};
   if (s.wait->by_kernel && !s.kernel_answers) return {.how = source::computed, .ends = s.wait->by_kernel};
   return {.how = s.endless == true ? source::computed : source::unknown};

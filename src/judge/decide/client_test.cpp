@@ -90,7 +90,7 @@ TEST(client_verdict, a_hang_has_a_length_and_who_says_so) {
   s.wait->by_kernel = 30s;
   EXPECT_EQ(decide(s).length, (hang_length{source::computed, 30s}));
   s.watched_to = 3h;
-  EXPECT_EQ(decide(s).length, (hang_length{source::measured, std::nullopt}));
+  EXPECT_EQ(decide(s).length, (hang_length{source::measured, std::nullopt, 3h}));
   s.ended = lab::exit_status{};
   s.after = 937s;
   EXPECT_EQ(decide(s).length, (hang_length{source::measured, 937s}));

@@ -102,7 +102,9 @@ enum class player : std::uint8_t {
 struct hang_length {
   enum class source : std::uint8_t { unknown, computed, measured, watched } how = source::unknown;
   std::optional<milliseconds> ends{};     ///< nothing: it has no end, or none that was seen
-  std::optional<milliseconds> watched{};  ///< of a loop: so long after the fault it still tried
+  /// So long after the fault it went on still, and nobody watched it any longer: a loop, or a measured hang
+  /// that has not ended.
+  std::optional<milliseconds> watched{};
   std::size_t attempts = 0;               ///< of a loop that was watched: how often it had tried by then
   friend bool operator==(const hang_length&, const hang_length&) = default;
 };

@@ -61,6 +61,13 @@ std::optional<obstacle> not_its_own(const outage_seen& seen) {
   return std::nullopt;
 }
 
+/// How long the kernel would let the service wait, if it is known on which connection it does.
+hang_length length_of_its_wait(const outage_seen& seen) {
+  if (!seen.waits || seen.waits->sockets.size() != 1) return {};
+  const auto by_kernel = seen.waits->sockets.front().length.by_kernel;
+  return by_kernel ? hang_length{.how = hang_length::source::computed, .ends = by_kernel} : hang_length{};
+}
+
 look_finding during(const outage_seen& seen) {
   look_finding f{.at = look::during, .found = {.did = outcome::refuses}};
   std::array<std::size_t, 5> count{};
@@ -90,6 +97,7 @@ look_finding during(const outage_seen& seen) {
   } else if (count.at(index(ask_end::hung)) > 0) {
     with(ask_end::hung);
     f.found = {.verdict = verdict::fail, .did = outcome::lets_hang, .rests_on = basis::time};
+    f.found.length = length_of_its_wait(seen);
   } else if (by_itself > 0) {
     f.count = by_itself;
     f.found = {.verdict = verdict::inconclusive, .did = outcome::lets_hang, .why = obstacle::asks_itself};

@@ -31,7 +31,8 @@ finding decide(const held_sockets& seen) noexcept {
   const auto by_kernel = seen.wait ? seen.wait->by_kernel : std::nullopt;
   if (seen.watched) {
     if (seen.released) return found(verdict::warn, outcome::releases_late, {source::measured, seen.watched});
-    if (seen.to_the_end) return found(verdict::fail, outcome::holds, {source::measured, std::nullopt});
+    if (seen.to_the_end)
+      return found(verdict::fail, outcome::holds, {source::measured, std::nullopt, seen.watched});
     return found(verdict::warn, outcome::releases_late, {source::computed, by_kernel});
   }
   if (by_kernel) return found(verdict::warn, outcome::holds, {source::computed, by_kernel});

@@ -37,6 +37,7 @@ struct held_sockets {
   int state = 0;          ///< of the first, as netinet/tcp.h numbers them
   std::size_t count = 1;  ///< in all
   milliseconds patience{};
+  milliseconds still_at{};            ///< they were looked at then, from the fault on
   std::optional<wait_length> wait{};  ///< of the first; nothing if it cannot be looked at
   std::optional<bool> endless{};      ///< every thread of the server waits without a limit
   // Under the virtual clock they are watched on.

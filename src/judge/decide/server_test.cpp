@@ -81,7 +81,7 @@ TEST(server_verdict, under_the_virtual_clock_it_is_measured) {
   s.released = false;
   s.to_the_end = true;
   expect(decide(s), verdict::fail, outcome::holds, basis::time);
-  EXPECT_EQ(decide(s).length, (hang_length{source::measured, std::nullopt}));
+  EXPECT_EQ(decide(s).length, (hang_length{source::measured, std::nullopt, 900s}));
   s.to_the_end = false;
   s.wait = wait_length{{}, 7200s};
   expect(decide(s), verdict::warn, outcome::releases_late, basis::time);
