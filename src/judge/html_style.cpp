@@ -45,7 +45,7 @@ p.whose{margin:.6rem 0 0;color:var(--dim);font-weight:400}
 table.looks{margin:.4rem 0}table.looks th,table.looks td.v{width:1%;white-space:nowrap;padding-right:1rem}
 .ladder-box svg{display:block;margin:0 auto}
 code{overflow-wrap:anywhere;user-select:all}
-@media(max-width:40rem){body{padding:.5rem;font-size:15px}details{padding:.4rem .5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}
+@media(max-width:40rem){table.scores tr:first-child{display:none}table.scores tr{display:block;border-bottom:1px solid var(--line);padding:.3rem 0}table.scores th,table.scores td{display:block;border:0;padding:.1rem 0}body{padding:.5rem;font-size:15px}details{padding:.4rem .5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}
 @media print{
 .skip{display:none}.scroll{overflow:visible}.worst{display:block}th.case{position:static}
 body{font-size:10pt;max-width:none}pre{max-height:none}a{color:inherit;text-decoration:none}

@@ -269,8 +269,8 @@ const char* ladder_style() noexcept {
          ".ladder-mark text{fill:var(--ladder-mark)}"
          ".ladder-lost{stroke:var(--ladder-alarm);stroke-width:2.5;fill:none}"
          ".ladder-fault rect{fill:#c92a2a}.ladder-fault text{fill:#fff;font-weight:700}"
-         ".ladder-fault .ladder-time{fill:var(--ladder-alarm);opacity:1}"
-         ".ladder-wait{fill:var(--ladder-alarm);opacity:.45}.ladder-unseen{opacity:.2}"
+         ".ladder-mark .ladder-time{opacity:1}.ladder-fault .ladder-time{fill:var(--ladder-alarm)}"
+         ".ladder-wait{fill:var(--ladder-alarm);opacity:.45}.ladder-unseen{opacity:.25}"
          ".ladder-waits text{fill:var(--ladder-alarm);font-weight:700}.ladder-waits "
          "circle{fill:var(--ladder-alarm)}"
          ".ladder-outlook text{font-style:italic}";
