@@ -3,7 +3,8 @@
 
 namespace halfopen::judge {
 
-/// The CSS of the judge's page, but for its ladders and timelines (report::ladder_style, report::timeline_style).
+/// The CSS of the judge's page, but for its ladders and timelines (report::ladder_style,
+/// report::timeline_style).
 [[nodiscard]] const char* page_style() noexcept;
 
 }  // namespace halfopen::judge

@@ -66,11 +66,11 @@ struct client_seen {
   told_since told;
 
   // If it had not ended at the limit.
-  milliseconds limit{};   ///< so long it was waited for
+  milliseconds limit{};     ///< so long it was waited for
   milliseconds still_at{};  ///< then, from the fault on
-  milliseconds within{};  ///< and so soon it shall know, as its user says; 0: the same
-  double processor = 0;   ///< seconds that it ran, of `window`
-  double busy = 0;        ///< of one processor, in the time that it was not kept waiting for one
+  milliseconds within{};    ///< and so soon it shall know, as its user says; 0: the same
+  double processor = 0;     ///< seconds that it ran, of `window`
+  double busy = 0;          ///< of one processor, in the time that it was not kept waiting for one
   milliseconds window{};
   bool has_socket = false;
   waiting what_for{};

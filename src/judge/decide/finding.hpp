@@ -101,11 +101,11 @@ enum class player : std::uint8_t {
 /// How long a hang lasts, and who says so.
 struct hang_length {
   enum class source : std::uint8_t { unknown, computed, measured, watched } how = source::unknown;
-  std::optional<milliseconds> ends{};     ///< nothing: it has no end, or none that was seen
+  std::optional<milliseconds> ends{};  ///< nothing: it has no end, or none that was seen
   /// So long after the fault it went on still, and nobody watched it any longer: a loop, or a measured hang
   /// that has not ended.
   std::optional<milliseconds> watched{};
-  std::size_t attempts = 0;               ///< of a loop that was watched: how often it had tried by then
+  std::size_t attempts = 0;  ///< of a loop that was watched: how often it had tried by then
   friend bool operator==(const hang_length&, const hang_length&) = default;
 };
 [[nodiscard]] std::string_view to_string(hang_length::source s) noexcept;
