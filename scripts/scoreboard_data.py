@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BOARD = ROOT / "docs/scoreboard"
 VERDICTS = ("pass", "warn", "fail", "inconclusive", "not applicable")
 # So much of a result is kept; the whole stays in the folder of the plays.
-KEPT_LADDERS, KEPT_PACKETS, KEPT_ASKS = 3, 24, 60
+KEPT_LADDERS, KEPT_PACKETS, KEPT_ASKS = 3, 18, 60
 
 
 @dataclasses.dataclass
@@ -124,11 +124,13 @@ def _packets(case):
     packets = case.get("packets", [])
     proofs = {c.get("packet") for c in case.get("checks", []) if c.get("is_proof")}
     at = next((i for i, p in enumerate(packets) if p["at_ms"] >= case.get("fault_at_ms", 0)), len(packets))
-    wanted = set(range(max(0, at - KEPT_PACKETS // 3), at + KEPT_PACKETS // 2)) | {len(packets) - 1}
+    wanted = set(range(3)) | set(range(max(0, at - KEPT_PACKETS // 3), at + KEPT_PACKETS // 2)) | {len(packets) - 1}
     wanted |= {i for i, p in enumerate(packets) if p["number"] in proofs}
     shown = [p for i, p in enumerate(packets) if i in wanted][:KEPT_PACKETS]
     plain = {"icmp": "none", "became": "delivered", "notes": [], "flags": [], "length": 0}
-    return [{k: v for k, v in p.items() if k != "label" and plain.get(k) != v} for p in shown]
+    # Of a packet that is lost the diagram shows that anyway.
+    needless = lambda p: {"label", "notes"} if p.get("became") == "lost" else {"label"}
+    return [{k: v for k, v in p.items() if k not in needless(p) and plain.get(k) != v} for p in shown]
 
 
 def shortened(case, with_ladder):
