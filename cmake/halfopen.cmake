@@ -8,16 +8,20 @@ function(halfopen_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
-# halfopen_library(trace SOURCES a.cpp b.cpp PUBLIC halfopen::fate PRIVATE PkgConfig::mnl)
+# halfopen_library(trace SOURCES a.cpp b.cpp PUBLIC halfopen::fate PRIVATE PkgConfig::mnl [STANDARD 17]): the
+# last is the C++ that its headers need, if they do with less than 23.
 function(halfopen_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "STANDARD" "SOURCES;PUBLIC;PRIVATE")
+  if(NOT arg_STANDARD)
+    set(arg_STANDARD 23)
+  endif()
   add_library(halfopen_${name} STATIC ${arg_SOURCES})
   add_library(halfopen::${name} ALIAS halfopen_${name})
   set_target_properties(halfopen_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_include_directories(halfopen_${name}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_compile_features(halfopen_${name} PUBLIC cxx_std_23)
+  target_compile_features(halfopen_${name} PUBLIC cxx_std_${arg_STANDARD} PRIVATE cxx_std_23)
   target_link_libraries(halfopen_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} halfopen_warnings)
 endfunction()
 

@@ -14,7 +14,8 @@
 ///
 /// It works on any TCP descriptor, from any event loop or none. Everything here is a
 /// value, every function is thread-safe, and nothing prints, ends the program or
-/// changes what the socket does. Nothing throws but what makes a string, for want of memory.
+/// changes what the socket does. Nothing throws but what makes a string, for want of memory. From C++17 on;
+/// a program may be compiled at another language level than the library. halfopen.h is the same for C.
 
 #include <array>
 #include <chrono>
@@ -90,7 +91,9 @@ struct icmp_report {
 
   /// "10.0.0.254"; "?" if the kernel did not say.
   [[nodiscard]] std::string router_text() const;
+#ifdef __cpp_impl_three_way_comparison
   friend bool operator==(const icmp_report&, const icmp_report&) = default;
+#endif
 };
 
 /// What the kernel knew of the connection when it ended (TCP_INFO in tcp(7), and the

@@ -11,13 +11,15 @@
 /// Works on any TCP descriptor, from any event loop or none. Thread-safe; nothing here
 /// allocates more than a string, and nothing throws but for want of memory. Every error is
 /// the errno of setsockopt(2) or getsockopt(2): ENOPROTOOPT where the kernel has no such
-/// option, EBADF or ENOTSOCK where `fd` is no socket.
+/// option, EBADF or ENOTSOCK where `fd` is no socket. From C++17 on; a program may be compiled at another
+/// language level than the library.
 
 #include <chrono>
-#include <expected>
 #include <optional>
 #include <string_view>
 #include <system_error>
+
+#include "halfopen/result.hpp"
 
 namespace halfopen {
 
@@ -28,7 +30,9 @@ struct liveness {
   std::chrono::seconds interval{75};          ///< TCP_KEEPINTVL: from probe to probe
   int probes = 9;                             ///< TCP_KEEPCNT
   std::chrono::milliseconds user_timeout{0};  ///< TCP_USER_TIMEOUT; 0: tcp_retries2 decides
+#ifdef __cpp_impl_three_way_comparison
   friend bool operator==(const liveness&, const liveness&) = default;
+#endif
 };
 
 /// The least promise that the options, which count in seconds, can keep.
@@ -50,17 +54,17 @@ inline constexpr std::chrono::milliseconds least_notice{2000};
 /// Sets them all on a connected TCP socket. On one that is still connecting, the user
 /// timeout would cut the SYN's retransmission short too (tcp_write_timeout() in
 /// net/ipv4/tcp_timer.c). The error is setsockopt's; options before it are set.
-std::expected<void, std::error_code> set_liveness(int fd, const liveness& options) noexcept;
-std::expected<void, std::error_code> set_liveness(int fd, std::chrono::milliseconds within) noexcept;
+result<void> set_liveness(int fd, const liveness& options) noexcept;
+result<void> set_liveness(int fd, std::chrono::milliseconds within) noexcept;
 
 /// ICMP errors about an open connection are told at once instead of at the end (IP_RECVERR,
 /// IPV6_RECVERR). RFC 1122 section 4.2.3.9 asks that they do not end it: after one, the
 /// socket goes on. Which router sent it Linux does not keep then; for a connection that is
 /// being opened it does, over IPv6 only if this was called before connect.
-std::expected<void, std::error_code> report_icmp(int fd, bool at_once = true) noexcept;
+result<void> report_icmp(int fd, bool at_once = true) noexcept;
 
 /// What a socket has set.
-[[nodiscard]] std::expected<liveness, std::error_code> liveness_of(int fd) noexcept;
+[[nodiscard]] result<liveness> liveness_of(int fd) noexcept;
 
 /// The kernel's own settings (Documentation/networking/ip-sysctl.rst), as they are by default.
 struct kernel_timers {
@@ -72,7 +76,9 @@ struct kernel_timers {
   std::chrono::seconds keepalive_time{7200};    ///< tcp_keepalive_time, of sockets that do not say
   std::chrono::seconds keepalive_interval{75};  ///< tcp_keepalive_intvl
   int keepalive_probes = 9;                     ///< tcp_keepalive_probes
+#ifdef __cpp_impl_three_way_comparison
   friend bool operator==(const kernel_timers&, const kernel_timers&) = default;
+#endif
 };
 
 /// Those of the calling thread's network namespace, read under `sysctls`. A setting
@@ -84,7 +90,9 @@ struct hang {
   std::optional<std::chrono::milliseconds> idle;        ///< from the peer's last segment
   std::optional<std::chrono::milliseconds> in_flight;   ///< from the write
   std::optional<std::chrono::milliseconds> connecting;  ///< from the first SYN
+#ifdef __cpp_impl_three_way_comparison
   friend bool operator==(const hang&, const hang&) = default;
+#endif
 };
 
 /// Computed, by the formulas of the kernel's source; the real length is a little above,
@@ -93,7 +101,7 @@ struct hang {
 
 /// The same of a socket as it is now, with this network namespace's settings and the
 /// socket's own TCP_SYNCNT.
-[[nodiscard]] std::expected<hang, std::error_code> would_hang(int fd);
+[[nodiscard]] result<hang> would_hang(int fd);
 
 }  // namespace halfopen
 

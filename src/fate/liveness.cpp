@@ -76,7 +76,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using result = std::expected<void, std::error_code>;
 
 /// MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL, include/net/tcp.h.
 constexpr std::int64_t most_seconds = 32'767;
@@ -85,17 +84,17 @@ constexpr milliseconds least_rto{200};
 /// So late may a firing of the keepalive timer be that is not to end the connection yet.
 constexpr milliseconds late_firing{250};
 
-std::unexpected<std::error_code> failed() noexcept {
-  return std::unexpected(std::error_code{errno, std::system_category()});
+std::error_code failed() noexcept {
+  return {errno, std::system_category()};
 }
 
-result set(int fd, int level, int name, std::int64_t value) noexcept {
+result<void> set(int fd, int level, int name, std::int64_t value) noexcept {
   const int small = static_cast<int>(std::clamp<std::int64_t>(value, INT32_MIN, INT32_MAX));
   if (setsockopt(fd, level, name, &small, sizeof small) != 0) return failed();
   return {};
 }
 
-std::expected<int, std::error_code> get(int fd, int level, int name) noexcept {
+result<int> get(int fd, int level, int name) noexcept {
   int value = 0;
   socklen_t size = sizeof value;
   if (getsockopt(fd, level, name, &value, &size) != 0) return failed();
@@ -119,7 +118,7 @@ liveness noticed_within(milliseconds within) noexcept {
   };
 }
 
-result set_liveness(int fd, const liveness& options) noexcept {
+result<void> set_liveness(int fd, const liveness& options) noexcept {
   struct {
     int level, name;
     std::int64_t value;
@@ -133,34 +132,34 @@ result set_liveness(int fd, const liveness& options) noexcept {
       {IPPROTO_TCP, TCP_KEEPIDLE, options.idle.count()},
   };
   for (const auto& option : all)
-    if (const result set_it = set(fd, option.level, option.name, option.value); !set_it) return set_it;
+    if (const result<void> set_it = set(fd, option.level, option.name, option.value); !set_it) return set_it;
   return {};
 }
 
-result set_liveness(int fd, milliseconds within) noexcept {
+result<void> set_liveness(int fd, milliseconds within) noexcept {
   return set_liveness(fd, noticed_within(within));
 }
 
-std::expected<liveness, std::error_code> liveness_of(int fd) noexcept {
+result<liveness> liveness_of(int fd) noexcept {
   const auto keepalive = get(fd, SOL_SOCKET, SO_KEEPALIVE);
-  if (!keepalive) return std::unexpected(keepalive.error());
+  if (!keepalive) return keepalive.error();
   const auto idle = get(fd, IPPROTO_TCP, TCP_KEEPIDLE);
-  if (!idle) return std::unexpected(idle.error());
+  if (!idle) return idle.error();
   const auto interval = get(fd, IPPROTO_TCP, TCP_KEEPINTVL);
-  if (!interval) return std::unexpected(interval.error());
+  if (!interval) return interval.error();
   const auto probes = get(fd, IPPROTO_TCP, TCP_KEEPCNT);
-  if (!probes) return std::unexpected(probes.error());
+  if (!probes) return probes.error();
   const auto user_timeout = get(fd, IPPROTO_TCP, TCP_USER_TIMEOUT);
-  if (!user_timeout) return std::unexpected(user_timeout.error());
+  if (!user_timeout) return user_timeout.error();
   return liveness{*keepalive != 0, seconds(*idle), seconds(*interval), *probes, milliseconds(*user_timeout)};
 }
 
-result report_icmp(int fd, bool at_once) noexcept {
+result<void> report_icmp(int fd, bool at_once) noexcept {
   const auto family = get(fd, SOL_SOCKET, SO_DOMAIN);
-  if (!family) return std::unexpected(family.error());
+  if (!family) return family.error();
   // A v4-mapped connection of an IPv6 socket gets IPv4's errors, which ask for IPv4's option.
   if (*family == AF_INET6)
-    if (const result six = set(fd, IPPROTO_IPV6, IPV6_RECVERR, at_once ? 1 : 0); !six) return six;
+    if (const result<void> six = set(fd, IPPROTO_IPV6, IPV6_RECVERR, at_once ? 1 : 0); !six) return six;
   return set(fd, IPPROTO_IP, IP_RECVERR, at_once ? 1 : 0);
 }
 

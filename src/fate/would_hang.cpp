@@ -74,9 +74,9 @@ hang would_hang(const liveness& options, const kernel_timers& timers) noexcept {
   return h;
 }
 
-std::expected<hang, std::error_code> would_hang(int fd) {
+result<hang> would_hang(int fd) {
   const auto options = liveness_of(fd);
-  if (!options) return std::unexpected(options.error());
+  if (!options) return options.error();
   kernel_timers timers = read_kernel_timers();
   if (const auto count = option(fd, TCP_SYNCNT); count && *count > 0) timers.syn_retries = *count;
   if (const auto ms = option(fd, tcp_rto_max_ms); ms && *ms > 0) timers.rto_max = milliseconds(*ms);
