@@ -2,10 +2,13 @@
 #
 #     find_package(halfopen)                        everything
 #     find_package(halfopen COMPONENTS fate wire)   needs no other library
+#     find_package(halfopen COMPONENTS c)           the shared library, for C
 #
 #     halfopen::fate, ::wire, ::net, ::trace, ::lab, ::audit  one for each of these folders of src/
 #     halfopen::halfopen                            all of them
+#     halfopen::c                                   libhalfopen.so.1, which has fate's C++ inside
 #
+# without CMake what pkg-config finds (halfopen: the shared library; halfopen-fate: the archive of fate);
 # and the halfopen program, with its pair for other machines in libexec/halfopen. report, pair and situation are the program's inside.
 
 include(CMakePackageConfigHelpers)
@@ -28,6 +31,13 @@ set_target_properties(halfopen_warnings PROPERTIES EXPORT_NAME warnings)
 install(TARGETS ${halfopen_targets} halfopen_everything halfopen_warnings halfopen_asio
   EXPORT halfopen-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
+install(TARGETS halfopen_c EXPORT halfopen-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT lib NAMELINK_COMPONENT dev)
+file(RELATIVE_PATH pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+foreach(name halfopen halfopen-fate)
+  configure_file(packaging/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+endforeach()
 install(TARGETS halfopen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 # The pair as a program of its own, which the lab starts.
 install(TARGETS halfopen-pair RUNTIME DESTINATION libexec/halfopen COMPONENT program)
@@ -42,7 +52,7 @@ install(FILES ${manual}/_halfopen DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendo
 install(FILES ${manual}/halfopen.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
   COMPONENT program)
 install(DIRECTORY include/halfopen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 # Modules with which tests in other languages hold a running system by the reins.
 install(DIRECTORY python node DESTINATION ${CMAKE_INSTALL_DATADIR}/halfopen COMPONENT program
   FILES_MATCHING PATTERN "*.py" PATTERN "*.mjs")

@@ -1,7 +1,9 @@
-// The vocabulary alone.
+// The vocabulary and the socket options alone, in C++17.
 
 #include <halfopen/fate.hpp>
+#include <halfopen/liveness.hpp>
 
 int main() {
-  return halfopen::parse_ending("peer_reset") == halfopen::ending::peer_reset ? 0 : 1;
+  if (halfopen::parse_ending("peer_reset") != halfopen::ending::peer_reset) return 1;
+  return halfopen::liveness_of(-1) ? 2 : 0;
 }
