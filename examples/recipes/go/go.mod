@@ -1,0 +1,3 @@
+module halfopen.invalid/ask
+
+go 1.19
