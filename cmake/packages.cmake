@@ -1,8 +1,9 @@
 # Debian packages, made by scripts/make-packages:
 #
 #     halfopen             the program, its manual, completions, modules for python and node
-#     libhalfopen-dev      the library: static, headers, CMake's files
-#     python3-halfopen     the module for tests, and the pytest fixture
+#     libhalfopen1         libhalfopen.so.1, the library for C
+#     libhalfopen-dev      the libraries: static, headers, what CMake and pkg-config read
+#     python3-halfopen     the module for programs (over libhalfopen1) and for tests, and the pytest fixture
 #     halfopen-clock       the virtual clock's kernel, if HALFOPEN_KERNEL names its folder
 #
 # What each needs of shared libraries dpkg-shlibdeps says.
@@ -21,7 +22,7 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-set(CPACK_COMPONENTS_ALL program dev python)
+set(CPACK_COMPONENTS_ALL program lib dev python)
 
 # halfopen_package(program halfopen DEPENDS "..." DESCRIPTION "..."): the component's package, with the files
 # that every Debian package has.
@@ -55,14 +56,35 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 install(FILES packaging/debian/halfopen.lintian DESTINATION share/lintian/overrides RENAME halfopen
   COMPONENT program EXCLUDE_FROM_ALL)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS halfopen-clock)
+halfopen_package(lib libhalfopen1 SECTION libs
+  SUMMARY "tells how TCP connections end, and how soon a dead peer is noticed"
+  DESCRIPTION "${what}\n.\nThis package has the shared library for C, and for what can call C.")
+set(CPACK_DEBIAN_LIB_PACKAGE_SHLIBDEPS ON)
+# What a package that links the library shall depend on (deb-shlibs(5), deb-symbols(5)): the linker's list is the one
+# list. A node that is added there has the version that brought it added here.
+set(control ${PROJECT_BINARY_DIR}/debian/libhalfopen1)
+file(STRINGS src/capi/libhalfopen.map exported REGEX "^ +halfopen_[a-z_]+;$")
+list(TRANSFORM exported REPLACE "^ +(.*);$" " \\1@HALFOPEN_1 0.1.0\n")
+list(PREPEND exported " HALFOPEN_1@HALFOPEN_1 0.1.0\n")
+string(JOIN "" exported ${exported})
+file(WRITE ${control}/symbols "libhalfopen.so.1 libhalfopen1 #MINVER#\n${exported}")
+file(WRITE ${control}/shlibs "libhalfopen 1 libhalfopen1 (>= 0.1.0)\n")
+file(WRITE ${control}/triggers "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_LIB_PACKAGE_CONTROL_EXTRA ${control}/symbols ${control}/shlibs ${control}/triggers)
+set(CPACK_DEBIAN_LIB_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_LIB_PACKAGE_MULTIARCH same)
+install(FILES packaging/debian/libhalfopen1.lintian DESTINATION share/lintian/overrides RENAME libhalfopen1
+  COMPONENT lib EXCLUDE_FROM_ALL)
+
 halfopen_package(dev libhalfopen-dev SECTION libdevel
-  DEPENDS "libasio-dev, libfmt-dev, libmnl-dev, libseccomp-dev, libsystemd-dev, libtins-dev"
+  DEPENDS "libhalfopen1 (= ${PROJECT_VERSION}), libasio-dev, libfmt-dev, libmnl-dev, libseccomp-dev, libsystemd-dev, libtins-dev"
   SUMMARY "library for TCP programs whose other side may die"
-  DESCRIPTION "${what}\n.\nThis package has the static libraries, headers and files for CMake.")
+  DESCRIPTION "${what}\n.\nThis package has the headers, static libraries, and files for CMake and\npkg-config.")
 halfopen_package(python python3-halfopen ARCHITECTURE all SECTION python
-  DEPENDS "python3, halfopen (>= ${PROJECT_VERSION})"
-  SUMMARY "module that holds a halfopen system by the reins"
-  DESCRIPTION "${what}\n.\nThis package has the module for tests in Python, and a pytest fixture.")
+  DEPENDS "python3, libhalfopen1 (>= ${PROJECT_VERSION})"
+  SUMMARY "how TCP connections end, for Python, and a system held by the reins"
+  DESCRIPTION "${what}\n.\nThis package has modules for programs in Python (halfopen.fate,\nhalfopen.liveness), one for tests that crash the hosts of a system, which\nneeds the program, and a pytest fixture.")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_RECOMMENDS halfopen)
 install(DIRECTORY python/halfopen DESTINATION lib/python3/dist-packages COMPONENT python EXCLUDE_FROM_ALL
   FILES_MATCHING PATTERN "*.py")
 
