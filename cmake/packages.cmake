@@ -6,7 +6,7 @@
 #     python3-halfopen     the module for programs (over libhalfopen1) and for tests, and the pytest fixture
 #     halfopen-clock       the virtual clock's kernel, if HALFOPEN_KERNEL names its folder
 #
-# What each needs of shared libraries dpkg-shlibdeps says.
+# What each needs of shared libraries dpkg-shlibdeps says. For other distributions: scripts/make-tarball.
 
 set(HALFOPEN_KERNEL "" CACHE PATH "folder of a kernel that `halfopen clock build` made, for the package halfopen-clock")
 set(HALFOPEN_MAINTAINER "halfopen maintainers <maintainers@halfopen.invalid>" CACHE STRING "of the Debian packages")
