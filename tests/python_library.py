@@ -18,7 +18,7 @@ python = next(filter(has_pytest, (sys.executable, "/usr/bin/python3")), None) or
 environment = os.environ | {"PYTHONPATH": str(root / "python")}
 command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(root / "tests/python")]
 ran = subprocess.run(command, env=environment, cwd=temporary_folder(), stdin=subprocess.DEVNULL, capture_output=True,
-                     text=True, timeout=100)  # fmt: skip
+                     text=True, timeout=250)  # fmt: skip
 check(ran.returncode == 0 and " passed" in ran.stdout, f"{command}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
 
 # Without the library it says what to do, and the module that holds the reins does without.
