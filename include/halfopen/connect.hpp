@@ -18,6 +18,7 @@
 #include <asio/ip/tcp.hpp>
 #include <chrono>
 #include <expected>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,11 @@ struct connect_options {
   /// succeeded. Those still under way when the deadline passes are deadline_passed. Must live
   /// until connect() is done.
   std::vector<attempt>* failed = nullptr;
+  /// TLS on the connection (tls_client() of tls.hpp), its handshake within the same deadline; none:
+  /// plain TCP. A handshake that fails is not tried on another address.
+  std::shared_ptr<const tls_context> tls{};
+  /// Whom the certificate must name, see stream::secure(); empty: the host, or the address.
+  std::string tls_name{};
 };
 
 /// Connects to the first address of the name that answers. The fate is that of the address

@@ -52,6 +52,10 @@ struct server_options {
   /// (sd_listen_fds(3)); READY=1 and STOPPING=1 are said (sd_notify(3)). Without systemd
   /// neither does anything.
   bool use_systemd = true;
+  /// TLS on every connection (tls_server() of tls.hpp): the handler is called when the handshake is
+  /// over, and `ended` is told of one that failed. None: plain TCP.
+  std::shared_ptr<const tls_context> tls{};
+  std::chrono::milliseconds handshake_limit{10'000};  ///< of TLS
   listen_options listening{};
   /// Called when signals are heeded and the server is about to serve: the time to say so.
   std::function<void()> ready{};

@@ -47,8 +47,31 @@ struct stream_options {
 };
 
 namespace net {
+class layer;
 class stream_state;
-}
+}  // namespace net
+
+/// What one side of TLS needs for all its connections: made by tls_client() and tls_server() of
+/// tls.hpp. Thread-safe; has to live until the last handshake is over.
+class tls_context {
+ public:
+  tls_context() = default;
+  tls_context(const tls_context&) = delete;
+  tls_context& operator=(const tls_context&) = delete;
+  virtual ~tls_context() = default;
+
+ private:
+  friend class stream;
+  [[nodiscard]] virtual std::unique_ptr<net::layer> begin(const std::string& peer_name) const = 0;
+};
+
+/// What the two sides agreed upon. The texts live as long as the stream.
+struct tls_facts {
+  std::string_view version;               ///< "TLSv1.3"
+  std::string_view cipher;                ///< "TLS_AES_256_GCM_SHA384"
+  std::string_view application_protocol;  ///< by ALPN (RFC 7301); empty if none was agreed
+  bool resumed = false;                   ///< an earlier session went on (RFC 8446 section 2.2)
+};
 
 class stream {
  public:
@@ -117,10 +140,29 @@ class stream {
   /// host knows, and may be used. One system call.
   [[nodiscard]] std::optional<fate> ended_by_now();
 
+  // TLS.
+
+  /// Puts TLS over the connection: the handshake within the limit, as client or as server by what
+  /// the context is. connect() and server do it themselves if they are given one. All other
+  /// operations are the same afterwards, and their bytes are plaintext. Bytes that were read before
+  /// and not consumed are taken for the handshake's.
+  ///
+  /// `peer_name` is for a client: whom the certificate must name, and the name that is asked for
+  /// (SNI, RFC 6066 section 3; not for an address). The phase is connecting until it is done, and no
+  /// byte of a request was handed over. After a fate nothing is left but to close. Of the fates:
+  /// - local_failure: the certificate is not accepted here; `detail` says why;
+  /// - peer_closed: the peer's alert, which `detail` names, or a FIN;
+  /// - malformed: no TLS, or nothing that both sides know.
+  [[nodiscard]] asio::awaitable<result<void>> secure(const tls_context& how, std::string peer_name,
+                                                     deadline limit);
+  /// What was agreed; nothing on a connection without TLS, or during the handshake.
+  [[nodiscard]] std::optional<tls_facts> tls() const;
+
   // Ending.
 
-  /// Says FIN, reads and drops what still comes until the peer's FIN or the limit (at most
-  /// 64 MiB), and closes: a reply on its way arrives. The stream is empty then.
+  /// Says FIN, with TLS close_notify before it (RFC 8446 section 6.1), reads and drops what still
+  /// comes until the peer's FIN or the limit (at most 64 MiB), and closes: a reply on its way
+  /// arrives. The stream is empty then.
   [[nodiscard]] asio::awaitable<void> close(deadline limit);
   /// Closes with an RST: what the other side does not have yet is lost.
   void reset() noexcept;
@@ -133,7 +175,8 @@ class stream {
   [[nodiscard]] fate malformed(std::string_view what) const noexcept;
   /// The phase of the exchange that is under way.
   [[nodiscard]] phase where() const noexcept;
-  /// Bytes of write() that the kernel has taken, in the connection's life.
+  /// Bytes of write() that the kernel has taken, in the connection's life. With TLS those of each
+  /// record of which it has taken a byte.
   [[nodiscard]] std::uint64_t handed_over() const noexcept;
   [[nodiscard]] const asio::ip::tcp::endpoint& peer() const noexcept;
   /// For socket options and diagnose(). It stays the stream's: nonblocking, and not to be closed.

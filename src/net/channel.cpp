@@ -49,6 +49,7 @@ class edge final : public reactor_op, public timed {
   }
 
   bool take_ready() noexcept { return std::exchange(ready_, false); }
+  void be_ready() noexcept { ready_ = true; }
 
   [[nodiscard]] bool has_waiter() const noexcept { return waits_.has_value(); }
   [[nodiscard]] wake why() const noexcept { return why_; }
@@ -163,6 +164,11 @@ void channel::forget(edge& e) noexcept {
 bool channel::take_ready(direction d) noexcept {
   edge* e = d == direction::reading ? reading_ : writing_;
   return e != nullptr && e->take_ready();
+}
+
+void channel::be_ready(direction d) noexcept {
+  edge* e = d == direction::reading ? reading_ : writing_;
+  if (e != nullptr) e->be_ready();
 }
 
 void channel::must_be_the_first(direction d) {

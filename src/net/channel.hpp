@@ -52,6 +52,8 @@ class channel {
 
   /// True if an edge has come since the last one was taken: then there is no need to wait.
   [[nodiscard]] bool take_ready(direction d) noexcept;
+  /// As if one had come: the next wait ends at once, after others had their turn.
+  void be_ready(direction d) noexcept;
 
   /// For co_await: suspends until the next edge in that direction, and then woken() says why
   /// it has ended. Throws std::logic_error if somebody waits for it already: at once, since

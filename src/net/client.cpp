@@ -27,7 +27,7 @@ namespace halfopen {
 
 struct client::pool {
   pool(asio::any_io_executor ex, std::string h, std::string s, client_options how)
-      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(how) {}
+      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(std::move(how)) {}
 
   struct rested {
     stream connection;
@@ -109,7 +109,8 @@ fate client::lease::of_the_whole(const fate& why, std::uint64_t before) const {
 }
 
 client::client(asio::any_io_executor executor, std::string host, std::string service, client_options options)
-    : pool_(std::make_shared<pool>(std::move(executor), std::move(host), std::move(service), options)) {}
+    : pool_(std::make_shared<pool>(std::move(executor), std::move(host), std::move(service),
+                                   std::move(options))) {}
 client::~client() = default;
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;

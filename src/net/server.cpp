@@ -56,10 +56,19 @@ class stop_signals {
   std::array<struct sigaction, 2> before_{};
 };
 
+/// What a server with TLS does on each connection.
+asio::awaitable<fate> serve_secured(stream& s, const server_options& options, const server::handler& serve) {
+  const auto secured = co_await s.secure(*options.tls, {}, options.handshake_limit);
+  if (!secured) co_return secured.error();
+  co_return co_await serve(s);
+}
+
 }  // namespace
 
 struct server::state {
   state(server_options how, handler serve) : options(std::move(how)), serve_one(std::move(serve)) {
+    if (options.tls)
+      serve_one = [this, then = std::move(serve_one)](stream& s) { return serve_secured(s, options, then); };
     for (unsigned i = 0; i < std::max(1U, options.threads); ++i) {
       workers.push_back(std::make_unique<worker>(options, serve_one));
       workers.back()->on_failure = [this] { stop(); };

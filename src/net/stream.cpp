@@ -112,7 +112,9 @@ stream& stream::operator=(stream&& from) noexcept {
 }
 
 stream::~stream() {
-  if (!state_ || state_->ended) return;
+  if (!state_) return;
+  static_cast<void>(state_->say_goodbye());
+  if (state_->wire_over) return;
   std::uint64_t budget = most_dropped;
   static_cast<void>(::shutdown(state_->fd(), SHUT_WR));
   static_cast<void>(state_->drop_unread(budget));
@@ -191,7 +193,7 @@ asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, dead
     ~writing() { now = false; }
   } until_the_end(s.writing);
   wake why = wake::ready;
-  while (why == wake::ready && s.try_write(bytes) && !bytes.empty()) {
+  while (why == wake::ready && s.try_write(bytes) && !s.is_sent(bytes)) {
     if (s.wire().take_ready(direction::writing)) continue;
     if (limit.passed()) {
       why = wake::timed_out;
@@ -200,7 +202,7 @@ asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, dead
       why = s.wire().woken(direction::writing);
     }
   }
-  co_return s.written(bytes.empty(), why);
+  co_return s.written(s.is_sent(bytes), why);
 }
 
 void stream::settle() noexcept {
@@ -267,9 +269,38 @@ std::optional<fate> stream::ended_by_now() {
   return std::nullopt;
 }
 
+asio::awaitable<stream::result<void>> stream::secure(const tls_context& how, std::string peer_name,
+                                                     deadline limit) {
+  stream_state& s = *state_;
+  s.put_over(how.begin(peer_name));
+  wake last = wake::ready;
+  while (last == wake::ready) {
+    if (s.draining) s.drained = false;
+    const auto needed = s.shake_hands();
+    if (!needed) break;
+    if (s.draining || limit.passed()) {
+      last = s.draining ? wake::cancelled : wake::timed_out;
+      break;
+    }
+    s.idle_wait = *needed == direction::reading;
+    last = co_await s.wire().wait(*needed, limit);
+    s.idle_wait = false;
+    if (*needed == direction::reading) s.drained = false;
+    if (last == wake::cancelled && s.draining) last = wake::ready;  // as in next_message()
+  }
+  co_return s.secured(last);
+}
+
+std::optional<tls_facts> stream::tls() const {
+  return state_->tls();
+}
+
 asio::awaitable<void> stream::close(deadline limit) {
   const std::unique_ptr<stream_state> s = std::move(state_);
-  if (!s || s->ended || ::shutdown(s->fd(), SHUT_WR) != 0) co_return;
+  if (!s) co_return;
+  while (s->say_goodbye() && !limit.passed())
+    if (co_await s->wire().wait(direction::writing, limit) != wake::ready) break;
+  if (s->wire_over || ::shutdown(s->fd(), SHUT_WR) != 0) co_return;
   std::uint64_t budget = most_dropped;
   while (s->drop_unread(budget) && !limit.passed()) {
     const wake why = co_await s->wire().wait(direction::reading, limit);

@@ -46,6 +46,10 @@ bool has_flag(int fd, int level, int name) noexcept {
   return ::getsockopt(fd, level, name, &on, &size) == 0 && on != 0;
 }
 
+/// How often one may read in a row what is not for the reader (TLS: a flood of tickets), before others
+/// get their turn and the time is looked at.
+constexpr int most_quiet_reads = 16;
+
 std::array<char, 65536>& buffer() noexcept {
   static thread_local std::array<char, 65536> bytes;
   return bytes;
@@ -98,58 +102,80 @@ ssize_t stream_state::receive(char* into, std::size_t size) noexcept {
 }
 
 stream_state::pull stream_state::try_read() noexcept {
-  if (read_over) return pull::over;
-  if (drained && proven && !write_failed) {
-    if (!wire().take_ready(direction::reading)) return pull::wait;
-    drained = false;
-  }
-  for (;;) {
+  if (!read_over && layer_ && layer_->over()) end_of_layer();
+  int quiet = 0;  // reads that brought only what is the layer's own
+  while (!read_over) {
+    if (drained && proven && !write_failed && !wire().take_ready(direction::reading)) return pull::wait;
     auto& into = buffer();
     drained = false;
     const ssize_t got = receive(into.data(), into.size());
     if (got > 0) {
-      in.append({into.data(), static_cast<std::size_t>(got)});
+      const std::string_view came(into.data(), static_cast<std::size_t>(got));
+      if (!layer_)
+        in.append(came);
+      else if (!take_through_layer(came)) {
+        if (++quiet < most_quiet_reads) continue;
+        wire().be_ready(direction::reading);
+        return pull::wait;
+      }
       if (where != phase::sending) where = phase::receiving_reply;
       return pull::bytes;
     }
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
       drained = proven = true;
-      if (write_failed) break;  // there is nothing more to come
-      if (!wire().take_ready(direction::reading)) return pull::wait;
+      read_over = write_failed != nullptr;  // there is nothing more to come
       continue;
     }
-    static_cast<void>(end(of_error(at(operation::read), got < 0 ? errno : 0)));
-    break;
+    end_of_wire(got < 0 ? errno : 0);
   }
-  read_over = true;
   return pull::over;
+}
+
+void stream_state::end_of_wire(int error) noexcept {
+  const fate f = of_error(at(operation::read), error);
+  static_cast<void>(end(layer_ && error == 0 ? end_of_file_below_layer(f) : f));
+  read_over = wire_over = true;
+}
+
+/// How many of these bytes the kernel takes; 0: none now, or write_failed says why.
+std::size_t stream_state::send(std::string_view bytes) noexcept {
+  for (;;) {
+    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      proven = true;
+      return static_cast<std::size_t>(sent);
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) return 0;
+    const fate f = of_error(at(operation::write), errno);
+    // Replies that came before the RST are still to be read (tcp_reset() in
+    // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
+    // with this fate.
+    static_cast<void>(end(f));
+    write_failed = std::make_unique<fate>(f);
+    wire_over = true;
+    return 0;
+  }
+}
+
+void stream_state::count(std::size_t bytes) noexcept {
+  handed_over += bytes;
+  if (ended && bytes > 0)  // after the peer's FIN: now a reply is owed
+    *ended = for_request(*ended, ended->how == ending::completed ? phase::awaiting_reply : ended->when,
+                         retry::unknown);
 }
 
 bool stream_state::try_write(std::string_view& bytes) noexcept {
   if (write_failed) return false;
+  if (layer_) return try_write_through_layer(bytes);
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      handed_over += static_cast<std::uint64_t>(sent);
-      if (ended && sent > 0)  // after the peer's FIN: now a reply is owed
-        *ended = for_request(*ended, ended->how == ending::completed ? phase::awaiting_reply : ended->when,
-                             retry::unknown);
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      proven = true;
-    } else if (errno == EAGAIN) {
-      return true;
-    } else if (errno != EINTR) {
-      const fate f = of_error(at(operation::write), errno);
-      // Replies that came before the RST are still to be read (tcp_reset() in
-      // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
-      // with this fate.
-      static_cast<void>(end(f));
-      write_failed = std::make_unique<fate>(f);
-      return false;
-    }
+    const std::size_t sent = send(bytes);
+    if (sent == 0) break;
+    count(sent);
+    bytes.remove_prefix(sent);
   }
-  return true;
+  return !write_failed;
 }
 
 const fate& stream_state::end(const fate& f) noexcept {

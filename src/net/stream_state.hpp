@@ -10,6 +10,7 @@
 #include "halfopen/stream.hpp"
 #include "halfopen/wire/byte_queue.hpp"
 #include "net/channel.hpp"
+#include "net/layer.hpp"
 
 namespace halfopen::net {
 
@@ -45,6 +46,22 @@ class stream_state {
   /// Writes until the kernel takes no more; false if write_failed says why. The peer's FIN
   /// is no reason not to: it may only have shut its writing side.
   [[nodiscard]] bool try_write(std::string_view& bytes) noexcept;
+  /// What try_write() left is nothing, in the layer neither.
+  [[nodiscard]] bool is_sent(std::string_view rest) const noexcept {
+    return rest.empty() && (!layer_ || layer_->to_send.empty());
+  }
+
+  // TLS over the socket: stream_tls.cpp.
+
+  /// From here on all bytes go through it, those that were read already too.
+  void put_over(std::unique_ptr<layer> over);
+  /// A step of its handshake: what to wait for before the next; nothing when there is no next.
+  [[nodiscard]] std::optional<direction> shake_hands() noexcept;
+  /// What secure() gives after the last step, or a wait that ended so.
+  [[nodiscard]] stream::result<void> secured(wake last) noexcept;
+  /// Its farewell; true while the kernel does not take it.
+  [[nodiscard]] bool say_goodbye() noexcept;
+  [[nodiscard]] std::optional<tls_facts> tls() const;
 
   /// What write() gives after the last try_write().
   [[nodiscard]] stream::result<void> written(bool all, wake last);
@@ -70,8 +87,9 @@ class stream_state {
   std::uint64_t request_began = 0;  ///< of handed_over
   std::size_t scanned = 0;          ///< of in, by read_line: without an LF
   phase where = phase::idle;
-  int unbroken = 0;       ///< reads since others had their turn
-  bool answered = false;  ///< something was asked, and settled
+  bool wire_over = false;  ///< the peer's FIN is here, or the connection is dead
+  int unbroken = 0;        ///< reads since others had their turn
+  bool answered = false;   ///< something was asked, and settled
   bool draining = false;
   bool writing = false;    ///< in write()
   bool idle_wait = false;  ///< in next_message()
@@ -83,12 +101,24 @@ class stream_state {
 
  private:
   [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
+  [[nodiscard]] std::size_t send(std::string_view bytes) noexcept;
+  void count(std::size_t bytes) noexcept;
+  void end_of_wire(int error) noexcept;
+
+  [[nodiscard]] bool take_through_layer(std::string_view came);
+  [[nodiscard]] bool try_write_through_layer(std::string_view& bytes) noexcept;
+  bool flush() noexcept;
+  void end_of_layer() noexcept;
+  [[nodiscard]] fate fate_of_layer() const noexcept;
+  [[nodiscard]] fate end_of_file_below_layer(fate end) const noexcept;
+
   [[nodiscard]] retry again() const noexcept;
   [[nodiscard]] standing at(operation during) const noexcept { return {during, where, again(), fd()}; }
 
   bool counts_unread_ = false;  // TCP_INQ is on
   std::shared_ptr<channel> channel_;
   std::shared_ptr<void> ticket_;
+  std::unique_ptr<layer> layer_;  // none: the bytes are the socket's
 };
 
 }  // namespace halfopen::net
