@@ -4,7 +4,7 @@
 #     find_package(halfopen COMPONENTS fate wire)   needs no other library
 #     find_package(halfopen COMPONENTS c)           the shared library, for C
 #
-#     halfopen::fate, ::wire, ::net, ::trace, ::lab, ::audit  one for each of these folders of src/
+#     halfopen::fate, ::wire, ::net, ::tls, ::trace, ::lab, ::audit  one for each of these folders of src/
 #     halfopen::halfopen                            all of them
 #     halfopen::c                                   libhalfopen.so.1, which has fate's C++ inside
 #
@@ -13,7 +13,7 @@
 
 include(CMakePackageConfigHelpers)
 
-set(halfopen_parts fate wire net trace lab audit)
+set(halfopen_parts fate wire net tls trace lab audit)
 set(halfopen_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfopen)
 
 # The program's target has the name halfopen, so this one gets it only outside.

@@ -77,7 +77,7 @@ install(FILES packaging/debian/libhalfopen1.lintian DESTINATION share/lintian/ov
   COMPONENT lib EXCLUDE_FROM_ALL)
 
 halfopen_package(dev libhalfopen-dev SECTION libdevel
-  DEPENDS "libhalfopen1 (= ${PROJECT_VERSION}), libasio-dev, libfmt-dev, libmnl-dev, libseccomp-dev, libsystemd-dev, libtins-dev"
+  DEPENDS "libhalfopen1 (= ${PROJECT_VERSION}), libasio-dev, libfmt-dev, libmnl-dev, libseccomp-dev, libssl-dev, libsystemd-dev, libtins-dev"
   SUMMARY "library for TCP programs whose other side may die"
   DESCRIPTION "${what}\n.\nThis package has the headers, static libraries, and files for CMake and\npkg-config.")
 halfopen_package(python python3-halfopen ARCHITECTURE all SECTION python

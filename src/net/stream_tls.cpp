@@ -53,8 +53,9 @@ std::optional<direction> stream_state::shake_hands() noexcept {
     switch (try_read()) {
       case pull::bytes:
         break;
-      case pull::wait:
-        return direction::reading;
+      case pull::wait:  // perhaps after the handshake's last bytes
+        if (where == phase::connecting) return direction::reading;
+        break;
       case pull::over:
         return std::nullopt;
     }

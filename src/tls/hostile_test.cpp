@@ -15,23 +15,34 @@ namespace {
 using namespace test;
 using course = net::layer::course;
 
-context_handle trusting(const std::string& authority) {
-  context_handle c(SSL_CTX_new(TLS_client_method()));
-  SSL_CTX_load_verify_file(c.get(), authority.c_str());
+SSL_CTX* client_side() {
+  static const context_handle c(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_load_verify_file(c.get(), made().authority.c_str());
   SSL_CTX_set_verify(c.get(), SSL_VERIFY_PEER, nullptr);
-  return c;
+  return c.get();
 }
 
-context_handle with_certificate(const std::string& certificate, const std::string& key) {
-  context_handle c(SSL_CTX_new(TLS_server_method()));
-  SSL_CTX_use_certificate_chain_file(c.get(), certificate.c_str());
-  SSL_CTX_use_PrivateKey_file(c.get(), key.c_str(), SSL_FILETYPE_PEM);
-  return c;
+SSL_CTX* server_side() {
+  static const context_handle c(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX_use_certificate_chain_file(c.get(), made().server.c_str());
+  SSL_CTX_use_PrivateKey_file(c.get(), made().server_key.c_str(), SSL_FILETYPE_PEM);
+  return c.get();
+}
+
+/// Of whole records: whether that byte is one of the version, which TLS 1.3 does not heed (RFC 8446
+/// section 5.1).
+bool is_of_the_version(std::string_view records, std::size_t place) {
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(records[i]));
+  };
+  for (std::size_t at = 0; at + 5 <= records.size(); at += 5 + byte(at + 3) * 256 + byte(at + 4))
+    if (place == at + 1 || place == at + 2) return true;
+  return false;
 }
 
 /// Two sessions with nothing but memory between them.
 struct two {
-  two() : client(client_side.get(), {.name = "server"}), server(server_side.get()) {}
+  two() : client(client_side(), {.name = "server"}), server(server_side()) {}
 
   /// One has its say, and the bytes are changed on their way.
   template <class Change>
@@ -54,8 +65,6 @@ struct two {
     shake_hands([](std::string&) {});
   }
 
-  context_handle client_side = trusting(made().authority);
-  context_handle server_side = with_certificate(made().server, made().server_key);
   session client, server;
 };
 
@@ -71,14 +80,15 @@ TEST(tls_hostile, untouched_bytes_make_a_connection) {
 TEST(tls_hostile, any_bit_that_is_changed_in_a_handshake_ends_it) {
   // Each bit of the client's hello and the server's answer would take minutes.
   std::mt19937 random(1);  // NOLINT(*-msc51-cpp): the same bits each time
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 300; ++i) {
     two t;
     std::size_t size = 0;
     const std::size_t place = random() % 3000;
     const auto bit = static_cast<char>(1U << (random() % 8));
     bool changed = false;
     t.shake_hands([&](std::string& bytes) {
-      if (!changed && place < size + bytes.size()) {
+      if (!changed && place >= size && place < size + bytes.size() &&
+          !is_of_the_version(bytes, place - size)) {
         bytes[place - size] = static_cast<char>(bytes[place - size] ^ bit);
         changed = true;
       }
@@ -105,7 +115,7 @@ TEST(tls_hostile, a_changed_record_gives_no_byte) {
 
 TEST(tls_hostile, random_bytes_are_never_a_connection) {
   std::mt19937 random(3);  // NOLINT(*-msc51-cpp)
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     two t;
     std::string bytes(random() % 600, 0);
     for (char& b : bytes) b = static_cast<char>(random());

@@ -1,7 +1,7 @@
 #ifndef HALFOPEN_SRC_TLS_TEST_TLS_HPP
 #define HALFOPEN_SRC_TLS_TEST_TLS_HPP
 
-/// For tests: certificates that are made now, and the other end of a connection as OpenSSL on a
+/// For tests: the other end of a connection as OpenSSL on a
 /// blocking socket, which shares no code with what is tested.
 
 #include <future>
@@ -12,21 +12,11 @@
 #include "halfopen/tls.hpp"
 #include "net/test_peer.hpp"
 #include "tls/openssl.hpp"
+#include "tls/test_certificates.hpp"
 
 namespace halfopen::tls::test {
 
 using namespace net::test;
-
-/// Files in PEM, in a folder that goes with the process. Made once.
-struct certificates {
-  std::string authority;               ///< whom to trust
-  std::string server, server_key;      ///< of "server" and 127.0.0.1
-  std::string expired, expired_key;    ///< the same, until yesterday
-  std::string client, client_key;      ///< of "client"
-  std::string stranger, stranger_key;  ///< of "server", signed by itself
-  std::string empty;                   ///< a file with nothing in it
-};
-[[nodiscard]] const certificates& made();
 
 /// The contexts of ours that most tests use.
 [[nodiscard]] std::shared_ptr<const tls_context> our_client(tls_client_options options = {});
