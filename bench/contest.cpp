@@ -15,7 +15,6 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "bench/load.hpp"
 #include "bench/server_process.hpp"
 
 namespace halfopen::bench {
@@ -29,8 +28,8 @@ constexpr double warm_up = 0.05;
 
 class contestant {
  public:
-  contestant(const server_kind& kind, const pattern& p, const server_setting& setting)
-      : server_(kind.command, setting), clients_(server_.port(), p.connections, p.depth) {
+  contestant(const server_kind& kind, const pattern& p, const server_setting& setting, SSL_CTX* tls)
+      : server_(kind.command, setting), clients_(server_.port(), p.connections, p.depth, tls) {
     run(warm_up);
   }
 
@@ -67,10 +66,10 @@ class contestant {
 }  // namespace
 
 std::vector<performance> compete(const std::vector<server_kind>& kinds, const pattern& p, double seconds,
-                                 std::size_t processor) {
+                                 std::size_t processor, SSL_CTX* tls) {
   std::vector<std::unique_ptr<contestant>> all;
   for (const server_kind& kind : kinds)
-    all.push_back(std::make_unique<contestant>(kind, p, server_setting{processor, {}, -1}));
+    all.push_back(std::make_unique<contestant>(kind, p, server_setting{processor, {}, -1}, tls));
   for (std::size_t i = 0; static_cast<double>(i) * turn < seconds; ++i)
     for (std::size_t j = 0; j < all.size(); ++j) all[(i + j) % all.size()]->take_turn();
   std::vector<performance> sums;
@@ -80,7 +79,7 @@ std::vector<performance> compete(const std::vector<server_kind>& kinds, const pa
 
 call_rate count_calls(const server_kind& kind, const pattern& p, double seconds, std::size_t processor) {
   const call_counter counter;
-  contestant one(kind, p, {processor, counter.environment(), -1});
+  contestant one(kind, p, {processor, counter.environment(), -1}, tls);
   const call_counts before = counter.counts();
   const auto answered = one.answered();
   one.run(seconds);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/call_counter.hpp"
+#include "bench/load.hpp"
 #include "bench/servers.hpp"
 
 namespace halfopen::bench {
@@ -24,13 +25,13 @@ struct performance {
 };
 
 /// Lets the servers answer by turns, many short ones each, for `seconds` each; in the
-/// order of `kinds`. Throws if a request fails.
+/// order of `kinds`. Throws if a request fails. With TLS by that context, if there is one.
 [[nodiscard]] std::vector<performance> compete(const std::vector<server_kind>& kinds, const pattern& p,
-                                               double seconds, std::size_t processor);
+                                               double seconds, std::size_t processor, SSL_CTX* tls = nullptr);
 
 /// The system calls of a request, in a run of its own.
 [[nodiscard]] call_rate count_calls(const server_kind& kind, const pattern& p, double seconds,
-                                    std::size_t processor);
+                                    std::size_t processor, SSL_CTX* tls = nullptr);
 
 }  // namespace halfopen::bench
 

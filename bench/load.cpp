@@ -18,8 +18,10 @@
 #include "bench/load.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -57,8 +59,12 @@ numbers numbers_of(std::uint64_t connection, std::uint64_t request) {
 
 }  // namespace
 
-load::load(std::uint16_t port, std::size_t connections, std::size_t depth)
-    : port_(port), depth_(depth), epoll_(::epoll_create1(EPOLL_CLOEXEC)), connections_(connections) {
+load::load(std::uint16_t port, std::size_t connections, std::size_t depth, SSL_CTX* tls)
+    : port_(port),
+      depth_(depth),
+      tls_(tls),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      connections_(connections) {
   check(static_cast<bool>(epoll_), "epoll_create1");
   if (depth > most_depth) throw std::system_error(EINVAL, std::generic_category(), "depth");
   for (connection& c : connections_) open(c);
@@ -77,6 +83,12 @@ void load::open(connection& c) {
   check(::connect(c.fd.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0, "connect");
   const int on = 1;
   check(::setsockopt(c.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0, "TCP_NODELAY");
+  if (tls_ != nullptr) {
+    c.tls.reset(SSL_new(tls_), SSL_free);
+    check(c.tls && SSL_set_fd(c.tls.get(), c.fd.get()) == 1 && SSL_connect(c.tls.get()) == 1,
+          "TLS handshake");
+    check(::fcntl(c.fd.get(), F_SETFL, O_NONBLOCK) == 0, "O_NONBLOCK");
+  }
   epoll_event event{};
   event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
   event.data.ptr = &c;
@@ -89,6 +101,22 @@ void load::fail(connection& c) {
   static_cast<void>(ask(c, depth_));  // should it fail, then the next event says so
 }
 
+bool load::send(connection& c, std::string_view bytes) {
+  if (c.tls) return SSL_write(c.tls.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+  return ::send(c.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+// As recv(2): with TLS all records that are here, since the next edge is for new ones.
+ssize_t load::receive(connection& c, char* into, std::size_t size) {
+  if (!c.tls) return ::recv(c.fd.get(), into, size, MSG_DONTWAIT);
+  std::size_t all = 0, got = 0;
+  while (all < size && SSL_read_ex(c.tls.get(), into + all, size - all, &got) == 1) all += got;
+  if (all > 0) return static_cast<ssize_t>(all);
+  const bool later = SSL_get_error(c.tls.get(), 0) == SSL_ERROR_WANT_READ;
+  errno = later ? EAGAIN : EPIPE;
+  return later ? -1 : 0;
+}
+
 bool load::ask(connection& c, std::size_t count) {
   std::array<char, most_depth * request_size> bytes;
   char* at = bytes.data();
@@ -98,15 +126,13 @@ bool load::ask(connection& c, std::size_t count) {
     std::memcpy(at, request_header.data(), header_size);
     std::memcpy(at + header_size, payload.data(), sizeof payload);
   }
-  const auto size = static_cast<ssize_t>(count * request_size);
-  return ::send(c.fd.get(), bytes.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) == size;
+  return send(c, {bytes.data(), count * request_size});
 }
 
 bool load::listen_to(connection& c) {
   std::array<char, 2 * most_depth * reply_size> bytes;
   std::memcpy(bytes.data(), c.part.data(), c.part.size());
-  const ssize_t got =
-      ::recv(c.fd.get(), bytes.data() + c.part_size, bytes.size() - c.part_size, MSG_DONTWAIT);
+  const ssize_t got = receive(c, bytes.data() + c.part_size, bytes.size() - c.part_size);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (got <= 0) return false;
   const std::size_t size = c.part_size + static_cast<std::size_t>(got);

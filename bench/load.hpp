@@ -4,11 +4,15 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "halfopen/lab/unique_fd.hpp"
 
 struct epoll_event;
+using SSL = struct ssl_st;
+using SSL_CTX = struct ssl_ctx_st;
 
 namespace halfopen::bench {
 
@@ -20,8 +24,8 @@ enum class waiting { spin, sleep };
 /// another thread once the last has returned.
 class load {
  public:
-  /// Connects to 127.0.0.1 and sends the first requests.
-  load(std::uint16_t port, std::size_t connections, std::size_t depth);
+  /// Connects to 127.0.0.1 and sends the first requests. With TLS by that context, if there is one.
+  load(std::uint16_t port, std::size_t connections, std::size_t depth, SSL_CTX* tls = nullptr);
 
   /// Goes on for that long. spin: at a whole processor's cost, so that a server never
   /// has to wake us.
@@ -34,6 +38,7 @@ class load {
  private:
   struct connection {
     lab::unique_fd fd;
+    std::shared_ptr<SSL> tls;
     std::uint64_t id = 0, sent = 0, received = 0;
     std::array<char, 16> part{};  // the beginning of a reply
     std::size_t part_size = 0;
@@ -43,9 +48,12 @@ class load {
   bool ask(connection& c, std::size_t count);
   bool listen_to(connection& c);
   void fail(connection& c);
+  static bool send(connection& c, std::string_view bytes);
+  static ssize_t receive(connection& c, char* into, std::size_t size);
 
   std::uint16_t port_;
   std::size_t depth_;
+  SSL_CTX* tls_;
   lab::unique_fd epoll_;
   std::vector<connection> connections_;
   std::uint64_t answered_ = 0, failed_ = 0, opened_ = 0;

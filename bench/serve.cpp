@@ -15,12 +15,15 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <csignal>
 #include <map>
 
 #include "bench/contest.hpp"
 #include "bench/measure.hpp"
 #include "bench/server_process.hpp"
 #include "bench/servers.hpp"
+#include "tls/openssl.hpp"
+#include "tls/test_certificates.hpp"
 
 namespace halfopen::bench {
 namespace {
@@ -40,6 +43,7 @@ struct options {
   double seconds = 0.3;
   int rounds = 10;
   std::vector<std::string> only;
+  bool tls = false;
 
   [[nodiscard]] bool wants(std::string_view name, auto&& all, auto&& name_of) const {
     const auto named = [&](const auto& one) { return std::ranges::find(only, name_of(one)) != only.end(); };
@@ -81,7 +85,7 @@ std::string thousands(double value) {
 void print_table(const pattern& p, const std::vector<server_kind>& kinds,
                  const std::map<std::string, figures>& all) {
   fmt::print("\n{}\n  {:<16}{:>11}  {:<23}{:>9}{:>10}{:>6}{:>7}\n", p.title, "server", "requests/s",
-             "(least - most)", "to bare", "us/req", "busy", "calls");
+             "(least - most)", "to limit", "us/req", "busy", "calls");
   const figures* limit = limit_of(kinds, all);
   bool idle = false;
   double delay = 0;
@@ -123,20 +127,24 @@ std::string verdict(const pattern& p, const std::vector<server_kind>& kinds,
 }
 
 std::string measure_pattern(const pattern& p, const std::vector<server_kind>& kinds, const options& o,
-                            std::size_t processor) {
+                            std::size_t processor, SSL_CTX* tls) {
   std::map<std::string, figures> all;
   for (int round = 0; round < o.rounds; ++round) {
     fmt::print(stderr, "{}: round {} of {}\n", p.name, round + 1, o.rounds);
-    const std::vector<performance> seen = compete(kinds, p, o.seconds, processor);
+    const std::vector<performance> seen = compete(kinds, p, o.seconds, processor, tls);
     for (std::size_t i = 0; i < kinds.size(); ++i) all[kinds[i].name].add(seen[i]);
   }
-  for (const server_kind& kind : kinds) all[kind.name].calls = count_calls(kind, p, o.seconds, processor);
+  for (const server_kind& kind : kinds)
+    all[kind.name].calls = count_calls(kind, p, o.seconds, processor, tls);
   print_table(p, kinds, all);
   return verdict(p, kinds, all);
 }
 
 int measure(const options& o) {
-  std::vector<server_kind> kinds = servers();
+  const auto& certificates = tls::test::made();
+  const tls::context_handle clients(o.tls ? SSL_CTX_new(TLS_client_method()) : nullptr);
+  std::vector<server_kind> kinds =
+      o.tls ? tls_servers(certificates.server, certificates.server_key) : servers();
   const auto name_of_server = [](const server_kind& k) { return k.name; };
   const auto name_of_pattern = [](const pattern& p) { return std::string(p.name); };
   for (const std::string& name : o.only)
@@ -156,10 +164,11 @@ int measure(const options& o) {
              where.own, where.server);
   std::string verdicts;
   for (const pattern& p : patterns)
-    if (o.wants(p.name, patterns, name_of_pattern)) verdicts += measure_pattern(p, kinds, o, where.server);
+    if (o.wants(p.name, patterns, name_of_pattern))
+      verdicts += measure_pattern(p, kinds, o, where.server, clients.get());
   if (!verdicts.empty())
-    fmt::print("\nhalfopen: aim at least {} of the bare loop, and more than every library\n{}", aim,
-               verdicts);
+    fmt::print("\nhalfopen: aim at least {} of {}\n{}", aim,
+               o.tls ? "Asio's ssl::stream" : "the bare loop, and more than every library", verdicts);
   fmt::print("\nload average {:.2f} at the end\n", load_average());
   return 0;
 }
@@ -175,10 +184,12 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", o.rounds, "of each server and pattern")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+  app.add_flag("--tls", o.tls, "with TLS: ours against Asio's ssl::stream; bench/run tls");
   app.add_option("only", o.only,
                  "patterns (one few many deep) and servers (bare halfopen asio-callbacks "
                  "asio-coroutines libevent libuv); none: all");
   CLI11_PARSE(app, argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes with write(2)
   try {
     return bench::measure(o);
   } catch (const std::exception& e) {

@@ -5,6 +5,10 @@
 
 #include "halfopen/server.hpp"
 
+#ifdef WITH_TLS
+#include "halfopen/tls.hpp"
+#endif
+
 #include "bench/peers/service.hpp"
 
 namespace halfopen::bench {
@@ -27,10 +31,16 @@ asio::awaitable<fate> serve(stream& client) {
   }
 }
 
-void run(const char* port) {
+void run(int argc, char** argv) {
   const server* listening = nullptr;
   server_options options;
-  options.service = port;
+  options.service = argc > 1 ? argv[1] : "0";
+#ifdef WITH_TLS
+  if (argc != 4) throw std::runtime_error("a port, a certificate and a key are wanted");
+  const auto tls = tls_server({.certificate = argv[2], .key = argv[3]});
+  if (!tls) throw std::runtime_error(tls.error());
+  options.tls = *tls;
+#endif
   options.ready = [&] { announce(listening->local().port()); };
   server s(options, serve);
   listening = &s;
@@ -42,5 +52,5 @@ void run(const char* port) {
 }  // namespace halfopen::bench
 
 int main(int argc, char** argv) {
-  return halfopen::bench::run_peer([&] { halfopen::bench::run(argc > 1 ? argv[1] : "0"); });
+  return halfopen::bench::run_peer([&] { halfopen::bench::run(argc, argv); });
 }

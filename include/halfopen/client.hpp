@@ -47,6 +47,8 @@ struct client_options {
   unsigned tries = 3;                       ///< of one call, the first included
   std::chrono::milliseconds pause{20};      ///< after a failed connect, doubled each time
   connect_options connecting{};
+  /// TLS on every connection (tls_client() of tls.hpp); none: what `connecting` says.
+  std::shared_ptr<const tls_context> tls{};
 };
 
 /// Not synchronised, and its executor is that of an io_context which one thread runs, as for

@@ -18,8 +18,9 @@
 #include <asio/ip/tcp.hpp>
 #include <chrono>
 #include <expected>
-#include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "halfopen/deadline.hpp"
@@ -43,12 +44,15 @@ struct connect_options {
   /// succeeded. Those still under way when the deadline passes are deadline_passed. Must live
   /// until connect() is done.
   std::vector<attempt>* failed = nullptr;
-  /// TLS on the connection (tls_client() of tls.hpp), its handshake within the same deadline; none:
-  /// plain TCP. A handshake that fails is not tried on another address.
-  std::shared_ptr<const tls_context> tls{};
+  /// TLS on the connection (tls_client() of tls.hpp), its handshake within the same deadline; null:
+  /// plain TCP. A handshake that fails is not tried on another address. Must live until connect()
+  /// is done, and so must the name.
+  const tls_context* tls = nullptr;
   /// Whom the certificate must name, see stream::secure(); empty: the host, or the address.
-  std::string tls_name{};
+  std::string_view tls_name{};
 };
+// Nothing in it has a destructor: g++ 12 copies such temporaries of a co_await bit by bit.
+static_assert(std::is_trivially_copyable_v<connect_options>);
 
 /// Connects to the first address of the name that answers. The fate is that of the address
 /// that failed last; local_failure for a name that does not resolve; deadline_passed when

@@ -8,7 +8,7 @@
 ///
 ///     auto trusted = halfopen::tls_client();            // whom the system trusts
 ///     if (!trusted) return report(trusted.error());
-///     halfopen::client c(executor, "server", "443", {.connecting = {.tls = *trusted}});
+///     halfopen::client c(executor, "server", "443", {.tls = *trusted});
 ///
 ///     auto ours = halfopen::tls_server({.certificate = "server.pem", .key = "server.key"});
 ///     if (!ours) return report(ours.error());

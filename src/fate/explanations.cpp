@@ -106,8 +106,10 @@ constexpr std::array<explanation, all_endings.size()> explanations{{
     {"local_failure",
      "This host itself failed; the peer has no part in it. The errno says what is missing: EMFILE "
      "(descriptors), EADDRNOTAVAIL (an address, or a free port), ENOBUFS or ENOMEM (memory), EACCES or EPERM "
-     "(permission), EINVAL or EBADF (a mistake in the program).",
-     "A limit of this process or machine, its configuration, or a mistake in the program.",
+     "(permission), EINVAL or EBADF (a mistake in the program). With TLS: a certificate of the peer's that is "
+     "not accepted here.",
+     "A limit of this process or machine, its configuration (also whom it trusts), or a mistake in the "
+     "program.",
      "Raise the limit or correct the program. A server to which accept gives EMFILE must go on, but not in a "
      "busy loop: the connection stays in the queue, and poll reports it again at once."},
 }};

@@ -27,7 +27,9 @@ namespace halfopen {
 
 struct client::pool {
   pool(asio::any_io_executor ex, std::string h, std::string s, client_options how)
-      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(std::move(how)) {}
+      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(std::move(how)) {
+    if (options.tls) options.connecting.tls = options.tls.get();
+  }
 
   struct rested {
     stream connection;

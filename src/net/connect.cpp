@@ -41,7 +41,7 @@ using net::wake;
 /// The attempts of one connect(), and who won.
 struct race {
   race(const asio::any_io_executor& executor, connect_options how, deadline until)
-      : woken(executor), options(std::move(how)), limit(until) {}
+      : woken(executor), options(how), limit(until) {}
 
   void fail(const tcp::endpoint& to, const fate& why) {
     last = why;
@@ -136,7 +136,7 @@ struct finish {
 asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> addresses, deadline limit,
                                                      connect_options options) {
   const auto executor = co_await asio::this_coro::executor;
-  const auto r = std::make_shared<race>(executor, std::move(options), limit);
+  const auto r = std::make_shared<race>(executor, options, limit);
   const finish at_the_end(r);
   auto next_start = deadline::clock::now();
   std::size_t next = 0;
@@ -163,7 +163,8 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
   state->set_peer(r->won_by);
   stream made = net::stream_state::make(std::move(state));
   if (r->options.tls) {
-    std::string name = r->options.tls_name.empty() ? r->won_by.address().to_string() : r->options.tls_name;
+    std::string name(r->options.tls_name);
+    if (name.empty()) name = r->won_by.address().to_string();
     const auto secured = co_await made.secure(*r->options.tls, std::move(name), limit);
     if (!secured) {
       r->fail(r->won_by, secured.error());
@@ -176,9 +177,9 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
 asio::awaitable<std::expected<stream, fate>> connect(std::string host, std::string service, deadline limit,
                                                      connect_options options) {
   if (options.tls_name.empty()) options.tls_name = host;
-  auto found = co_await net::resolve(std::move(host), std::move(service), limit);
+  auto found = co_await net::resolve(host, std::move(service), limit);
   if (!found) co_return std::unexpected(found.error());
-  auto connected = co_await connect(std::move(*found), limit, std::move(options));
+  auto connected = co_await connect(std::move(*found), limit, options);
   co_return connected;
 }
 

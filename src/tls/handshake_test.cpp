@@ -356,7 +356,7 @@ struct running_server {
 TEST(tls_handshake, exchanges_and_handlers_need_not_know_of_it) {
   running_server there;
   asio::io_context io(1);
-  client c(io.get_executor(), "127.0.0.1", there.port(), {.connecting = {.tls = our_client()}});
+  client c(io.get_executor(), "127.0.0.1", there.port(), {.tls = our_client()});
   EXPECT_EQ(play(io, c.call(ask_for_echo, ample)).value(), "hello");
   EXPECT_EQ(play(io, c.call(ask_for_echo, ample)).value(), "hello");
   EXPECT_EQ(c.count().connected, 1U);
@@ -374,9 +374,10 @@ TEST(tls_handshake, a_server_tells_of_one_that_failed_and_serves_the_next) {
   running_server there(20ms);
   asio::io_context io(1);
   std::vector<attempt> failed;
+  const auto trusted = our_client();
   const auto unverified =
       play(io, connect("localhost", there.port(), ample,
-                       {.failed = &failed, .tls = our_client(), .tls_name = "elsewhere"}));
+                       {.failed = &failed, .tls = trusted.get(), .tls_name = "elsewhere"}));
   ASSERT_FALSE(unverified);
   expect_never_opened(unverified.error(), ending::local_failure);
   EXPECT_FALSE(failed.empty());

@@ -29,20 +29,24 @@ namespace {
 
 constexpr std::size_t longest_line = 8 << 20;
 
-struct input {
-  asio::posix::stream_descriptor from;
-  std::string bytes{};
+class input {
+ public:
+  explicit input(const asio::any_io_executor& executor) : from_(executor, ::dup(STDIN_FILENO)) {}
 
   /// The next line with its LF; nothing when there are no more.
   asio::awaitable<std::optional<std::string>> line() {
     asio::error_code ended;
     const std::size_t size = co_await asio::async_read_until(
-        from, asio::dynamic_buffer(bytes), '\n', asio::redirect_error(asio::use_awaitable, ended));
+        from_, asio::dynamic_buffer(bytes_), '\n', asio::redirect_error(asio::use_awaitable, ended));
     if (size == 0) co_return std::nullopt;
-    std::string taken = bytes.substr(0, size);
-    bytes.erase(0, size);
+    std::string taken = bytes_.substr(0, size);
+    bytes_.erase(0, size);
     co_return taken;
   }
+
+ private:
+  asio::posix::stream_descriptor from_;
+  std::string bytes_;
 };
 
 /// The fate that ended it; nothing when all was answered.
@@ -63,10 +67,10 @@ asio::awaitable<std::optional<fate>> talk(halfopen::stream& s, input& user) {
 }
 
 asio::awaitable<void> run(char** argv, std::shared_ptr<const halfopen::tls_context> tls, int& exit_code) {
-  input user{{co_await asio::this_coro::executor, ::dup(STDIN_FILENO)}};
+  input user(co_await asio::this_coro::executor);
   std::optional<fate> why;
-  auto s =
-      co_await halfopen::connect(argv[1], argv[2], 5s, {.connection = {.notice_within = 3s}, .tls = tls});
+  auto s = co_await halfopen::connect(argv[1], argv[2], 5s,
+                                      {.connection = {.notice_within = 3s}, .tls = tls.get()});
   if (s) {
     why = co_await talk(*s, user);
     co_await s->close(2s);
