@@ -77,7 +77,8 @@ std::vector<performance> compete(const std::vector<server_kind>& kinds, const pa
   return sums;
 }
 
-call_rate count_calls(const server_kind& kind, const pattern& p, double seconds, std::size_t processor) {
+call_rate count_calls(const server_kind& kind, const pattern& p, double seconds, std::size_t processor,
+                      SSL_CTX* tls) {
   const call_counter counter;
   contestant one(kind, p, {processor, counter.environment(), -1}, tls);
   const call_counts before = counter.counts();
