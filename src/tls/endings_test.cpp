@@ -168,7 +168,7 @@ TEST(tls_ending, a_request_of_which_the_kernel_took_nothing_may_be_asked_again) 
   secured c;
   ASSERT_TRUE(c.begin());
   // The socket is full: the peer does not read.
-  const std::string much(4 << 20, 'x');
+  const std::string much(16 << 20, 'x');
   ASSERT_EQ(c.write(much, 50ms).error().how, ending::deadline_passed);
   const std::uint64_t before = c.s.handed_over();
   EXPECT_GT(before, 0U);

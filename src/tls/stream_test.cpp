@@ -64,7 +64,7 @@ TEST(tls_stream, big_writes_arrive_whole_at_a_slow_reader) {
 TEST(tls_stream, a_write_that_was_cut_short_can_go_on) {
   secured c;
   ASSERT_TRUE(c.begin());
-  const std::string sent = pattern(4 << 20);
+  const std::string sent = pattern(16 << 20);
   ASSERT_EQ(c.write(sent, 30ms).error().how, ending::deadline_passed);
   const auto handed_over = static_cast<std::size_t>(c.s.handed_over());
   // What is with the kernel is the beginning, and perhaps one record more is on its way there.
