@@ -106,7 +106,8 @@ constexpr std::array<explanation, all_endings.size()> explanations{{
     {"local_failure",
      "This host itself failed; the peer has no part in it. The errno says what is missing: EMFILE "
      "(descriptors), EADDRNOTAVAIL (an address, or a free port), ENOBUFS or ENOMEM (memory), EACCES or EPERM "
-     "(permission), EINVAL or EBADF (a mistake in the program). With TLS: a certificate of the peer's that is "
+     "(permission), EINVAL or EBADF (a mistake in the program). With TLS: a certificate of the peer's that "
+     "is "
      "not accepted here.",
      "A limit of this process or machine, its configuration (also whom it trusts), or a mistake in the "
      "program.",
