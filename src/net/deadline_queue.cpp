@@ -92,11 +92,18 @@ deadline_queue& deadline_queue::of(asio::io_context& context) {
 }
 
 void deadline_queue::arm(timed& t, deadline::clock::time_point when) {
+  const std::scoped_lock held(lock_);
   heap_.arm(t, when);
   set_timer();
 }
 
+void deadline_queue::disarm(timed& t) noexcept {
+  const std::scoped_lock held(lock_);
+  heap_.disarm(t);
+}
+
 void deadline_queue::remove(timed& t) noexcept {
+  const std::scoped_lock held(lock_);
   heap_.remove(t);
   // A timer that waits for nobody would keep the io_context at work.
   if (heap_.next() == deadline_heap::time_point::max() && timer_) {
@@ -106,6 +113,7 @@ void deadline_queue::remove(timed& t) noexcept {
 }
 
 void deadline_queue::shutdown() {
+  const std::scoped_lock held(lock_);
   timer_.reset();
 }
 
@@ -115,6 +123,7 @@ void deadline_queue::set_timer() {
   timer_->expires_at(timer_at_);  // cancels the wait for a later time
   timer_->async_wait([this](const asio::error_code& why) {
     if (why) return;
+    const std::scoped_lock held(lock_);
     timer_at_ = deadline_heap::time_point::max();
     heap_.ring(deadline::clock::now());
     set_timer();

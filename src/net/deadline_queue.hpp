@@ -5,6 +5,7 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstddef>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -24,7 +25,8 @@ class timed {
   virtual ~timed() = default;  // after remove()
 
  protected:
-  /// Its time has come. It posts what there is to do, and does not call the queue.
+  /// Its time has come: on any thread that runs the io_context, under the queue's lock. It posts what there
+  /// is to do, and does not call the queue.
   virtual void expired() noexcept = 0;
 
  private:
@@ -64,8 +66,8 @@ class deadline_heap {
   std::vector<entry> heap_;
 };
 
-/// All deadlines of an io_context, behind one timer. Not synchronised: for the one thread that
-/// runs the io_context.
+/// All deadlines of an io_context, behind one timer. Thread-safe: strands of an io_context that several
+/// threads run share it.
 class deadline_queue : public asio::execution_context::service {
  public:
   using key_type = deadline_queue;
@@ -76,13 +78,14 @@ class deadline_queue : public asio::execution_context::service {
 
   /// As of deadline_heap.
   void arm(timed& t, deadline::clock::time_point when);
-  void disarm(timed& t) noexcept { heap_.disarm(t); }
+  void disarm(timed& t) noexcept;
   void remove(timed& t) noexcept;
 
  private:
   void shutdown() override;
   void set_timer();
 
+  std::mutex lock_;  // of all below
   deadline_heap heap_;
   std::optional<asio::steady_timer> timer_;  // none after shutdown()
   deadline::clock::time_point timer_at_ = deadline::clock::time_point::max();

@@ -105,7 +105,7 @@ bool is_dead(int fd) noexcept {
 struct listener::state {
   state(const asio::any_io_executor& executor, unique_fd fd, listen_options how)
       : options(std::move(how)),
-        wire(executor, std::move(fd), net::sharing::with_others),
+        wire(executor, std::move(fd)),
         pause(executor),
         spare(a_spare_descriptor()) {
     if (options.limits) ledger = options.limits->ledger_;
@@ -244,12 +244,10 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
         break;
       case meaning::the_end:
         co_return std::unexpected(local_failure({}, error));
-      case meaning::nothing_here: {
-        if (s.wire.take_ready(direction::reading)) break;
+      case meaning::nothing_here:
         static_cast<void>(co_await s.wire.wait(direction::reading, limit));
         s.unbroken = 0;
         break;
-      }
     }
   }
 }

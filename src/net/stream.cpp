@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 #include <system_error>
@@ -64,14 +65,16 @@ asio::awaitable<message> read_until(stream_state& s, Take take, deadline limit) 
   std::optional<message> got;
   while (!(got = read_what_is_here(s, take))) {
     wake why = wake::timed_out;
-    // The edges may be many and bring little (a byte a second): the limit counts all the same.
-    if (limit.passed()) {
+    const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
+    // Bytes may come often and be few (one a second): the limit counts all the same.
+    if (told_to_stop) {
+      why = wake::cancelled;
+    } else if (limit.passed()) {
     } else if (s.unbroken >= reads_at_once) {
       co_await let_others_go_first(s);
       why = wake::ready;
     } else {
-      co_await s.wire().next_edge(direction::reading, limit);
-      why = s.wire().woken(direction::reading);
+      why = co_await s.wire().wait(direction::reading, limit);
       if (why == wake::ready) s.drained = false;
     }
     s.unbroken = 0;
@@ -194,13 +197,13 @@ asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, dead
   } until_the_end(s.writing);
   wake why = wake::ready;
   while (why == wake::ready && s.try_write(bytes) && !s.is_sent(bytes)) {
-    if (s.wire().take_ready(direction::writing)) continue;
-    if (limit.passed()) {
+    const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
+    if (told_to_stop)
+      why = wake::cancelled;
+    else if (limit.passed())
       why = wake::timed_out;
-    } else {
-      co_await s.wire().next_edge(direction::writing, limit);
-      why = s.wire().woken(direction::writing);
-    }
+    else
+      why = co_await s.wire().wait(direction::writing, limit);
   }
   co_return s.written(s.is_sent(bytes), why);
 }
@@ -214,15 +217,19 @@ asio::awaitable<stream::result<void>> stream::next_message(deadline limit) {
   s.settle();
   wake last = wake::ready;
   while (last == wake::ready && s.in.empty()) {
-    if (s.draining) s.drained = false;  // what is here by now counts, though no edge was seen yet
+    if (s.draining) s.drained = false;  // what is here by now counts, though nobody was told yet
     if (s.try_read() != stream_state::pull::wait) break;
     if (s.draining) {
       last = wake::cancelled;
       break;
     }
+    const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
+    if (told_to_stop) {
+      last = wake::cancelled;
+      break;
+    }
     s.idle_wait = true;
-    co_await s.wire().next_edge(direction::reading, limit);
-    last = s.wire().woken(direction::reading);
+    last = co_await s.wire().wait(direction::reading, limit);
     s.idle_wait = false;
     s.drained = false;
     // Told to stop: a request that is here already is still taken.

@@ -51,14 +51,14 @@ asio::awaitable<void> server::worker::accept_all() {
 void server::worker::begin(stream connection) {
   ++done.served;
   ++open;
-  net::start(context, play(std::move(connection)));
+  asio::co_spawn(context, play(std::move(connection)), asio::detached);
 }
 
 void server::worker::tell(const asio::ip::tcp::endpoint& peer, const fate& how) const {
   if (options.ended) options.ended(peer, how);
 }
 
-net::root server::worker::play(stream connection) {
+asio::awaitable<void> server::worker::play(stream connection) {
   const auto here = sessions.insert(sessions.end(), session{&connection});
   if (draining) connection.drain();
   const asio::ip::tcp::endpoint peer = connection.peer();

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "halfopen/server.hpp"
-#include "net/start.hpp"
 
 namespace halfopen {
 namespace net {
@@ -35,7 +34,7 @@ struct server::worker {
   };
 
   asio::awaitable<void> accept_all();
-  net::root play(stream connection);
+  asio::awaitable<void> play(stream connection);
   asio::awaitable<void> cut_off_in_time();
   void begin(stream connection);
   void tell(const asio::ip::tcp::endpoint& peer, const fate& how) const;
