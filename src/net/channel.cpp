@@ -1,18 +1,6 @@
-// A descriptor that is waited for with a deadline, by the public interface of Asio.
-//
-// asio::ip::tcp::socket reads before it waits. For a server that has just answered and waits for the
-// next request that read finds nothing (EAGAIN), and an idle connection needs a buffer for it. Its
-// async_wait() reads nothing: it asks the kernel by epoll_ctl(2) whether there is something by now,
-// and is told when there is. So no end of a connection is missed that lies behind the last byte that
-// was read (a FIN, an RST), whatever edges there were before, and no read need ask for one.
-//
-// A deadline is one entry in a heap of the io_context's (deadline_queue.hpp) and no timer of Asio's:
-// it is set and taken back for each wait. It ends the wait by Asio's cancellation of one operation.
-
 #include "net/channel.hpp"
 
-#include <asio/execution/outstanding_work.hpp>
-#include <asio/prefer.hpp>
+#include <asio/post.hpp>
 #include <asio/query.hpp>
 #include <stdexcept>
 
@@ -23,43 +11,103 @@ asio::io_context& context_of(const asio::any_io_executor& executor) {
   return static_cast<asio::io_context&>(asio::query(executor, asio::execution::context));
 }
 
+std::unique_ptr<asio::any_io_executor> if_strand(const asio::any_io_executor& executor) {
+  if (executor == asio::any_io_executor(context_of(executor).get_executor())) return nullptr;
+  return std::make_unique<asio::any_io_executor>(executor);
+}
+
 }  // namespace
 
 channel::channel(const asio::any_io_executor& executor, unique_fd fd)
-    : executor_(asio::prefer(executor, asio::execution::outstanding_work.tracked)),
-      deadlines_(deadline_queue::of(context_of(executor))),
-      fd_(fd.get()) {
-  descriptor_.emplace(context_of(executor).get_executor(), fd.get());
-  static_cast<void>(fd.release());  // it is the descriptor's
+    : polled(executor != asio::any_io_executor(context_of(executor).get_executor())),
+      context_(context_of(executor)),
+      strand_(if_strand(executor)),
+      deadlines_(deadline_queue::of(context_)),
+      poller_(poller::of(context_)),
+      fd_(std::move(fd)) {
+  if (strand_) here_ = std::make_shared<channel*>(this);
+  poller_.add(*this, fd_.get());
 }
 
 channel::~channel() {
+  poller_.remove(*this, fd_.get());
   for (side* s : {&reading_, &writing_}) deadlines_.remove(*s);
   if (here_) *here_ = nullptr;
 }
 
-void channel::must_be_the_first(direction d) {
-  if (of(d).waiting) throw std::logic_error("halfopen: two waits for one direction of a connection");
+asio::any_io_executor channel::executor() const noexcept {
+  return strand_ ? *strand_ : asio::any_io_executor(context_.get_executor());
 }
 
-/// On the thread that runs the deadlines, which may not be that of the channel's strand.
-void channel::side::expired() noexcept {
-  if (!of.here_) of.here_ = std::make_shared<channel*>(&of);
-  asio::post(of.executor_, [here = of.here_, this, wait = waits] {
-    if (*here != nullptr && wait == waits) (*here)->end(*this, wake::timed_out);
+void channel::must_be_the_first(direction d) {
+  if (of(d).waits) throw std::logic_error("halfopen: two waits for one direction of a connection");
+}
+
+/// On the channel's thread or strand, and if it is there still.
+template <class Function>
+void channel::later(Function f) {
+  if (!here_) here_ = std::make_shared<channel*>(this);
+  auto then = [here = here_, f] {
+    if (*here != nullptr) f();
+  };
+  if (strand_)
+    asio::post(*strand_, std::move(then));
+  else
+    asio::post(context_, std::move(then));
+}
+
+void channel::begin(side& s, deadline limit) {
+  ++s.begun;
+  if (std::exchange(s.ready, false)) return end_later(s, wake::ready);
+  deadlines_.arm(s, limit.at());
+}
+
+// A deadline expires on any thread that runs the io_context, under the lock under which it is armed and
+// disarmed: nobody else is here then, unless there is a strand, where `here_` is from the beginning.
+void channel::end_later(side& s, wake why) noexcept {
+  later([this, &s, why, wait = s.begun] {
+    if (s.waits && s.begun == wait) resume(s, why);
   });
 }
 
-void channel::end(side& s, wake why) noexcept {
-  if (!s.waiting || s.why != wake::ready) return;
-  s.why = why;
-  s.stop.emit(asio::cancellation_type::terminal);
+void channel::resume(side& s, wake why) {
+  deadlines_.disarm(s);
+  s.waits.resume(why);
 }
 
-wake channel::finish(side& s, bool is_ready) noexcept {
-  deadlines_.disarm(s);
-  s.waiting = false;
-  return is_ready && s.why == wake::timed_out ? wake::ready : s.why;
+void channel::came(std::uint32_t events) {
+  if (strand_)
+    later([this, events] { take_in(events); });
+  else
+    take_in(events);
+}
+
+void channel::take_in(std::uint32_t events) {
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  const bool to_read = broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
+  const bool to_write = broken || (events & EPOLLOUT) != 0;
+  if (to_write) writing_.ready = true;
+  if (to_read) reading_.ready = true;
+  // Whoever goes on may end the channel, so the second is put off.
+  if (to_read && reading_.waits) {
+    if (to_write && writing_.waits) end_later(writing_, wake::ready);
+    edge(reading_);
+  } else if (to_write && writing_.waits) {
+    edge(writing_);
+  }
+}
+
+void channel::edge(side& s) {
+  s.ready = false;
+  resume(s, wake::ready);
+}
+
+void channel::abandon() noexcept {
+  // The one that has the channel last: what is behind the first may end it.
+  const auto here = here_ ? here_ : std::make_shared<channel*>(this);
+  here_ = here;
+  reading_.waits.drop();
+  if (*here != nullptr) writing_.waits.drop();
 }
 
 }  // namespace halfopen::net

@@ -244,10 +244,12 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
         break;
       case meaning::the_end:
         co_return std::unexpected(local_failure({}, error));
-      case meaning::nothing_here:
+      case meaning::nothing_here: {
+        if (s.wire.take_ready(direction::reading)) break;
         static_cast<void>(co_await s.wire.wait(direction::reading, limit));
         s.unbroken = 0;
         break;
+      }
     }
   }
 }

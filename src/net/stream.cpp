@@ -197,6 +197,7 @@ asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, dead
   } until_the_end(s.writing);
   wake why = wake::ready;
   while (why == wake::ready && s.try_write(bytes) && !s.is_sent(bytes)) {
+    if (s.wire().take_ready(direction::writing)) continue;
     const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
     if (told_to_stop)
       why = wake::cancelled;

@@ -94,10 +94,13 @@ class stream_state {
   bool writing = false;    ///< in write()
   bool idle_wait = false;  ///< in next_message()
   bool read_over = false;  ///< ended says how; a write that failed leaves something to read
-  /// Nothing is left to read as far as is known; whoever has waited since asks anew.
+  /// The last read left nothing in the kernel, and a write since has shown that no RST
+  /// came with it: the next edge will tell of anything new, and no read need ask.
   bool drained = true;
+  bool proven = true;
 
  private:
+  [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
   [[nodiscard]] std::size_t send(std::string_view bytes) noexcept;
   void count(std::size_t bytes) noexcept;
   void end_of_wire(int error) noexcept;
@@ -112,6 +115,7 @@ class stream_state {
   [[nodiscard]] retry again() const noexcept;
   [[nodiscard]] standing at(operation during) const noexcept { return {during, where, again(), fd()}; }
 
+  bool counts_unread_ = false;  // TCP_INQ is on
   std::shared_ptr<channel> channel_;
   std::shared_ptr<void> ticket_;
   std::unique_ptr<layer> layer_;  // none: the bytes are the socket's
