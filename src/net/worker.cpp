@@ -48,39 +48,45 @@ asio::awaitable<void> server::worker::accept_all() {
   stop_if_done();
 }
 
+// What an idle connection costs is its coroutine's frame, and Asio's own: hence nothing waits for it here
+// but a completion handler.
 void server::worker::begin(stream connection) {
   ++done.served;
   ++open;
-  asio::co_spawn(context, play(std::move(connection)), asio::detached);
+  const auto peer = connection.peer();
+  const auto here = sessions.insert(sessions.end(), session{std::move(connection), peer});
+  if (draining) here->connection.drain();
+  asio::co_spawn(
+      context, [this, here] { return serve_one(here->connection); },
+      [this, mine = of_the_list(*this, here)](const std::exception_ptr& threw, const fate& how) mutable {
+        finish(std::move(mine), threw, how);
+      });
+}
+
+void server::worker::finish(of_the_list here, const std::exception_ptr& threw, const fate& how) {
+  tell(here->peer, threw ? of_local_failure({}, "the handler threw an exception") : how);
+  here->said_all = true;
+  asio::co_spawn(context, say_goodbye(std::move(here)), asio::detached);
 }
 
 void server::worker::tell(const asio::ip::tcp::endpoint& peer, const fate& how) const {
   if (options.ended) options.ended(peer, how);
 }
 
-asio::awaitable<void> server::worker::play(stream connection) {
-  const auto here = sessions.insert(sessions.end(), session{&connection});
-  if (draining) connection.drain();
-  const asio::ip::tcp::endpoint peer = connection.peer();
-  bool threw = false;
-  try {
-    tell(peer, co_await serve_one(connection));
-  } catch (...) {
-    threw = true;
-  }
-  if (threw) tell(peer, of_local_failure({}, "the handler threw an exception"));
-  here->said_all = true;
-  co_await connection.close(options.linger);
-  sessions.erase(here);
+asio::awaitable<void> server::worker::say_goodbye(of_the_list here) {
+  co_await here->connection.close(options.linger);
   --open;
+  {
+    const of_the_list gone(std::move(here));
+  }
   stop_if_done();
 }
 
 void server::worker::begin_drain() {
   if (std::exchange(draining, true)) return;
   if (door) door->stop();
-  for (const session& s : sessions)
-    if (!s.said_all && *s.connection) s.connection->drain();
+  for (session& s : sessions)
+    if (!s.said_all && s.connection) s.connection.drain();
   asio::co_spawn(context, cut_off_in_time(), asio::detached);
   stop_if_done();
 }
@@ -94,9 +100,9 @@ asio::awaitable<void> server::worker::cut_off_in_time() {
   // like a whole one.
   const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
   for (const session& s : sessions) {
-    if (s.said_all || !*s.connection) continue;
+    if (s.said_all || !s.connection) continue;
     ++done.cut_off;
-    static_cast<void>(::connect(s.connection->native_handle(), &nobody, sizeof nobody));
+    static_cast<void>(::connect(s.connection.native_handle(), &nobody, sizeof nobody));
   }
   context.stop();  // and with it go their coroutines
 }

@@ -4,8 +4,10 @@
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <exception>
 #include <list>
 #include <optional>
+#include <utility>
 
 #include "halfopen/server.hpp"
 
@@ -26,15 +28,18 @@ struct server::worker {
   void run();
   void drain();  // from any thread
 
-  /// A connection that is being served. Its stream lives in its coroutine, so that both go
-  /// together when the io_context is destroyed.
+  /// A connection that is being served.
   struct session {
-    stream* connection;
+    stream connection;
+    asio::ip::tcp::endpoint peer;
     bool said_all = false;  // only the peer's FIN is awaited
   };
+  /// Takes the session out of the list when it goes: with the coroutine that has it.
+  class of_the_list;
 
   asio::awaitable<void> accept_all();
-  asio::awaitable<void> play(stream connection);
+  asio::awaitable<void> say_goodbye(of_the_list here);
+  void finish(of_the_list here, const std::exception_ptr& threw, const fate& how);
   asio::awaitable<void> cut_off_in_time();
   void begin(stream connection);
   void tell(const asio::ip::tcp::endpoint& peer, const fate& how) const;
@@ -43,17 +48,32 @@ struct server::worker {
 
   const server_options& options;
   const handler& serve_one;
+  std::list<session> sessions;  // before the context, with which their coroutines go
+  std::size_t open = 0;         // sessions, and those that are about to begin
   /// Its descriptors are this thread's alone, and need no locks.
   asio::io_context context{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer grace{context};
   std::optional<listener> door;
   bool shares_door = false;  // the next process takes what is in the queue
   std::function<void()> on_failure;
-  std::list<session> sessions;
-  std::size_t open = 0;  // sessions, and those that are about to begin
   outcome done;
   std::optional<fate> failed;
   bool draining = false;
+};
+
+class server::worker::of_the_list {
+ public:
+  of_the_list(worker& of, std::list<session>::iterator which) noexcept : of_(&of), which_(which) {}
+  of_the_list(of_the_list&& from) noexcept : of_(std::exchange(from.of_, nullptr)), which_(from.which_) {}
+  of_the_list& operator=(of_the_list&&) = delete;
+  ~of_the_list() {
+    if (of_ != nullptr) of_->sessions.erase(which_);
+  }
+  session* operator->() const noexcept { return &*which_; }
+
+ private:
+  worker* of_;
+  std::list<session>::iterator which_;
 };
 
 }  // namespace halfopen
