@@ -52,7 +52,9 @@ class result {
   friend bool operator==(const result& a, const result& b) {
     return a.error_ == b.error_ && (a.error_ || a.value_ == b.value_);
   }
-  friend bool operator!=(const result& a, const result& b) { return !(a == b); }
+  friend bool operator!=(const result& a, const result& b) {
+    return !(a == b);
+  }
 
  private:
   T value_{};
@@ -85,8 +87,12 @@ class result<void> {
   }
 #endif
 
-  friend bool operator==(const result& a, const result& b) noexcept { return a.error_ == b.error_; }
-  friend bool operator!=(const result& a, const result& b) noexcept { return !(a == b); }
+  friend bool operator==(const result& a, const result& b) noexcept {
+    return a.error_ == b.error_;
+  }
+  friend bool operator!=(const result& a, const result& b) noexcept {
+    return !(a == b);
+  }
 
  private:
   std::error_code error_{};

@@ -68,7 +68,8 @@ std::string in_words(const guest_end& end) {
     case guest_fate::stood_still:
       return "the guest's time stood still at " + std::string(at) +
              ": a program computes or spins without ever waiting, which takes no time on this clock. "
-             "--clock real runs it, and so does --clock virtual-plain, on which computing takes time; one that "
+             "--clock real runs it, and so does --clock virtual-plain, on which computing takes time; one "
+             "that "
              "only computes for long gets more time with --standstill-limit";
     case guest_fate::too_long:
       return "the guest was ended by the real-time limit, at " + std::string(at) + " of its time";

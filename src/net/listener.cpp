@@ -104,10 +104,7 @@ bool is_dead(int fd) noexcept {
 
 struct listener::state {
   state(const asio::any_io_executor& executor, unique_fd fd, listen_options how)
-      : options(std::move(how)),
-        wire(executor, std::move(fd)),
-        pause(executor),
-        spare(a_spare_descriptor()) {
+      : options(std::move(how)), wire(executor, std::move(fd)), pause(executor), spare(a_spare_descriptor()) {
     if (options.limits) ledger = options.limits->ledger_;
   }
 

@@ -13,8 +13,8 @@ namespace halfopen::net {
 /// Why a wait for a descriptor ended.
 enum class wake : std::uint8_t { ready, timed_out, cancelled };
 
-/// Who waits: a completion handler of Asio's, of any type, with the coroutine that it resumes. In place if it is
-/// small, as that of asio::use_awaitable is.
+/// Who waits: a completion handler of Asio's, of any type, with the coroutine that it resumes. In place if it
+/// is small, as that of asio::use_awaitable is.
 class resumption {
  public:
   resumption() = default;

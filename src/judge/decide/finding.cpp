@@ -86,8 +86,8 @@ std::string_view to_string(basis b) noexcept {
 }
 
 std::string_view to_string(obstacle o) noexcept {
-  constexpr std::array<std::string_view, 10> names{"none",     "unproved",   "not there", "no replay",
-                                                   "no means", "too busy",   "lab failed", "varies",
+  constexpr std::array<std::string_view, 10> names{"none",        "unproved",   "not there",  "no replay",
+                                                   "no means",    "too busy",   "lab failed", "varies",
                                                    "unconfirmed", "asks itself"};
   return name_in(names, o);
 }

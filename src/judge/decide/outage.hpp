@@ -42,8 +42,8 @@ struct ask {
   milliseconds took{};
   ask_end how = ask_end::served;
   int code = 0, signal = 0;
-  std::string says{};           ///< its own telling line, if it was not served
-  bool figures_only = false;    ///< of a wrong one: as usual but for figures, as one that tells the time
+  std::string says{};         ///< its own telling line, if it was not served
+  bool figures_only = false;  ///< of a wrong one: as usual but for figures, as one that tells the time
   /// Of a hung one: it had a connection of its own to the dependency, which was away for it too.
   bool asks_itself = false;
   milliseconds kept_waiting{};  ///< of `took`, by the machine: programs of the lab were ready, and others ran

@@ -233,8 +233,8 @@ void lost_dependency::prove_concerned() {
   if (on_.packets.sent_by_service(lost_at_, returns_at_) > 0)
     on_.proofs.prove(true, fmt::format("{} sent to {}", on_.name.from, on_.name.to));
   else
-    on_.proofs.prove(!before_.empty(),
-                     fmt::format("{} had connections to {} ({})", on_.name.from, on_.name.to, before_.size()));
+    on_.proofs.prove(!before_.empty(), fmt::format("{} had connections to {} ({})", on_.name.from,
+                                                   on_.name.to, before_.size()));
 }
 
 void lost_dependency::prove_afterwards() {

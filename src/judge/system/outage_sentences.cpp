@@ -178,14 +178,16 @@ wording of_stale_uses(const outage_seen& seen, const look_finding& f, const outa
 
 std::string connect_again(const outage_names& n) {
   return fmt::format(
-      "connect again by itself whenever a connection to {} ends or a call on it fails, without a last attempt, "
+      "connect again by itself whenever a connection to {} ends or a call on it fails, without a last "
+      "attempt, "
       "with pauses that grow to some seconds at most; {}",
       n.dependency, options_that_notice(n.within));
 }
 
 std::string ask_the_name_again(const outage_names& n) {
   return fmt::format(
-      "resolve the name of {} at each attempt to connect, and keep an address for some seconds at most (Java: "
+      "resolve the name of {} at each attempt to connect, and keep an address for some seconds at most "
+      "(Java: "
       "networkaddress.cache.ttl; a proxy resolves when it starts unless it is told of a resolver)",
       n.dependency);
 }
@@ -197,16 +199,16 @@ wording of_after(const outage_seen& seen, const look_finding& f, const outage_na
   if (f.found.did == outcome::uses_stale) return of_stale_uses(seen, f, n);
   const auto old_address = asked_old_address_until(seen);
   const std::string cure = old_address ? ask_the_name_again(n) : connect_again(n);
-  const std::string why = old_address ? fmt::format("; it still began to connect to the old address of {} {} "
-                                                    "after the fault",
-                                                    n.dependency, in_words(*old_address))
+  const std::string why = old_address ? fmt::format(
+                                            "; it still began to connect to the old address of {} {} "
+                                            "after the fault",
+                                            n.dependency, in_words(*old_address))
                                       : of_its_socket(seen, n);
   if (f.found.did == outcome::serves_again_late)
-    return {
-        .happened = fmt::format("served again only {} after {}; it shall be within {}{}", in_words(*f.figure),
-                                back, in_words(seen.recover), why),
-        .cure = cure,
-        .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
+    return {.happened = fmt::format("served again only {} after {}; it shall be within {}{}",
+                                    in_words(*f.figure), back, in_words(seen.recover), why),
+            .cure = cure,
+            .length = fmt::format("served again after {} (measured)", in_words(*f.figure))};
   if (seen.ended && !seen.restarted)
     return {
         .happened = "not served again: its command had ended", .cure = cure, .length = "never served again"};

@@ -67,9 +67,10 @@ TEST(outage_sentences, whoever_kept_the_old_address_is_told_of_names_and_not_of_
 TEST(outage_sentences, a_command_that_asks_and_waits_itself_is_told_what_to_do) {
   outage_seen s = slow_to_start();
   s.asks.insert(s.asks.begin(), {.begun = 1s, .took = 20s, .how = ask_end::hung, .asks_itself = true});
-  EXPECT_EQ(worded(s, look::during).reason,
-            "1 ask had not ended after 20.0 s, and each had a connection of its own to db, which was away for it "
-            "too: give the command that asks a limit of its own, shorter than --limit");
+  EXPECT_EQ(
+      worded(s, look::during).reason,
+      "1 ask had not ended after 20.0 s, and each had a connection of its own to db, which was away for it "
+      "too: give the command that asks a limit of its own, shorter than --limit");
 }
 
 TEST(outage_sentences, of_a_stale_connection_the_packet_is_named) {

@@ -83,7 +83,8 @@ class outage_play {
     packets_.know(service_.address(), to, spare, scene_.lab.hosts().size());
     capture_.describe(scene_.lab);
     for (asker& a : scene_.askers) {
-      if (is_away_for_all(row_.how)) a.asks_itself = [this] { return has_connection_of_its_own(scene_.user); };
+      if (is_away_for_all(row_.how))
+        a.asks_itself = [this] { return has_connection_of_its_own(scene_.user); };
       a.expect(a.what() == probe_kind::probe    ? usual.probe
                : a.what() == probe_kind::health ? usual.health
                                                 : usual.other);
