@@ -94,8 +94,7 @@ void run(int argc, char** argv) {
   check(uv_listen(reinterpret_cast<uv_stream_t*>(&listener), SOMAXCONN, on_connection));
   uv_signal_t term;
   check(uv_signal_init(loop, &term));
-  check(uv_signal_start(
-      &term, [](uv_signal_t* handle, int) { uv_stop(handle->loop); }, SIGTERM));
+  check(uv_signal_start(&term, [](uv_signal_t* handle, int) { uv_stop(handle->loop); }, SIGTERM));
   announce(port_of(fd));
   uv_run(loop, UV_RUN_DEFAULT);
 }

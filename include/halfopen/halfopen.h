@@ -184,8 +184,7 @@ struct halfopen_liveness {
   int64_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, milliseconds; 0: tcp_retries2 decides
 };
 /// Linux's own defaults.
-#define HALFOPEN_LIVENESS_INIT \
-  { sizeof(struct halfopen_liveness), 0, 7200, 75, 9, 0 }
+#define HALFOPEN_LIVENESS_INIT {sizeof(struct halfopen_liveness), 0, 7200, 75, 9, 0}
 
 /// The options with which a dead peer is noticed after so many milliseconds, idle or with data in flight.
 /// Less than 2000 is taken for 2000, more than 32767000 for that. liveness.hpp says how exact it is.
@@ -220,7 +219,7 @@ struct halfopen_kernel_timers {
 };
 /// Linux's own defaults.
 #define HALFOPEN_KERNEL_TIMERS_INIT \
-  { sizeof(struct halfopen_kernel_timers), 15, 6, 4, 200, 120000, 7200, 75, 9 }
+  {sizeof(struct halfopen_kernel_timers), 15, 6, 4, 200, 120000, 7200, 75, 9}
 
 /// Those of the calling thread's network namespace. A setting that this kernel does not have, or that cannot
 /// be read, keeps its old fixed value. Returns 0, EINVAL or ENOMEM.
@@ -235,7 +234,7 @@ struct halfopen_hang {
   int64_t connecting_ms;  ///< from the first SYN, or HALFOPEN_FOR_EVER
 };
 #define HALFOPEN_HANG_INIT \
-  { sizeof(struct halfopen_hang), 0, HALFOPEN_FOR_EVER, HALFOPEN_FOR_EVER, HALFOPEN_FOR_EVER }
+  {sizeof(struct halfopen_hang), 0, HALFOPEN_FOR_EVER, HALFOPEN_FOR_EVER, HALFOPEN_FOR_EVER}
 
 /// Of a socket as it is now, with this network namespace's settings and the socket's own TCP_SYNCNT and
 /// TCP_RTO_MAX_MS. Computed by the formulas of the kernel's source (net/ipv4/tcp_timer.c); the real length is

@@ -52,9 +52,7 @@ class result {
   friend bool operator==(const result& a, const result& b) {
     return a.error_ == b.error_ && (a.error_ || a.value_ == b.value_);
   }
-  friend bool operator!=(const result& a, const result& b) {
-    return !(a == b);
-  }
+  friend bool operator!=(const result& a, const result& b) { return !(a == b); }
 
  private:
   T value_{};
@@ -87,12 +85,8 @@ class result<void> {
   }
 #endif
 
-  friend bool operator==(const result& a, const result& b) noexcept {
-    return a.error_ == b.error_;
-  }
-  friend bool operator!=(const result& a, const result& b) noexcept {
-    return !(a == b);
-  }
+  friend bool operator==(const result& a, const result& b) noexcept { return a.error_ == b.error_; }
+  friend bool operator!=(const result& a, const result& b) noexcept { return !(a == b); }
 
  private:
   std::error_code error_{};

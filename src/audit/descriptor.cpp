@@ -72,7 +72,7 @@ unique_fd process_descriptors::copy(int descriptor, std::uint64_t inode) noexcep
     refused_ = errno == EPERM || errno == EACCES;
     return {};
   }
-  struct stat about {};
+  struct stat about{};
   if (::fstat(fd.get(), &about) != 0 || about.st_ino != inode) fd.reset();
   return fd;
 }

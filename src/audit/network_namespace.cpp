@@ -62,12 +62,12 @@ bool send_child(const unique_fd& owner, int network, const std::function<void()>
 }  // namespace
 
 std::uint64_t namespace_inode(int fd) {
-  struct stat about {};
+  struct stat about{};
   return ::fstat(fd, &about) == 0 ? about.st_ino : 0;
 }
 
 std::uint64_t namespace_inode(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   return ::stat(path.c_str(), &about) == 0 ? about.st_ino : 0;
 }
 

@@ -114,7 +114,7 @@ std::vector<process> all_processes() {
     const auto pid = number_of<pid_t>(entry->d_name);
     if (!pid) continue;
     const std::string path = std::string("/proc/") + entry->d_name;
-    struct stat about {};
+    struct stat about{};
     if (::stat(path.c_str(), &about) != 0) continue;
     process p;
     p.pid = *pid;

@@ -74,7 +74,7 @@ reset_reasons read_reasons() {
 
 /// The kernel names processes by the numbers that this one sees.
 void set_own_pids(bpf_object* object) {
-  struct stat own {};
+  struct stat own{};
   if (::stat("/proc/self/ns/pid", &own) != 0 || own.st_ino == first_pid_namespace) return;
   const std::array<__u64, 2> value{own.st_dev, own.st_ino};
   if (bpf_map* constants = bpf_object__find_map_by_name(object, ".rodata"))

@@ -52,10 +52,10 @@ volatile std::sig_atomic_t asked_to_end = 0;
 
 void end_on_signals() {
   std::signal(SIGPIPE, SIG_IGN);  // `halfopen autopsy | head` ends in order
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { asked_to_end = 1; };
   for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before {};
+    struct sigaction before{};
     ::sigaction(s, nullptr, &before);
     if (before.sa_handler != SIG_IGN) ::sigaction(s, &action, nullptr);
   }

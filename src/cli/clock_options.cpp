@@ -102,7 +102,7 @@ clock::guest_options options_of(const guest_arguments& arguments) {
 
 stop_signals::stop_signals() {
   if (alive++ == 0) asked_to_stop = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { asked_to_stop = 1; };
   for (std::size_t i = 0; i < std::size(stopping); ++i) {
     ::sigaction(stopping[i], nullptr, &before_[i]);

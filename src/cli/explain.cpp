@@ -69,8 +69,7 @@ int unknown(std::string_view name) {
   for (const std::string& n : words_near(name)) text.append(text.empty() ? " Near it: " : ", ").append(n);
   // Shown as it was typed, but for what a terminal would take for an order.
   std::string shown(name.substr(0, 60));
-  std::ranges::replace_if(
-      shown, [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
+  std::ranges::replace_if(shown, [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
   fmt::print(stderr,
              "halfopen explain: '{}' is no word of halfopen's reports, and no errno of this system.{}\n",
              shown, text.empty() ? "" : text + ".");

@@ -141,8 +141,7 @@ int hold(const judge::system& what, control::held_by by, const std::string& plac
     std::vector<std::string> spares;
     for (const judge::system_host& h : what.hosts)
       if (h.serves) spares.push_back(h.name);
-    judge::scene scene(
-        what, what.limit, [&](const lab::record& r) { packets.take(r); }, spares);
+    judge::scene scene(what, what.limit, [&](const lab::record& r) { packets.take(r); }, spares);
     packets.describe(scene.lab);
     control::reins held(scene, std::move(by), [&](const std::string& line) { shown.say(line); });
     try {

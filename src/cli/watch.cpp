@@ -52,7 +52,7 @@ volatile std::sig_atomic_t asked_to_end = 0;
 
 void end_on_signals() {
   std::signal(SIGPIPE, SIG_IGN);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { asked_to_end = 1; };
   for (const int s : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(s, &action, nullptr);
 }

@@ -106,7 +106,7 @@ void build_root(const std::string& root) {
 }
 
 void make_writable(const std::string& root, const std::string& folder) {
-  struct stat is {};
+  struct stat is{};
   if (::stat((root + folder).c_str(), &is) < 0) give_up("looking for the folder " + folder);
   if (::mount("none", (root + folder).c_str(), "hostfs", 0, folder.c_str()) < 0)
     give_up("mounting the host's " + folder);

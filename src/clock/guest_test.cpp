@@ -72,9 +72,7 @@ class in_a_guest : public testing::Test {
     while (!g.ended()) wait_for_any(all, 50ms);
     return *g.ended();
   }
-  guest_end shell(const std::string& script) {
-    return run({"sh", "-c", script});
-  }
+  guest_end shell(const std::string& script) { return run({"sh", "-c", script}); }
 
   std::optional<kernel> there;
   fs::path folder;

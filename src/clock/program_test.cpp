@@ -130,8 +130,7 @@ void on_fault(int, siginfo_t* info, void* context) {
 /// Whether that ends in SIGSEGV.
 template <typename F>
 bool faults(F access) {
-  struct sigaction mine {
-  }, before{};
+  struct sigaction mine{}, before{};
   mine.sa_sigaction = on_fault;
   mine.sa_flags = SA_SIGINFO;
   ::sigaction(SIGSEGV, &mine, &before);
@@ -217,8 +216,7 @@ TEST(a_program, keeps_its_vector_registers) {
 }
 
 TEST(a_program, keeps_its_vector_registers_when_a_signal_comes) {
-  struct sigaction mine {
-  }, before{};
+  struct sigaction mine{}, before{};
   mine.sa_handler = spoil;
   ::sigaction(SIGUSR1, &mine, &before);
   EXPECT_EQ(through_a_call(77, SYS_kill, ::getpid(), SIGUSR1), 77U);

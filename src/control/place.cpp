@@ -68,7 +68,7 @@ lab::unique_fd one_at_a_time(const std::string& place) {
 
 /// 0 if there is no socket.
 ino_t socket_at(const std::string& place) {
-  struct stat about {};
+  struct stat about{};
   return ::lstat(place.c_str(), &about) == 0 && S_ISSOCK(about.st_mode) ? about.st_ino : 0;
 }
 

@@ -77,7 +77,7 @@ bool has_free_descriptor(pid_t thread) {
 }
 
 ino_t inode_of(const unique_fd& socket) {
-  struct stat about {};
+  struct stat about{};
   return ::fstat(socket.get(), &about) == 0 ? about.st_ino : 0;
 }
 

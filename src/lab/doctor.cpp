@@ -36,7 +36,7 @@ std::optional<std::string> read_setting(const char* path) {
 
 /// In a plain chroot the root is no mount point, and mounts cannot be made private (mount(2), EINVAL).
 bool root_is_mounted() {
-  struct statx root {};
+  struct statx root{};
   if (::statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &root) < 0) return true;
   return (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
          (root.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;

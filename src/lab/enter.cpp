@@ -61,7 +61,7 @@ sigset_t forwarded_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
   for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction now {};
+    struct sigaction now{};
     ::sigaction(s, nullptr, &now);
     if (now.sa_handler != SIG_IGN) sigaddset(&set, s);
   }
@@ -85,7 +85,7 @@ int wait_and_forward(pid_t child, bool is_init) {
 class default_sigchld {
  public:
   default_sigchld() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = SIG_DFL;
     ::sigaction(SIGCHLD, &action, &before_);
   }
@@ -94,7 +94,7 @@ class default_sigchld {
   default_sigchld& operator=(const default_sigchld&) = delete;
 
  private:
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 /// Failures inside the new world are told through a pipe: errno and the step.

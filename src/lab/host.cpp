@@ -120,7 +120,7 @@ void host_access::start_init(host& h) {
   }
   s.up = true;
   s.line = init_line(std::move(ours));
-  struct stat at {};
+  struct stat at{};
   if (::stat(("/proc/" + std::to_string(s.init) + "/ns/pid").c_str(), &at) == 0) s.pid_namespace = at.st_ino;
 }
 
@@ -158,7 +158,7 @@ void reap_strangers(const std::vector<std::unique_ptr<process>>& known, ino_t pi
   siginfo_t info{};
   while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
     const pid_t pid = info.si_pid;
-    struct stat at {};
+    struct stat at{};
     const std::string link = "/proc/" + std::to_string(pid) + "/ns/pid";
     const bool ours = std::ranges::any_of(known, [&](const auto& p) { return p->pid() == pid; });
     if (ours || ::stat(link.c_str(), &at) < 0 || at.st_ino != pid_namespace) return;

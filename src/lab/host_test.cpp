@@ -157,7 +157,9 @@ std::pair<std::ptrdiff_t, std::string> held() {
 
 TEST(disks, end_with_the_experiment) {
   if (::access("/dev/shm", F_OK) < 0) GTEST_SKIP() << "this system has no /dev/shm";
-  { const experiment warm_up; }  // the cable's room stays
+  {
+    const experiment warm_up;
+  }  // the cable's room stays
   const auto before = held();
   {
     experiment lab;

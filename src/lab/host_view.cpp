@@ -27,7 +27,7 @@ namespace halfopen::lab {
 namespace {
 
 ino_t inode_of(const unique_fd& fd) {
-  struct stat about {};
+  struct stat about{};
   return ::fstat(fd.get(), &about) == 0 ? about.st_ino : 0;
 }
 
@@ -39,7 +39,7 @@ class family_of_namespaces {
 
   bool has(pid_t pid) {
     const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-    struct stat about {};
+    struct stat about{};
     if (::stat(path.c_str(), &about) < 0) return false;
     if (const auto found = known_.find(about.st_ino); found != known_.end()) return found->second;
     unique_fd at(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

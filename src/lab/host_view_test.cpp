@@ -34,7 +34,7 @@ socket_view the_one(const host& h, int state) {
 }
 
 std::uint64_t inode_of(const unique_fd& fd) {
-  struct stat about {};
+  struct stat about{};
   EXPECT_EQ(::fstat(fd.get(), &about), 0);
   return about.st_ino;
 }

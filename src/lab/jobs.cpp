@@ -168,10 +168,10 @@ class all_jobs {
 
 bool run_jobs(const job_options& options, const std::function<std::string(std::size_t)>& body) {
   asked_to_stop = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { asked_to_stop = 1; };
   for (const int s : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before {};
+    struct sigaction before{};
     ::sigaction(s, nullptr, &before);
     if (before.sa_handler != SIG_IGN) ::sigaction(s, &action, nullptr);  // nohup(1) is respected
   }

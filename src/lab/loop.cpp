@@ -29,7 +29,7 @@ void interrupt_on_signals() {
   ::sigprocmask(SIG_BLOCK, &stop, &mask_while_waiting);
   sigdelset(&mask_while_waiting, SIGTERM);
   sigdelset(&mask_while_waiting, SIGINT);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { asked_to_stop = 1; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);

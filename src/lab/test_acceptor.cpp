@@ -65,7 +65,7 @@ void fill_up() {
   const rlimit few{32, 32};
   ::setrlimit(RLIMIT_NOFILE, &few);
   for (int fd; (fd = ::dup(0)) >= 0;) spare = fd;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { ::close(spare); };
   ::sigaction(SIGUSR1, &action, nullptr);
 }
@@ -75,7 +75,7 @@ void fill_up() {
 int run_acceptor(int argc, char** argv) {
   const words how(argv + 2, argv + argc);
   if (how.contains("alarm")) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) {};
     ::sigaction(SIGUSR1, &action, nullptr);
   }

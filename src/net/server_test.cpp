@@ -353,13 +353,13 @@ asio::awaitable<fate> say_nothing(stream& s) {
 
 TEST(server, signals_are_as_they_were_after_run) {
   child process([] {
-    struct sigaction mine {};
+    struct sigaction mine{};
     mine.sa_handler = SIG_IGN;
     ::sigaction(SIGTERM, &mine, nullptr);
     server s({.ready = [] { ::raise(SIGTERM); }}, say_nothing);
     if (!s.open() || !s.run()) return 1;
-    struct sigaction term {};
-    struct sigaction interrupt {};
+    struct sigaction term{};
+    struct sigaction interrupt{};
     ::sigaction(SIGTERM, nullptr, &term);
     ::sigaction(SIGINT, nullptr, &interrupt);
     return term.sa_handler == SIG_IGN && interrupt.sa_handler == SIG_DFL ? 0 : 2;

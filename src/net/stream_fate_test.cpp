@@ -183,7 +183,7 @@ TEST(stream_fate, every_write_to_a_reset_peer_gives_the_fate_of_the_first) {
 // The third situation: a FIN, a write that the peer answers with an RST, and another write
 // (tcp_reset() in net/ipv4/tcp_input.c: EPIPE in CLOSE_WAIT).
 TEST(stream_fate, a_write_after_fin_and_rst_is_a_broken_pipe_and_no_signal) {
-  struct sigaction before {};
+  struct sigaction before{};
   ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &before), 0);
   ASSERT_EQ(before.sa_handler, SIG_DFL) << "else this test shows nothing";
   conversation c;
@@ -193,7 +193,7 @@ TEST(stream_fate, a_write_after_fin_and_rst_is_a_broken_pipe_and_no_signal) {
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().error, EPIPE) << to_string(sent.error());
   EXPECT_EQ(sent.error().how, ending::broken_pipe);
-  struct sigaction after {};
+  struct sigaction after{};
   ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &after), 0);
   EXPECT_EQ(after.sa_handler, SIG_DFL);
 }

@@ -76,7 +76,9 @@ void server::worker::tell(const asio::ip::tcp::endpoint& peer, const fate& how) 
 asio::awaitable<void> server::worker::say_goodbye(of_the_list here) {
   co_await here->connection.close(options.linger);
   --open;
-  { const of_the_list gone(std::move(here)); }
+  {
+    const of_the_list gone(std::move(here));
+  }
   stop_if_done();
 }
 

@@ -193,7 +193,7 @@ error_number replace(const fs::path& path, const struct stat* before, std::strin
 }
 
 error_number may_write(const std::string& path) {
-  struct stat there {};
+  struct stat there{};
   if (::stat(path.c_str(), &there) == 0) {
     if (S_ISDIR(there.st_mode)) return EISDIR;
     return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0 ? 0 : errno;
@@ -212,7 +212,7 @@ error_number write(const std::string& path, std::string_view text) {
     return write_text(*fd, text);
   }
   if (const error_number error = may_write(path); error != 0) return error;
-  struct stat before {};
+  struct stat before{};
   const bool exists = ::stat(path.c_str(), &before) == 0;
   if (exists && !S_ISREG(before.st_mode)) return write_in_place(path.c_str(), 0, text);
   const error_number error = replace(behind_links(path), exists ? &before : nullptr, text);

@@ -54,7 +54,7 @@ class whole_file : public ::testing::Test {
     return all;
   }
   static unsigned mode_of(const fs::path& path) {
-    struct stat s {};
+    struct stat s{};
     ::stat(path.c_str(), &s);
     return s.st_mode & 07777U;
   }

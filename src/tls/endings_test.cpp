@@ -206,7 +206,9 @@ TEST(tls_ending, close_says_close_notify_and_fin_and_waits_for_the_peers_fin) {
 TEST(tls_ending, a_stream_that_is_destroyed_says_close_notify_too) {
   secured c;
   ask(c);
-  { const stream gone = std::move(c.s); }
+  {
+    const stream gone = std::move(c.s);
+  }
   EXPECT_TRUE(c.other.was_told_of_the_end());
 }
 

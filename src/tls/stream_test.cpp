@@ -87,7 +87,7 @@ TEST(tls_stream, both_directions_go_at_once) {
         c.play([](stream& s, const std::string& sent, const std::string& wanted) -> asio::awaitable<bool> {
           const auto [written, read] =
               co_await (s.write(sent, ample) && s.read_exactly(wanted.size(), wanted.size(), ample));
-          co_return written&& read&&* read == wanted;
+          co_return written&& read && *read == wanted;
         }(c.s, out, in));
     EXPECT_TRUE(well);
     EXPECT_TRUE(got.get() == out);
@@ -149,7 +149,9 @@ TEST(tls_stream, no_one_can_ask_for_another_handshake) {
   ASSERT_EQ(SSL_renegotiate(c.other.ssl()), 1);
   auto theirs = meanwhile([&] { return SSL_do_handshake(c.other.ssl()); });
   EXPECT_NE(c.line(moment).error().how, ending::completed);
-  { const stream gone = std::move(c.s); }
+  {
+    const stream gone = std::move(c.s);
+  }
   EXPECT_NE(theirs.get(), 1);
 }
 

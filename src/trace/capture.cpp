@@ -396,9 +396,7 @@ void capture_reader::take_interface(std::size_t end) {
     fail(end < 16 ? "an interface's block is too short" : "more than 65536 interfaces");
     return;
   }
-  interface made {
-    .linktype = u16(8), .snaplen = u32(12)
-  };
+  interface made{.linktype = u16(8), .snaplen = u32(12)};
   each_option(16, end, [&](std::uint16_t code, std::size_t at, std::size_t size) {
     constexpr std::uint16_t tsresol = 9, tsoffset = 14;
     if (code == tsresol && size >= 1) {

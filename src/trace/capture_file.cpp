@@ -34,7 +34,7 @@ constexpr int wait_ms = 200;
 class raw_file {
  public:
   raw_file(int fd, bool owned, open_options o) : fd_{fd}, owned_{owned}, options_{std::move(o)} {
-    struct stat s {};
+    struct stat s{};
     regular_ = ::fstat(fd, &s) == 0 && S_ISREG(s.st_mode);
   }
   ~raw_file() {

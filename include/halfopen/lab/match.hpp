@@ -30,8 +30,8 @@ class match {
  public:
   using condition = std::function<bool(const arrival&)>;
   template <class Condition>
-  requires std::predicate<Condition&, const arrival&> match(Condition c)
-      : condition_(std::move(c)) {}  // NOLINT: a lambda is a match
+    requires std::predicate<Condition&, const arrival&>
+  match(Condition c) : condition_(std::move(c)) {}  // NOLINT: a lambda is a match
   bool operator()(const arrival& a) const { return condition_(a); }
 
  private:

@@ -256,7 +256,7 @@ look_finding storm(const outage_seen& seen) {
 }
 
 /// What grows with every outage from the second one on: the first may fill a pool.
-bool grows(std::span<const possessions> all, std::size_t possessions::*what) {
+bool grows(std::span<const possessions> all, std::size_t possessions::* what) {
   constexpr std::size_t enough = 5;
   if (all.size() < enough) return false;
   for (std::size_t i = 2; i < all.size(); ++i)

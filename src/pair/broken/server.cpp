@@ -263,8 +263,7 @@ int server::run() {
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
   ::sigprocmask(SIG_BLOCK, &stop, &signals_while_waiting_);
-  ::signal(
-      SIGTERM, has(defect::ignores_sigterm) ? SIG_IGN : [](int) { told_to_stop = 1; });
+  ::signal(SIGTERM, has(defect::ignores_sigterm) ? SIG_IGN : [](int) { told_to_stop = 1; });
   while (!drained()) {
     wait();
     close_finished();
