@@ -5,9 +5,13 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <system_error>
@@ -222,6 +226,52 @@ TEST(channel, no_edge_is_lost_when_many_wait) {
   EXPECT_EQ(done, 2 * pairs);
   EXPECT_EQ(lost, 0);
   all.clear();
+}
+
+// The same with several threads, a strand for each channel, and deadlines that are set and taken back.
+TEST(channel, strands_keep_waits_apart_whatever_thread_runs_them) {
+  constexpr int pairs = 8;
+  constexpr int rounds = 100;
+  asio::io_context context;
+  std::vector<std::unique_ptr<channel>> all;
+  std::atomic<int> over{0};
+  std::array<int, 2 * pairs> done{}, lost{};
+  for (std::size_t i = 0; i < pairs; ++i) {
+    ends both = connection();
+    std::size_t which = 2 * i;
+    for (unique_fd* fd : {&both.here, &both.there}) {
+      all.push_back(std::make_unique<channel>(asio::make_strand(context), std::move(*fd)));
+      asio::co_spawn(all.back()->executor(), pass_on(*all.back(), rounds, done[which], lost[which]),
+                     [&](const std::exception_ptr&) {
+                       if (++over == 2 * pairs) context.stop();
+                     });
+      ++which;
+    }
+    ::send(all.back()->fd(), "x", 1, MSG_NOSIGNAL);
+  }
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { context.run_for(patience); });
+  }
+  EXPECT_EQ(std::ranges::count(done, 1), 2 * pairs);
+  EXPECT_EQ(std::ranges::count(lost, 0), 2 * pairs);
+  all.clear();
+}
+
+TEST(channel, a_deadline_on_a_strand_ends_a_wait_while_other_threads_run) {
+  asio::io_context context;
+  ends both = connection();
+  std::optional<wake> why;
+  {
+    channel c(asio::make_strand(context), std::move(both.here));
+    asio::co_spawn(c.executor(), c.wait(direction::reading, 20ms), [&](const std::exception_ptr&, wake w) {
+      why = w;
+      context.stop();
+    });
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { context.run_for(patience); });
+  }
+  EXPECT_EQ(why, wake::timed_out);
 }
 
 }  // namespace
