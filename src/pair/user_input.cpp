@@ -19,8 +19,7 @@ namespace halfopen::pair {
 user_input::user_input(const asio::any_io_executor& executor, int fd, std::size_t most)
     : fd_(fd), lines_(most) {
   try {
-    watched_ = std::make_unique<net::channel>(executor, unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)),
-                                              net::sharing::with_others);
+    watched_ = std::make_unique<net::channel>(executor, unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)));
   } catch (const std::system_error&) {
     // epoll_ctl(2): EPERM for a file or a folder, which never blocks.
   }
