@@ -43,7 +43,8 @@ function read(svg) {
 onload = () => {
   const inside = document.querySelector("iframe").contentWindow, page = inside.document, seen = [];
   for (const d of page.querySelectorAll("details")) d.open = true;
-  for (const d of page.querySelectorAll("details")) {
+  const inOrder = [...page.querySelectorAll("details")].sort((a, b) => a.id.localeCompare(b.id, "en", {numeric: true}));
+  for (const d of inOrder) {  // the worst come first on the page
     const svg = d.querySelector("svg.timeline[role=img]"), box = svg.getBoundingClientRect();
     seen.push({left: box.left, right: box.right, ...read(svg)});
   }
