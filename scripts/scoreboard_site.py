@@ -257,7 +257,8 @@ def index_page(listed, kept):
     body = f"""<h1>What well-known programs do when the other side dies</h1>
 <p>Judged by <code>halfopen test</code> with their defaults, as their manuals show them, and again with the settings that cure
 them. Most of what fails is a documented default, and a choice; it counts neither bugs nor quality. How to read it, and
-how it was checked: <a href="../scoreboard.md">pairs</a>, <a href="../scoreboard-tls.md">pairs over TLS</a>,
+how it was checked: <a href="../scoreboard.md">pairs</a>, <a href="../scoreboard-http.md">more pairs over HTTP</a>,
+<a href="../scoreboard-tls.md">pairs over TLS</a>,
 <a href="../scoreboard-systems.md">systems</a>.</p>
 <p>{" ".join(f'<span class="{verdict_class(v)}">{SIGN[v]} {v}</span>,' for v in VERDICTS)} an empty field: not played.
 Where rounds differ, each has its sign.</p>
