@@ -436,6 +436,38 @@ except OSError:
         run.wrong.append(f"a clock never says the same: {ran.stdout}")
 
 
+ONE_REPLY_SERVER = """
+def reply_once(c):
+    with c:
+        for line in lines(c):
+            return c.sendall(b"x" * 4000)
+listener = listen()
+while True:
+    threading.Thread(target=reply_once, args=(listener.accept()[0],), daemon=True).start()
+"""
+READS_TO_THE_END = """
+def page():
+    size = 0
+    with connect(limit=1) as s:
+        try:
+            s.sendall(b"give\\n")
+            while more := s.recv(4096): size += len(more)
+        except TimeoutError:
+            pass
+    return size
+print(page())
+time.sleep(0.5)
+print(page())
+"""
+
+
+@row
+def an_end_that_the_client_never_heard_of_is_none():
+    # The server's FIN follows its reply at once, and is lost with the rest of it before the host reboots.
+    run = verdicts(server(ONE_REPLY_SERVER), client(READS_TO_THE_END), "--case", "reboot/4", "reboot/5", "--limit", 8)
+    yield run.of("reboot/4", "fail", "false success").of("reboot/5", "fail", "false success")
+
+
 @row
 def the_line_that_says_what_happened_is_quoted():
     asks = client("print('-' * 70, file=sys.stderr)\nprint(ask(connect(), b'hello'))")
