@@ -33,6 +33,7 @@
 #include <string>
 
 #include "halfopen/fate.hpp"
+#include "halfopen/fate_counts.hpp"
 #include "halfopen/listener.hpp"
 #include "halfopen/stream.hpp"
 
@@ -86,6 +87,18 @@ class server {
     std::size_t served = 0;   ///< connections, in all
     std::size_t cut_off = 0;  ///< those that the grace was too short for
   };
+  struct counts {
+    std::size_t open = 0;         ///< being served, or closed and waiting for the peer's FIN
+    std::size_t served = 0;       ///< handed to a handler, in all
+    std::size_t cut_off = 0;      ///< those that the grace was too short for
+    std::size_t turned_away = 0;  ///< closed at once, see accept_event
+    std::size_t aborted = 0;      ///< dead before they could be accepted
+    fate_counts ended{};          ///< how the others ended; a handler that threw is a local_failure
+  };
+  /// By now, from any thread, as long as the server lives. Each number is right, but they need not be of
+  /// the same moment.
+  [[nodiscard]] counts count() const;
+
   /// Serves until stop(); after open(), and once. The fate is that of a listener that failed:
   /// it has drained then as well.
   std::expected<outcome, fate> run();

@@ -243,4 +243,11 @@ fate for_request(fate end, phase when, retry again) noexcept {
   return end;
 }
 
+fate before_request(fate end) noexcept {
+  end.when = phase::connecting;
+  if (end.how == ending::completed) end.how = ending::peer_closed;
+  if (end.how != ending::malformed) end.again = retry::safe;
+  return end;
+}
+
 }  // namespace halfopen

@@ -34,6 +34,10 @@ inline constexpr standing accepting{operation::accept, phase::connecting, retry:
 /// where a reply is owed. A failed write keeps its phase, malformed bytes stay pointless.
 [[nodiscard]] fate for_request(fate end, phase when, retry again) noexcept;
 
+/// The end of a connection in what is said before its first request: it is in the phase connecting, and
+/// nothing was asked. Malformed bytes stay pointless.
+[[nodiscard]] fate before_request(fate end) noexcept;
+
 }  // namespace halfopen
 
 #endif

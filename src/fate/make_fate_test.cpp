@@ -105,5 +105,17 @@ TEST(make_fate, for_a_request_a_write_keeps_its_phase_and_malformed_bytes_their_
   stands_at(bad, {operation::read, phase::idle, retry::pointless});
 }
 
+TEST(make_fate, before_the_first_request_nothing_was_asked) {
+  const fate closed = before_request(of_error({operation::read, phase::idle, retry::pointless}, 0));
+  EXPECT_EQ(closed.how, ending::peer_closed);
+  EXPECT_EQ(closed.when, phase::connecting);
+  EXPECT_EQ(closed.again, retry::safe);
+  const fate broken = before_request(of_error({operation::write, phase::sending, retry::unknown}, EPIPE));
+  EXPECT_EQ(broken.how, ending::broken_pipe);
+  EXPECT_EQ(broken.when, phase::connecting);
+  EXPECT_EQ(broken.again, retry::safe);
+  EXPECT_EQ(before_request(of_malformed(reading, "x")).again, retry::pointless);
+}
+
 }  // namespace
 }  // namespace halfopen

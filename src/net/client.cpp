@@ -18,16 +18,24 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <list>
+#include <random>
 #include <vector>
 
 #include "fate/make_fate.hpp"
 #include "net/channel.hpp"
+#include "net/retrying.hpp"
+#include "net/stream_state.hpp"
 
 namespace halfopen {
 
 struct client::pool {
   pool(asio::any_io_executor ex, std::string h, std::string s, client_options how)
-      : executor(std::move(ex)), host(std::move(h)), service(std::move(s)), options(std::move(how)) {
+      : executor(std::move(ex)),
+        host(std::move(h)),
+        service(std::move(s)),
+        options(std::move(how)),
+        budget(options.retrying.tokens, options.retrying.tokens_per_answer),
+        breaker(options.retrying.break_after, options.retrying.probe_after) {
     if (options.tls) options.connecting.tls = options.tls.get();
   }
 
@@ -81,9 +89,24 @@ struct client::pool {
     next.woken.cancel();
   }
 
+  fate not_tried() {
+    ++seen.not_tried;
+    return of_local_failure(opening(), circuit_is_open);
+  }
+
+  std::chrono::milliseconds pause_after(unsigned tried) {
+    if (!options.retrying.until_limit) return net::doubled_pause(options.pause, tried);
+    if (!chance) chance.emplace(std::random_device{}());
+    return net::jittered_pause(options.pause, options.retrying.most_pause, tried,
+                               std::uniform_real_distribution<double>(0, 1)(*chance));
+  }
+
   asio::any_io_executor executor;
   std::string host, service;
   client_options options;
+  net::retry_budget budget;
+  net::circuit_breaker breaker;
+  std::optional<std::minstd_rand> chance;
   std::vector<rested> idle;
   std::list<in_line*> waiting;  // first come first served; nobody unless `most` are in use
   std::size_t in_use = 0;
@@ -95,19 +118,65 @@ client::lease::lease(std::shared_ptr<pool> of, stream taken) noexcept
     : connection(std::move(taken)), pool_(std::move(of)) {}
 
 client::lease::~lease() {
-  if (pool_) pool_->give_place_back();
+  if (!pool_) return;
+  if (probes_) pool_->breaker.probe_is_over();
+  pool_->give_place_back();
 }
 
 void client::lease::keep() {
+  ++pool_->seen.answered;
+  pool_->budget.answered();
+  pool_->breaker.answered();
+  probes_ = false;
   if (!connection) return;  // the exchange has closed it
   connection.settle();
   if (connection.where() != phase::idle || pool_->closed) return;  // bytes that nobody asked for
   pool_->idle.push_back({std::move(connection), deadline::clock::now()});
 }
 
-fate client::lease::of_the_whole(const fate& why, std::uint64_t before) const {
-  const bool untouched = connection && connection.handed_over() == before;
-  return why.again != retry::safe || untouched ? why : for_request(why, why.when, retry::unknown);
+fate client::lease::note(const fate& why) {
+  pool_->seen.tries_failed.add(why);
+  if (!net::counts_as_failure(why)) return why;
+  using entry = net::circuit_breaker::entry;
+  pool_->budget.failed();
+  pool_->breaker.failed(deadline::clock::now(),
+                        std::exchange(probes_, false) ? entry::probe : entry::ordinary);
+  return why;
+}
+
+fate client::lease::failed(const fate& why, std::uint64_t handed_over_before) {
+  const bool untouched = connection && connection.handed_over() == handed_over_before;
+  return note(why.again != retry::safe || untouched ? why : for_request(why, why.when, retry::unknown));
+}
+
+asio::awaitable<std::optional<fate>> client::lease::connect_within(deadline limit) {
+  using entry = net::circuit_breaker::entry;
+  const entry as = pool_->breaker.enter(deadline::clock::now());
+  if (as == entry::turned_away) co_return pool_->not_tried();
+  probes_ = as == entry::probe;
+  connection = pool_->take_idle();
+  if (!connection) {
+    auto made = co_await connect(pool_->host, pool_->service, limit, pool_->options.connecting);
+    if (!made) co_return note(made.error());
+    ++pool_->seen.connected;
+    connection = std::move(*made);
+    if (pool_->options.greet) {
+      auto failed = co_await greet(limit);
+      if (failed) co_return note(*failed);
+    }
+  }
+  net::stream_state::begin_anew(connection);
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<fate>> client::lease::greet(deadline limit) {
+  auto greeted = co_await pool_->options.greet(connection, limit);
+  if (!greeted) co_return before_request(greeted.error());
+  if (!connection) co_return of_local_failure(opening(), "the greeting closed the connection");
+  connection.settle();
+  if (connection.where() != phase::idle)
+    co_return before_request(connection.malformed("bytes that nobody asked for"));
+  co_return std::nullopt;
 }
 
 client::client(asio::any_io_executor executor, std::string host, std::string service, client_options options)
@@ -119,6 +188,7 @@ client& client::operator=(client&&) noexcept = default;
 
 asio::awaitable<std::expected<client::lease, fate>> client::take(deadline limit) {
   const std::shared_ptr<pool> p = pool_;
+  if (p->breaker.turns_away(deadline::clock::now())) co_return std::unexpected(p->not_tried());
   if (p->has_place()) {
     ++p->in_use;
   } else {
@@ -131,19 +201,23 @@ asio::awaitable<std::expected<client::lease, fate>> client::take(deadline limit)
   }
   lease taken(p, {});
   if (limit.passed()) co_return std::unexpected(of_deadline(opening()));
-  taken.connection = p->take_idle();
-  if (!taken.connection) {
-    auto made = co_await connect(p->host, p->service, limit, p->options.connecting);
-    if (!made) co_return std::unexpected(made.error());
-    ++p->seen.connected;
-    taken.connection = std::move(*made);
-  }
+  const auto failed = co_await taken.connect_within(limit);
+  if (failed) co_return std::unexpected(*failed);
   co_return taken;
 }
 
-bool client::may_repeat(const fate& why, repeat may, unsigned tried, deadline limit) const noexcept {
-  if (tried >= pool_->options.tries || limit.passed()) return false;
-  if (why.again == retry::pointless) return false;
+void client::begin_call() noexcept {
+  ++pool_->seen.calls;
+}
+
+fate client::end_call(const fate& why) noexcept {
+  pool_->seen.calls_failed.add(why);
+  return why;
+}
+
+bool client::may_repeat(const fate& why, repeat may, unsigned tried, deadline limit) noexcept {
+  if (!pool_->options.retrying.until_limit && tried >= pool_->options.tries) return false;
+  if (limit.passed() || why.again == retry::pointless) return false;
   switch (why.how) {
     case ending::deadline_passed:
     case ending::shut_down:
@@ -151,22 +225,28 @@ bool client::may_repeat(const fate& why, repeat may, unsigned tried, deadline li
     case ending::local_failure:
       return false;
     default:
-      return why.again == retry::safe || may == repeat::idempotent;
+      if (why.again != retry::safe && may != repeat::idempotent) return false;
   }
+  if (pool_->breaker.turns_away(deadline::clock::now())) return false;
+  if (pool_->budget.allows_repeat()) return true;
+  ++pool_->seen.throttled;
+  return false;
 }
 
 asio::awaitable<std::optional<fate>> client::pause(const fate& why, unsigned tried, deadline limit) {
-  ++pool_->seen.repeated;
-  if (why.when != phase::connecting) {
-    pool_->idle.clear();  // what ended this one may have ended them all; a new one may work at once
-    co_return std::nullopt;
+  const bool was_open = why.when != phase::connecting;
+  if (was_open) pool_->idle.clear();  // what ended this one may have ended them all
+  // A new one may work at once.
+  const bool at_once = was_open && (tried == 1 || !pool_->options.retrying.until_limit);
+  if (!at_once) {
+    asio::steady_timer for_a_moment(pool_->executor);
+    for_a_moment.expires_at(min(deadline(pool_->pause_after(tried)), limit).at());
+    asio::error_code woken;
+    co_await for_a_moment.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return of_stop(opening());
+    if (limit.passed()) co_return why;
   }
-  asio::steady_timer for_a_moment(pool_->executor);
-  const auto how_long = pool_->options.pause * (1U << std::min(tried - 1, 10U));
-  for_a_moment.expires_at(min(deadline(how_long), limit).at());
-  asio::error_code woken;
-  co_await for_a_moment.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return of_stop(opening());
+  ++pool_->seen.repeated;
   co_return std::nullopt;
 }
 

@@ -19,6 +19,7 @@
 #include <asio/signal_set.hpp>
 #include <cerrno>
 #include <csignal>
+#include <deque>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -70,7 +71,7 @@ struct server::state {
     if (options.tls)
       serve_one = [this, then = std::move(serve_one)](stream& s) { return serve_secured(s, options, then); };
     for (unsigned i = 0; i < std::max(1U, options.threads); ++i) {
-      workers.push_back(std::make_unique<worker>(options, serve_one));
+      workers.push_back(std::make_unique<worker>(options, serve_one, tallies.emplace_back()));
       workers.back()->on_failure = [this] { stop(); };
     }
   }
@@ -79,6 +80,13 @@ struct server::state {
     const std::scoped_lock lock(guard);
     for (const auto& w : workers) w->drain();
     if (options.use_systemd && !workers.empty()) net::tell_service_manager("STOPPING=1");
+  }
+
+  /// What its listener is told.
+  [[nodiscard]] listen_options listening_of(worker& w) const {
+    listen_options how = options.listening;
+    how.tell = [&w](const accept_event& what) { w.note(what); };
+    return how;
   }
 
   /// The workers' end, and that of the connections that are left.
@@ -95,17 +103,18 @@ struct server::state {
 
   server_options options;
   handler serve_one;
-  std::mutex guard;  // of the list: stop() may come from any thread
+  std::mutex guard;                       // of the workers: stop() may come from any thread
+  std::deque<net::server_tally> tallies;  // one a worker, and longer than it
   std::vector<std::unique_ptr<worker>> workers;
   asio::ip::tcp::endpoint local;
   bool ready = false;
 };
 
 std::expected<void, fate> server::state::open_by_name() {
-  listen_options how = options.listening;
-  how.share_port = how.share_port || workers.size() > 1;
   std::string service = options.service;
   for (const auto& w : workers) {
+    listen_options how = listening_of(*w);
+    how.share_port = how.share_port || workers.size() > 1;
     auto opened = listener::open(w->context.get_executor(), options.host, service, how);
     if (!opened) return std::unexpected(opened.error());
     w->door = std::move(*opened);
@@ -122,7 +131,7 @@ std::expected<void, fate> server::state::open_handed_over(int handed_over) {
     // Copies share one queue, which the kernel deals out among the threads.
     unique_fd copy(::fcntl(net::first_handed_over, F_DUPFD_CLOEXEC, 3));
     if (!copy) return std::unexpected(of_local_failure(accepting, "dup", errno));
-    auto adopted = listener::adopt(w->context.get_executor(), std::move(copy), options.listening);
+    auto adopted = listener::adopt(w->context.get_executor(), std::move(copy), listening_of(*w));
     if (!adopted) return std::unexpected(adopted.error());
     w->door = std::move(*adopted);
     w->shares_door = true;
@@ -151,6 +160,12 @@ void server::stop() {
   state_->stop();
 }
 
+server::counts server::count() const {
+  counts all;
+  for (const net::server_tally& t : state_->tallies) t.add_to(all);
+  return all;
+}
+
 std::expected<server::outcome, fate> server::run() {
   state& s = *state_;
   std::optional<stop_signals> signals;
@@ -167,17 +182,14 @@ std::expected<server::outcome, fate> server::run() {
     }
     s.workers.front()->run();
   }
-  outcome all;
   std::optional<fate> failed;
-  for (const auto& w : s.workers) {
-    all.served += w->done.served;
-    all.cut_off += w->done.cut_off;
+  for (const auto& w : s.workers)
     if (w->failed && !failed) failed = w->failed;
-  }
   signals.reset();
   s.dismiss();
   if (failed) return std::unexpected(*failed);
-  return all;
+  const counts all = count();
+  return outcome{.served = all.served, .cut_off = all.cut_off};
 }
 
 }  // namespace halfopen

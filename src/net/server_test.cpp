@@ -406,6 +406,37 @@ TEST(server, stop_comes_from_any_thread_and_each_end_is_told) {
   EXPECT_EQ(told[0].how, ending::completed);
   EXPECT_TRUE(told[1].could_be(ending::peer_reset));
   EXPECT_EQ(told[2].how, ending::shut_down);
+  const server::counts now = s.count();
+  EXPECT_EQ(now.open, 0U);
+  EXPECT_EQ(now.served, 3U);
+  EXPECT_EQ(now.cut_off, 0U);
+  EXPECT_EQ(now.ended.of(ending::completed, phase::idle), 1U);
+  EXPECT_EQ(now.ended.of(ending::shut_down, phase::idle), 1U);
+  EXPECT_EQ(now.ended.total(), 3U);
+}
+
+TEST(server, who_is_open_turned_away_and_cut_off_is_counted_and_read_from_another_thread) {
+  std::atomic<int> told = 0;
+  server s({.grace = 100ms,
+            .heed_signals = false,
+            .listening = {.limits = std::make_shared<connection_limits>(0, 1),
+                          .tell = [&](const accept_event&) { ++told; }}},
+           serve);
+  ASSERT_TRUE(s.open());
+  std::jthread runs([&] { static_cast<void>(s.run()); });
+  const unique_fd stuck = connect_to(s.local());
+  send_all(stuck.get(), "half\n");
+  EXPECT_EQ(receive(stuck.get(), 9).bytes, "half a re");
+  EXPECT_TRUE(receive(connect_to(s.local()).get()).ended) << "one connection an address";
+  EXPECT_EQ(s.count().open, 1U);
+  EXPECT_EQ(s.count().served, 1U);
+  EXPECT_EQ(s.count().turned_away, 1U);
+  EXPECT_EQ(told, 1);
+  s.stop();
+  runs.join();
+  EXPECT_EQ(s.count().cut_off, 1U);
+  EXPECT_EQ(s.count().open, 0U);
+  EXPECT_EQ(s.count().ended.total(), 0U);
 }
 
 TEST(server, one_stopped_before_it_runs_serves_who_waits_and_ends) {

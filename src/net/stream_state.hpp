@@ -27,6 +27,10 @@ class stream_state {
 
   [[nodiscard]] static stream make(std::unique_ptr<stream_state> state) { return stream(std::move(state)); }
 
+  /// Nothing was asked on it yet, as far as the next fate is concerned: the exchange that begins is another
+  /// caller's than those before it.
+  static void begin_anew(stream& idle) noexcept { idle.state_->answered = false; }
+
   void set_options(const stream_options& options) noexcept;
   /// Of an accepted connection: it has what the listener had at its handshake, which are the options
   /// unless it is older than they are there (made just after listen(), or in a queue of systemd's).

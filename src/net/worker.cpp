@@ -51,8 +51,8 @@ asio::awaitable<void> server::worker::accept_all() {
 // What an idle connection costs is its coroutine's frame, and Asio's own: hence nothing waits for it here
 // but a completion handler.
 void server::worker::begin(stream connection) {
-  ++done.served;
-  ++open;
+  ++tally.served;
+  ++tally.open;
   const auto peer = connection.peer();
   const auto here = sessions.insert(sessions.end(), session{std::move(connection), peer});
   if (draining) here->connection.drain();
@@ -69,13 +69,20 @@ void server::worker::finish(of_the_list here, const std::exception_ptr& threw, c
   asio::co_spawn(context, say_goodbye(std::move(here)), asio::detached);
 }
 
-void server::worker::tell(const asio::ip::tcp::endpoint& peer, const fate& how) const {
+void server::worker::tell(const asio::ip::tcp::endpoint& peer, const fate& how) {
+  tally.ended(how);
   if (options.ended) options.ended(peer, how);
+}
+
+void server::worker::note(const accept_event& what) {
+  if (what.what == accept_event::kind::turned_away) ++tally.turned_away;
+  if (what.what == accept_event::kind::aborted) ++tally.aborted;
+  if (options.listening.tell) options.listening.tell(what);
 }
 
 asio::awaitable<void> server::worker::say_goodbye(of_the_list here) {
   co_await here->connection.close(options.linger);
-  --open;
+  --tally.open;
   {
     const of_the_list gone(std::move(here));
   }
@@ -101,14 +108,15 @@ asio::awaitable<void> server::worker::cut_off_in_time() {
   const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
   for (const session& s : sessions) {
     if (s.said_all || !s.connection) continue;
-    ++done.cut_off;
+    ++tally.cut_off;
     static_cast<void>(::connect(s.connection.native_handle(), &nobody, sizeof nobody));
   }
+  tally.open = 0;
   context.stop();  // and with it go their coroutines
 }
 
 void server::worker::stop_if_done() {
-  if (draining && !door && open == 0) context.stop();
+  if (draining && !door && tally.open == 0) context.stop();
 }
 
 }  // namespace halfopen

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "halfopen/server.hpp"
+#include "net/server_tally.hpp"
 
 namespace halfopen {
 namespace net {
@@ -22,7 +23,8 @@ namespace net {
 /// One thread of a server: its io_context, its listener, its connections. All but drain()
 /// runs on that thread.
 struct server::worker {
-  worker(const server_options& how, const handler& serve) : options(how), serve_one(serve) {}
+  worker(const server_options& how, const handler& serve, net::server_tally& count)
+      : options(how), serve_one(serve), tally(count) {}
 
   /// Serves until it has drained.
   void run();
@@ -42,21 +44,22 @@ struct server::worker {
   void finish(of_the_list here, const std::exception_ptr& threw, const fate& how);
   asio::awaitable<void> cut_off_in_time();
   void begin(stream connection);
-  void tell(const asio::ip::tcp::endpoint& peer, const fate& how) const;
+  void tell(const asio::ip::tcp::endpoint& peer, const fate& how);
+  /// The listener has something to tell that is no connection.
+  void note(const accept_event& what);
   void begin_drain();
   void stop_if_done();
 
   const server_options& options;
   const handler& serve_one;
+  net::server_tally& tally;
   std::list<session> sessions;  // before the context, with which their coroutines go
-  std::size_t open = 0;         // sessions, and those that are about to begin
   /// Its descriptors are this thread's alone, and need no locks.
   asio::io_context context{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer grace{context};
   std::optional<listener> door;
   bool shares_door = false;  // the next process takes what is in the queue
   std::function<void()> on_failure;
-  outcome done;
   std::optional<fate> failed;
   bool draining = false;
 };
