@@ -58,6 +58,10 @@ static_assert(std::is_trivially_copyable_v<connect_options>);
 /// that failed last; local_failure for a name that does not resolve; deadline_passed when
 /// time was up first. Its `again` is safe: no connection, no request.
 ///
+/// "unix:/path" is a Unix socket (unix(7)), "unix:@name" one with an abstract name; `service` means
+/// nothing then, and TLS needs a `tls_name`. It is refused if nobody listens (ECONNREFUSED) or nobody has
+/// made it (ENOENT); where the queue is full it is tried again until the deadline.
+///
 /// `service` is a port number or a name of services(5). A name is resolved by Asio's resolver
 /// thread, which getaddrinfo(3) may block longer than the deadline: the operation still ends
 /// in time, but the io_context's destructor waits for that thread.

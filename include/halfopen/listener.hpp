@@ -48,7 +48,8 @@ struct accept_event {
   asio::ip::tcp::endpoint peer{};  ///< of aborted and turned_away, where it is known
 };
 
-/// How many connections there may be, over several listeners if they share one. Thread-safe.
+/// How many connections there may be, over several listeners if they share one. Those over Unix sockets
+/// have no address, and count in total only. Thread-safe.
 class connection_limits {
  public:
   /// 0: no limit.
@@ -85,6 +86,10 @@ class listener {
   /// the resolver does. SO_REUSEADDR is on, so that a server can be started again at once.
   /// The fate is local_failure: `detail` is the call ("bind") and `error` its errno, or
   /// `detail` is what getaddrinfo(3) said.
+  ///
+  /// "unix:/path" is a Unix socket (unix(7)), "unix:@name" one with an abstract name; `service` and
+  /// `share_port` mean nothing then. A file that a dead process has left is replaced; if somebody listens
+  /// there, or it is no socket, it is EADDRINUSE. The file goes with stop() or the listener.
   [[nodiscard]] static std::expected<listener, fate> open(const asio::any_io_executor& executor,
                                                           const std::string& host, const std::string& service,
                                                           const listen_options& options = {});
@@ -109,6 +114,7 @@ class listener {
   /// Without it closing the listener resets them.
   [[nodiscard]] std::vector<stream> take_waiting();
 
+  /// 0.0.0.0:0 is a Unix socket, here and as any peer.
   [[nodiscard]] asio::ip::tcp::endpoint local() const noexcept;
   [[nodiscard]] int native_handle() const noexcept;
 

@@ -21,8 +21,10 @@
 /// A drain: the listener stops (what is in its queue is still served, or left to the next
 /// process if systemd holds the socket), idle connections are closed, requests under way are
 /// finished, and what is left when the grace is over is cut off with an RST, so that nobody
-/// takes half a reply for a whole one.
+/// takes half a reply for a whole one. (A Unix socket has no RST: a program that speaks over one must
+/// know the end of a message from the message.)
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
@@ -30,7 +32,9 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <vector>
 
 #include "halfopen/fate.hpp"
 #include "halfopen/fate_counts.hpp"
@@ -39,9 +43,14 @@
 
 namespace halfopen {
 
+struct server_address {
+  std::string host;  ///< a name, an address, or "unix:/path": listener::open()
+  std::string service = "0";
+};
+
 struct server_options {
-  std::string host = "127.0.0.1";
-  std::string service = "0";  ///< "0": a port that is free, see server::local()
+  std::string host = "127.0.0.1";  ///< or "unix:/path", and `service` means nothing: listener::open()
+  std::string service = "0";       ///< "0": a port that is free, see server::local()
   /// Each has an io_context and a listener of its own (SO_REUSEPORT), and a connection stays
   /// on its thread. The first is the one that calls run().
   unsigned threads = 1;
@@ -62,6 +71,11 @@ struct server_options {
   std::function<void()> ready{};
   /// How each connection ended, on its thread; not of one that was cut off. Must not throw.
   std::function<void(const asio::ip::tcp::endpoint& peer, const fate& how)> ended{};
+  /// It listens there too: one server, one drain. Not with a socket from systemd.
+  std::vector<server_address> also{};
+  /// Called on each thread before it serves, with its number from 0 on and its io_context's executor: to
+  /// name the thread, bind it to a processor, make what is the thread's own. Must not throw.
+  std::function<void(unsigned thread, const asio::any_io_executor&)> thread_started{};
 };
 
 /// Not synchronised but for stop(). Of the servers of a process one may heed the signals.
@@ -72,7 +86,13 @@ class server {
   /// connection's thread. The stream lives until the coroutine returns.
   using handler = std::function<asio::awaitable<fate>(stream&)>;
 
+  /// The same, told of the drain: for one that computes, or waits for something else than its stream.
+  /// The token may be asked on any thread. What is registered with it (std::stop_callback) is called on
+  /// the thread that calls stop(), where it should only post to the connection's.
+  using stoppable_handler = std::function<asio::awaitable<fate>(stream&, std::stop_token)>;
+
   server(server_options options, handler serve);
+  server(server_options options, stoppable_handler serve);
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
@@ -82,6 +102,8 @@ class server {
   [[nodiscard]] std::expected<void, fate> open();
   /// Where it listens; after open().
   [[nodiscard]] asio::ip::tcp::endpoint local() const;
+  /// The same of all its addresses in the order of the options. 0.0.0.0:0 is a Unix socket.
+  [[nodiscard]] std::vector<asio::ip::tcp::endpoint> all_local() const;
 
   struct outcome {
     std::size_t served = 0;   ///< connections, in all

@@ -18,6 +18,9 @@
 /// Cancellation of a coroutine that waits here (Asio's cancellation slots) ends the operation
 /// with the fate shut_down. A stream may be moved while somebody waits on it, not destroyed.
 ///
+/// A Unix socket does as well (unix(7)): it has the same operations and fates, but no RST, no silence and
+/// no liveness options; docs/library.md says what is different.
+///
 /// SIGPIPE is never raised (MSG_NOSIGNAL, send(2)), whatever the program does with it.
 
 #include <asio/any_io_executor.hpp>
@@ -164,7 +167,7 @@ class stream {
   /// comes until the peer's FIN or the limit (at most 64 MiB), and closes: a reply on its way
   /// arrives. The stream is empty then.
   [[nodiscard]] asio::awaitable<void> close(deadline limit);
-  /// Closes with an RST: what the other side does not have yet is lost.
+  /// Closes with an RST: what the other side does not have yet is lost. On a Unix socket it is a close.
   void reset() noexcept;
 
   // What is known.

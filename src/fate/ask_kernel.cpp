@@ -123,6 +123,12 @@ std::optional<connection_facts> ask_kernel(int fd) noexcept {
   return found;
 }
 
+bool is_local(int fd) noexcept {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof family;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
+}
+
 std::optional<icmp_report> take_icmp(int fd) noexcept {
   alignas(cmsghdr) std::array<std::byte, 512> control{};
   msghdr message{};

@@ -26,6 +26,9 @@ struct connection_facts {
 /// Nothing if fd is no TCP connection, a listening socket included. May change errno.
 [[nodiscard]] std::optional<connection_facts> ask_kernel(int fd) noexcept;
 
+/// A Unix socket (unix(7)).
+[[nodiscard]] bool is_local(int fd) noexcept;
+
 /// Takes one entry off the error queue. Nothing if there is none, or if it is not ICMP's.
 /// Also clears the socket's pending error. May change errno.
 [[nodiscard]] std::optional<icmp_report> take_icmp(int fd) noexcept;

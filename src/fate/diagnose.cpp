@@ -22,6 +22,12 @@
 // - ENETUNREACH without a packet sent: a route of this host's own is missing.
 // - EACCES and the like of connect, with an ICMP entry: a router's, not this host's.
 //
+// On a Unix socket there is no network between the two, and no RST (net/unix/af_unix.c):
+// - ECONNRESET: the peer closed and had bytes unread, or the listener closed before it accepted
+//   (unix_release_sock()). The host has not rebooted: there is no second reading.
+// - EPIPE: the peer has closed; no earlier write is needed.
+// - ENOENT of connect: nobody has made the socket, as ECONNREFUSED says that nobody listens on it.
+//
 // Whether to send again is never taken from an errno alone. It is safe where tcpi_bytes_sent
 // is 0, which counts from the connection's first byte: a caller that knows where its request
 // begins can be more exact, never less careful.
@@ -134,6 +140,18 @@ void judge(fate& f, int fd, connection_facts& k) noexcept {
   }
 }
 
+void judge_local(fate& f) noexcept {
+  if (f.error == ECONNRESET) {
+    f.or_else.reset();
+    f.detail = "a Unix socket that was closed with bytes unread, or never accepted";
+  } else if (f.error == EPIPE) {
+    f.detail = "a Unix socket whose other end reads no more";
+  } else if (f.error == ENOENT && f.during == operation::connect) {
+    f.how = ending::refused;
+    f.detail = "nobody has made this Unix socket";
+  }
+}
+
 /// accept(2) gave `fd`: is there somebody at the other end?
 void judge_accepted(fate& f, int fd, const std::optional<connection_facts>& k) noexcept {
   if (k) {
@@ -203,6 +221,8 @@ fate diagnose(int fd, operation during, int error, std::optional<phase> when) no
     judge_accepted(f, fd, known);
   else if (known && during != operation::accept)
     judge(f, fd, *known);
+  else if (f.error != 0 && fd >= 0 && is_local(fd))
+    judge_local(f);
   f.again = again(f, known);
   if (known) f.seen = known->seen;
   return f;

@@ -259,6 +259,26 @@ TEST(diagnose, what_is_no_tcp_socket) {
       }
 }
 
+TEST(diagnose, a_unix_socket_has_no_rst_and_no_host_that_could_have_rebooted) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  const descriptor here{ends[0]};
+  descriptor there{ends[1]};
+  ASSERT_EQ(::send(here.get(), "unread", 6, 0), 6);
+  there.close();
+  ASSERT_EQ(receive(here), ECONNRESET);
+  const fate reset = diagnose(here.get(), operation::read, ECONNRESET);
+  EXPECT_EQ(reset.how, ending::peer_reset);
+  EXPECT_EQ(reset.or_else, std::nullopt);
+  ASSERT_EQ(::send(here.get(), "more", 4, MSG_NOSIGNAL), -1);
+  ASSERT_EQ(errno, EPIPE);
+  EXPECT_EQ(diagnose(here.get(), operation::write, EPIPE).how, ending::broken_pipe);
+  const descriptor fresh{checked(::socket(AF_UNIX, SOCK_STREAM, 0), "socket")};
+  const fate nobody = diagnose(fresh.get(), operation::connect, ENOENT);
+  EXPECT_EQ(nobody.how, ending::refused);
+  EXPECT_EQ(nobody.again, retry::safe);
+}
+
 TEST(diagnose, a_socket_that_was_never_connected) {
   if (emulation::hides_tcp_info()) GTEST_SKIP() << emulation::no_tcp_info;
   const descriptor fresh = tcp_socket();

@@ -27,6 +27,7 @@
 
 #include "fate/make_fate.hpp"
 #include "halfopen/liveness.hpp"
+#include "net/local_socket.hpp"
 #include "net/resolve.hpp"
 #include "net/stream_state.hpp"
 
@@ -131,6 +132,43 @@ struct finish {
   }
 };
 
+/// A queue that is full is EAGAIN at once, and nobody says when it has room (unix_stream_connect() in
+/// net/unix/af_unix.c).
+constexpr std::chrono::milliseconds until_there_is_room{5};
+
+asio::awaitable<std::expected<stream, fate>> connect_locally(std::string path, deadline limit) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto address = net::local_address_of(path);
+  if (!address) co_return std::unexpected(of_local_failure(opening(), address.error()));
+  asio::steady_timer pause(executor);
+  while (!limit.passed()) {
+    unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) co_return std::unexpected(of_error(opening(), errno));
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address->name), address->size) == 0)
+      co_return net::stream_state::make(std::make_unique<net::stream_state>(executor, std::move(fd)));
+    const int error = errno;
+    if (error != EAGAIN && error != EINTR) co_return std::unexpected(of_error(opening(fd.get()), error));
+    asio::error_code woken;
+    pause.expires_at(min(deadline(until_there_is_room), limit).at());
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (net::is_cancelled(co_await asio::this_coro::cancellation_state))
+      co_return std::unexpected(of_stop(opening()));
+  }
+  co_return std::unexpected(of_deadline(opening()));
+}
+
+/// With what the options ask for on a Unix socket: TLS, and the list of those that failed.
+asio::awaitable<std::expected<stream, fate>> begin_locally(std::string path, deadline limit,
+                                                           connect_options options) {
+  auto made = co_await connect_locally(std::move(path), limit);
+  if (made && options.tls) {
+    const auto secured = co_await made->secure(*options.tls, std::string(options.tls_name), limit);
+    if (!secured) made = std::unexpected(secured.error());
+  }
+  if (!made && options.failed) options.failed->push_back({{}, made.error()});
+  co_return made;
+}
+
 }  // namespace
 
 asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> addresses, deadline limit,
@@ -176,6 +214,10 @@ asio::awaitable<std::expected<stream, fate>> connect(std::vector<tcp::endpoint> 
 
 asio::awaitable<std::expected<stream, fate>> connect(std::string host, std::string service, deadline limit,
                                                      connect_options options) {
+  if (auto path = net::local_path(host)) {
+    auto begun = co_await begin_locally(*std::move(path), limit, options);
+    co_return begun;
+  }
   if (options.tls_name.empty()) options.tls_name = host;
   auto found = co_await net::resolve(host, std::move(service), limit);
   if (!found) co_return std::unexpected(found.error());

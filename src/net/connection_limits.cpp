@@ -24,7 +24,7 @@ bool connection_limits::ledger::reserve() {
 
 std::shared_ptr<void> connection_limits::ledger::admit(const asio::ip::address& from) {
   bool too_many = false;
-  if (most_from_one != 0) {
+  if (most_from_one != 0 && !from.is_unspecified()) {
     const std::scoped_lock lock(mutex);
     std::size_t& here = by_address[from];
     too_many = here >= most_from_one;
@@ -46,7 +46,7 @@ void connection_limits::ledger::when_there_is_room(std::function<void()> room) {
 }
 
 void connection_limits::ledger::give_back(const asio::ip::address& from) {
-  if (most_from_one != 0) {
+  if (most_from_one != 0 && !from.is_unspecified()) {
     const std::scoped_lock lock(mutex);
     if (const auto here = by_address.find(from); --here->second == 0) by_address.erase(here);
   }

@@ -19,7 +19,8 @@ struct connection_limits::ledger : std::enable_shared_from_this<ledger> {
   /// A place for the next connection; false if there is none. It is given back, or admitted.
   [[nodiscard]] bool reserve();
   void give_back_reserved();
-  /// In the place reserved. Null if that address has as many as it may; the place is given back then.
+  /// In the place reserved. The unspecified address is nobody's: of a Unix socket. Null if that address has
+  /// as many as it may; the place is given back then.
   [[nodiscard]] std::shared_ptr<void> admit(const asio::ip::address& from);
   /// Calls `room` once, from whatever thread, when a place becomes free; at once if one is.
   void when_there_is_room(std::function<void()> room);

@@ -35,6 +35,7 @@
 #include "halfopen/liveness.hpp"
 #include "net/channel.hpp"
 #include "net/connection_limits.hpp"
+#include "net/local_socket.hpp"
 #include "net/stream_state.hpp"
 
 namespace halfopen {
@@ -88,9 +89,11 @@ struct accepted {
 
 accepted accept_one(int listening) noexcept {
   accepted made;
-  auto size = static_cast<socklen_t>(made.peer.capacity());
-  made.fd.reset(::accept4(listening, made.peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (made.fd) made.peer.resize(size);
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  made.fd.reset(
+      ::accept4(listening, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (made.fd) made.peer = net::endpoint_of(from);
   return made;
 }
 
@@ -121,6 +124,8 @@ struct listener::state {
 
   listen_options options;
   channel wire;
+  const bool internet = net::is_internet(wire.fd());  // or else a Unix socket
+  net::socket_file file{};
   asio::steady_timer pause;
   unique_fd spare;
   std::shared_ptr<connection_limits::ledger> ledger;
@@ -153,7 +158,7 @@ std::optional<stream> listener::state::admit(accepted made) {
   }
   try {
     auto s = std::make_unique<net::stream_state>(wire.executor(), std::move(made.fd));
-    s->inherit_options(options.connection);
+    if (internet) s->inherit_options(options.connection);
     s->set_peer(made.peer);
     s->hold(std::move(ticket));
     return net::stream_state::make(std::move(s));
@@ -253,6 +258,7 @@ asio::awaitable<std::expected<stream, fate>> listener::accept(deadline limit) {
 
 void listener::stop() noexcept {
   state_->stopped = true;
+  state_->file.remove();  // who comes now is refused, and the next server may begin
   state_->wire.cancel(direction::reading);
   state_->pause.cancel();
 }
@@ -288,7 +294,7 @@ std::expected<listener, fate> listener::adopt(const asio::any_io_executor& execu
   if (::fcntl(listening.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
       ::fcntl(listening.get(), F_SETFD, FD_CLOEXEC) != 0)
     return std::unexpected(local_failure("fcntl", errno));
-  net::set_connection_options(listening.get(), options.connection);
+  if (net::is_internet(listening.get())) net::set_connection_options(listening.get(), options.connection);
   try {
     return listener(std::make_unique<state>(executor, std::move(listening), std::move(options)));
   } catch (const std::system_error& e) {
@@ -298,6 +304,13 @@ std::expected<listener, fate> listener::adopt(const asio::any_io_executor& execu
 
 std::expected<listener, fate> listener::open(const asio::any_io_executor& executor, const std::string& host,
                                              const std::string& service, const listen_options& options) {
+  if (const auto path = net::local_path(host)) {
+    auto made = net::listen_locally(*path, options.backlog);
+    if (!made) return std::unexpected(made.error());
+    auto opened = adopt(executor, std::move(made->fd), options);
+    if (opened) opened->state_->file = std::move(made->file);
+    return opened;
+  }
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -320,10 +333,7 @@ std::expected<listener, fate> listener::open(const asio::any_io_executor& execut
 }
 
 tcp::endpoint listener::local() const noexcept {
-  tcp::endpoint here;
-  auto size = static_cast<socklen_t>(here.capacity());
-  if (::getsockname(state_->wire.fd(), here.data(), &size) == 0) here.resize(size);
-  return here;
+  return net::name_of_socket(state_->wire.fd());
 }
 
 int listener::native_handle() const noexcept {

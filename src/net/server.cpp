@@ -21,11 +21,13 @@
 #include <csignal>
 #include <deque>
 #include <mutex>
+#include <stop_token>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "fate/make_fate.hpp"
+#include "net/local_socket.hpp"
 #include "net/service_manager.hpp"
 #include "net/worker.hpp"
 
@@ -71,12 +73,18 @@ struct server::state {
     if (options.tls)
       serve_one = [this, then = std::move(serve_one)](stream& s) { return serve_secured(s, options, then); };
     for (unsigned i = 0; i < std::max(1U, options.threads); ++i) {
-      workers.push_back(std::make_unique<worker>(options, serve_one, tallies.emplace_back()));
+      workers.push_back(std::make_unique<worker>(options, serve_one, tallies.emplace_back(), i));
       workers.back()->on_failure = [this] { stop(); };
     }
   }
 
+  state(server_options how, stoppable_handler serve)
+      : state(std::move(how),
+              handler([this, then = std::move(serve)](stream& s) { return then(s, stopping.get_token()); })) {
+  }
+
   void stop() {
+    stopping.request_stop();  // without the lock: whoever is told may ask the server something
     const std::scoped_lock lock(guard);
     for (const auto& w : workers) w->drain();
     if (options.use_systemd && !workers.empty()) net::tell_service_manager("STOPPING=1");
@@ -98,28 +106,46 @@ struct server::state {
     }
   }
 
-  std::expected<void, fate> open_by_name();
+  std::expected<void, fate> open_by_name(const server_address& where);
   std::expected<void, fate> open_handed_over(int handed_over);
+  std::expected<void, fate> share(worker& w, int listening);
 
   server_options options;
   handler serve_one;
   std::mutex guard;                       // of the workers: stop() may come from any thread
   std::deque<net::server_tally> tallies;  // one a worker, and longer than it
   std::vector<std::unique_ptr<worker>> workers;
-  asio::ip::tcp::endpoint local;
+  std::vector<asio::ip::tcp::endpoint> locals;
+  std::stop_source stopping;
   bool ready = false;
 };
 
-std::expected<void, fate> server::state::open_by_name() {
-  std::string service = options.service;
+std::expected<void, fate> server::state::open_by_name(const server_address& where) {
+  const bool local = net::local_path(where.host).has_value();
+  std::string service = where.service;
   for (const auto& w : workers) {
+    if (local && w != workers.front()) {  // a Unix socket has no SO_REUSEPORT: all accept from one
+      if (auto shared = share(*w, workers.front()->doors.back().native_handle()); !shared) return shared;
+      continue;
+    }
     listen_options how = listening_of(*w);
     how.share_port = how.share_port || workers.size() > 1;
-    auto opened = listener::open(w->context.get_executor(), options.host, service, how);
+    auto opened = listener::open(w->context.get_executor(), where.host, service, how);
     if (!opened) return std::unexpected(opened.error());
-    w->door = std::move(*opened);
-    service = std::to_string(w->door->local().port());  // the others share what "0" became
+    w->doors.push_back(std::move(*opened));
+    service = std::to_string(w->doors.back().local().port());  // the others share what "0" became
   }
+  locals.push_back(workers.front()->doors.back().local());
+  return {};
+}
+
+/// Copies share one queue, which the kernel deals out among the threads.
+std::expected<void, fate> server::state::share(worker& w, int listening) {
+  unique_fd copy(::fcntl(listening, F_DUPFD_CLOEXEC, 3));
+  if (!copy) return std::unexpected(of_local_failure(accepting, "dup", errno));
+  auto adopted = listener::adopt(w.context.get_executor(), std::move(copy), listening_of(w));
+  if (!adopted) return std::unexpected(adopted.error());
+  w.doors.push_back(std::move(*adopted));
   return {};
 }
 
@@ -128,18 +154,16 @@ std::expected<void, fate> server::state::open_handed_over(int handed_over) {
     return std::unexpected(
         of_local_failure(accepting, "systemd handed over more than one socket; this server takes one"));
   for (const auto& w : workers) {
-    // Copies share one queue, which the kernel deals out among the threads.
-    unique_fd copy(::fcntl(net::first_handed_over, F_DUPFD_CLOEXEC, 3));
-    if (!copy) return std::unexpected(of_local_failure(accepting, "dup", errno));
-    auto adopted = listener::adopt(w->context.get_executor(), std::move(copy), listening_of(*w));
-    if (!adopted) return std::unexpected(adopted.error());
-    w->door = std::move(*adopted);
-    w->shares_door = true;
+    if (auto shared = share(*w, net::first_handed_over); !shared) return shared;
+    w->shares_doors = true;
   }
+  locals.push_back(workers.front()->doors.back().local());
   return {};
 }
 
 server::server(server_options options, handler serve)
+    : state_(std::make_unique<state>(std::move(options), std::move(serve))) {}
+server::server(server_options options, stoppable_handler serve)
     : state_(std::make_unique<state>(std::move(options), std::move(serve))) {}
 server::~server() = default;
 
@@ -147,13 +171,19 @@ std::expected<void, fate> server::open() {
   const auto handed_over =
       state_->options.use_systemd ? net::sockets_handed_over() : std::expected<int, const char*>(0);
   if (!handed_over) return std::unexpected(of_local_failure(accepting, handed_over.error()));
-  auto opened = *handed_over > 0 ? state_->open_handed_over(*handed_over) : state_->open_by_name();
-  if (opened) state_->local = state_->workers.front()->door->local();
+  if (*handed_over > 0) return state_->open_handed_over(*handed_over);
+  auto opened = state_->open_by_name({.host = state_->options.host, .service = state_->options.service});
+  for (const server_address& another : state_->options.also)
+    if (opened) opened = state_->open_by_name(another);
   return opened;
 }
 
 asio::ip::tcp::endpoint server::local() const {
-  return state_->local;
+  return state_->locals.empty() ? asio::ip::tcp::endpoint{} : state_->locals.front();
+}
+
+std::vector<asio::ip::tcp::endpoint> server::all_local() const {
+  return state_->locals;
 }
 
 void server::stop() {

@@ -18,6 +18,7 @@
 #include <system_error>
 #include <utility>
 
+#include "net/local_socket.hpp"
 #include "net/stream_state.hpp"
 
 namespace halfopen {
@@ -95,15 +96,13 @@ stream::stream(stream&&) noexcept = default;
 stream::stream(const asio::any_io_executor& executor, unique_fd connected, const stream_options& options) {
   int on = 1;
   static_cast<void>(::ioctl(connected.get(), FIONBIO, &on));
-  asio::ip::tcp::endpoint peer;
-  auto size = static_cast<socklen_t>(peer.capacity());
-  if (::getpeername(connected.get(), peer.data(), &size) == 0)
-    peer.resize(size);
-  else if (errno == EBADF || errno == ENOTSOCK)  // a regular file is ready for ever to Asio, and would spin
-    throw std::system_error(errno, std::generic_category(), "not a socket");
+  const auto peer = net::peer_of(connected.get());
+  if (!peer &&
+      (peer.error() == EBADF || peer.error() == ENOTSOCK))  // a file is ready for ever, and would spin
+    throw std::system_error(peer.error(), std::generic_category(), "not a socket");
   state_ = std::make_unique<stream_state>(executor, std::move(connected));
-  state_->set_options(options);
-  state_->set_peer(peer);
+  if (net::is_internet(state_->fd())) state_->set_options(options);
+  if (peer) state_->set_peer(*peer);
 }
 
 stream& stream::operator=(stream&& from) noexcept {

@@ -23,7 +23,9 @@ std::chrono::milliseconds net::usable_grace(std::chrono::milliseconds grace) noe
 }
 
 void server::worker::run() {
-  asio::co_spawn(context, accept_all(), asio::detached);
+  if (options.thread_started) options.thread_started(index, context.get_executor());
+  for (auto door = doors.begin(); door != doors.end(); ++door)
+    asio::co_spawn(context, accept_all(door), asio::detached);
   context.run();
 }
 
@@ -31,20 +33,22 @@ void server::worker::drain() {
   asio::post(context, [this] { begin_drain(); });
 }
 
-asio::awaitable<void> server::worker::accept_all() {
+asio::awaitable<void> server::worker::accept_all(std::list<listener>::iterator door) {
   for (;;) {
     auto made = co_await door->accept(deadline::never());
     if (made) {
       begin(std::move(*made));
       continue;
     }
-    if (made.error().how != ending::shut_down) failed = made.error();
+    if (made.error().how != ending::shut_down) {
+      failed = made.error();
+      on_failure();
+    }
     break;
   }
-  if (failed) on_failure();
-  if (!shares_door)
+  if (!shares_doors)
     for (stream& waiting : door->take_waiting()) begin(std::move(waiting));
-  door.reset();
+  doors.erase(door);
   stop_if_done();
 }
 
@@ -91,7 +95,7 @@ asio::awaitable<void> server::worker::say_goodbye(of_the_list here) {
 
 void server::worker::begin_drain() {
   if (std::exchange(draining, true)) return;
-  if (door) door->stop();
+  for (listener& door : doors) door.stop();
   for (session& s : sessions)
     if (!s.said_all && s.connection) s.connection.drain();
   asio::co_spawn(context, cut_off_in_time(), asio::detached);
@@ -116,7 +120,7 @@ asio::awaitable<void> server::worker::cut_off_in_time() {
 }
 
 void server::worker::stop_if_done() {
-  if (draining && !door && tally.open == 0) context.stop();
+  if (draining && doors.empty() && tally.open == 0) context.stop();
 }
 
 }  // namespace halfopen

@@ -23,8 +23,8 @@ namespace net {
 /// One thread of a server: its io_context, its listener, its connections. All but drain()
 /// runs on that thread.
 struct server::worker {
-  worker(const server_options& how, const handler& serve, net::server_tally& count)
-      : options(how), serve_one(serve), tally(count) {}
+  worker(const server_options& how, const handler& serve, net::server_tally& count, unsigned number)
+      : options(how), serve_one(serve), tally(count), index(number) {}
 
   /// Serves until it has drained.
   void run();
@@ -39,7 +39,7 @@ struct server::worker {
   /// Takes the session out of the list when it goes: with the coroutine that has it.
   class of_the_list;
 
-  asio::awaitable<void> accept_all();
+  asio::awaitable<void> accept_all(std::list<listener>::iterator door);
   asio::awaitable<void> say_goodbye(of_the_list here);
   void finish(of_the_list here, const std::exception_ptr& threw, const fate& how);
   asio::awaitable<void> cut_off_in_time();
@@ -53,12 +53,13 @@ struct server::worker {
   const server_options& options;
   const handler& serve_one;
   net::server_tally& tally;
+  const unsigned index;
   std::list<session> sessions;  // before the context, with which their coroutines go
   /// Its descriptors are this thread's alone, and need no locks.
   asio::io_context context{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer grace{context};
-  std::optional<listener> door;
-  bool shares_door = false;  // the next process takes what is in the queue
+  std::list<listener> doors;
+  bool shares_doors = false;  // the next process takes what is in the queue
   std::function<void()> on_failure;
   std::optional<fate> failed;
   bool draining = false;
