@@ -32,6 +32,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -108,6 +109,10 @@ class stream {
   /// believe when a size comes from the other side.
   [[nodiscard]] asio::awaitable<result<std::string_view>> read_exactly(std::size_t size, std::size_t most,
                                                                        deadline limit);
+  /// At least one byte into the caller's memory, and how many: what is here already and was not consumed,
+  /// or else what comes next, which without TLS the kernel puts there itself. 0 for no memory. The memory
+  /// lives until it has ended.
+  [[nodiscard]] asio::awaitable<result<std::size_t>> read_into(std::span<char> into, deadline limit);
   /// Read and not consumed.
   [[nodiscard]] std::string_view unread() const noexcept;
   void consume(std::size_t size) noexcept;
@@ -124,6 +129,18 @@ class stream {
   /// Hands all bytes to the kernel, which is not to say that the peer has them. Works after
   /// the peer's FIN too. After a write that failed, reads still give what came before.
   [[nodiscard]] asio::awaitable<result<void>> write(std::string_view bytes, deadline limit);
+  /// The same of several pieces, in one sendmsg(2) as far as the kernel takes them. They and the list of
+  /// them live until it has ended.
+  ///
+  ///     const std::array<std::string_view, 2> parts{head, body};
+  ///     co_await s.write(parts, 5s);
+  [[nodiscard]] asio::awaitable<result<void>> write(std::span<const std::string_view> parts, deadline limit);
+  /// The same of `size` bytes of a file from `offset` on: sendfile(2), or read and wrapped with TLS. The
+  /// file's own position stays; it is read on this thread, which waits for the disk. local_failure if the
+  /// file ends before that (error 0) or cannot be read: a part may be sent then, and nothing is left but
+  /// to close. SIGPIPE is not raised either.
+  [[nodiscard]] asio::awaitable<result<void>> send_file(int file, std::uint64_t offset, std::uint64_t size,
+                                                        deadline limit);
 
   // Messages: where one exchange ends and the next begins decides what a fate means.
 

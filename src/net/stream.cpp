@@ -16,6 +16,7 @@
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "net/local_socket.hpp"
@@ -34,11 +35,14 @@ constexpr std::uint64_t most_dropped = 64 << 20;
 constexpr int reads_at_once = 16;
 
 using message = stream::result<std::string_view>;
+/// What a `take` of read_until() gives, if it gives something.
+template <class Take>
+using taken_by = typename std::invoke_result_t<const Take&>::value_type;
 
 /// Reads until there is a message, which take() gives, as it gives the reason why there will never
 /// be one; or until one must wait: nothing.
 template <class Take>
-std::optional<message> read_what_is_here(stream_state& s, const Take& take) {
+std::optional<taken_by<Take>> read_what_is_here(stream_state& s, const Take& take) {
   for (;;) {
     if (auto taken = take(); taken) return taken;
     if (s.unbroken >= reads_at_once) return std::nullopt;
@@ -62,8 +66,8 @@ asio::awaitable<void> let_others_go_first(stream_state& s) {
 /// Each result that a coroutine names or makes lies in its frame, which an idle connection
 /// keeps: hence one, and one co_return.
 template <class Take>
-asio::awaitable<message> read_until(stream_state& s, Take take, deadline limit) {
-  std::optional<message> got;
+asio::awaitable<taken_by<Take>> read_until(stream_state& s, Take take, deadline limit) {
+  std::optional<taken_by<Take>> got;
   while (!(got = read_what_is_here(s, take))) {
     wake why = wake::timed_out;
     const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
@@ -85,6 +89,57 @@ asio::awaitable<message> read_until(stream_state& s, Take take, deadline limit) 
     }
   }
   co_return *std::move(got);
+}
+
+/// What is being written; `step` gives the kernel what it takes, false if there is an end to it.
+struct bytes_to_write {
+  std::string_view rest;
+  bool step(stream_state& s) { return s.try_write(rest); }
+  [[nodiscard]] bool done(const stream_state& s) const { return s.is_sent(rest); }
+  [[nodiscard]] bool lets_others_go_first() const { return false; }
+  [[nodiscard]] auto result(stream_state& s, wake last) const { return s.written(done(s), last); }
+};
+struct pieces_to_write {
+  net::pieces rest;
+  bool step(stream_state& s) { return s.try_write(rest); }
+  [[nodiscard]] bool done(const stream_state& s) const { return rest.empty() && s.is_sent({}); }
+  [[nodiscard]] bool lets_others_go_first() const { return false; }
+  [[nodiscard]] auto result(stream_state& s, wake last) const { return s.written(done(s), last); }
+};
+struct file_to_send {
+  net::file_part rest;
+  bool step(stream_state& s) { return s.try_send_file(rest); }
+  [[nodiscard]] bool done(const stream_state& s) const { return rest.left == 0 && s.is_sent({}); }
+  [[nodiscard]] bool lets_others_go_first() const { return rest.others_turn; }
+  [[nodiscard]] auto result(stream_state& s, wake last) const { return s.sent_file(rest, last); }
+};
+
+template <class What>
+asio::awaitable<stream::result<void>> write_all(stream_state& s, What what, deadline limit) {
+  if (s.where == phase::idle) s.request_began = s.handed_over;
+  s.where = phase::sending;
+  const struct writing {
+    bool& now;
+    explicit writing(bool& flag) : now(flag) { now = true; }
+    writing(const writing&) = delete;
+    writing& operator=(const writing&) = delete;
+    ~writing() { now = false; }
+  } until_the_end(s.writing);
+  wake why = wake::ready;
+  while (why == wake::ready && what.step(s) && !what.done(s)) {
+    if (what.lets_others_go_first())
+      s.wire().be_ready(direction::writing);  // no edge will come: the kernel would have taken more
+    else if (s.wire().take_ready(direction::writing))
+      continue;
+    const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
+    if (told_to_stop)
+      why = wake::cancelled;
+    else if (limit.passed())
+      why = wake::timed_out;
+    else
+      why = co_await s.wire().wait(direction::writing, limit);
+  }
+  co_return what.result(s, why);
 }
 
 }  // namespace
@@ -183,29 +238,39 @@ void stream::consume(std::size_t size) noexcept {
   state_->scanned = 0;
 }
 
-asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, deadline limit) {
+asio::awaitable<stream::result<std::size_t>> stream::read_into(std::span<char> into, deadline limit) {
   stream_state& s = *state_;
-  if (s.where == phase::idle) s.request_began = s.handed_over;
-  s.where = phase::sending;
-  const struct writing {
-    bool& now;
-    explicit writing(bool& flag) : now(flag) { now = true; }
-    writing(const writing&) = delete;
-    writing& operator=(const writing&) = delete;
-    ~writing() { now = false; }
-  } until_the_end(s.writing);
-  wake why = wake::ready;
-  while (why == wake::ready && s.try_write(bytes) && !s.is_sent(bytes)) {
-    if (s.wire().take_ready(direction::writing)) continue;
-    const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
-    if (told_to_stop)
-      why = wake::cancelled;
-    else if (limit.passed())
-      why = wake::timed_out;
-    else
-      why = co_await s.wire().wait(direction::writing, limit);
-  }
-  co_return s.written(s.is_sent(bytes), why);
+  return read_until(
+      s,
+      [&s, into]() -> std::optional<result<std::size_t>> {
+        std::size_t got = 0;
+        if (into.empty()) return got;
+        if (s.unbroken >= reads_at_once) return std::nullopt;
+        switch (s.try_read_into(into, got)) {
+          case stream_state::pull::bytes:
+            ++s.unbroken;
+            return got;
+          case stream_state::pull::over:
+            return std::unexpected(*s.ended);
+          case stream_state::pull::wait:
+            return std::nullopt;
+        }
+        return std::nullopt;
+      },
+      limit);
+}
+
+asio::awaitable<stream::result<void>> stream::write(std::string_view bytes, deadline limit) {
+  return write_all(*state_, bytes_to_write{bytes}, limit);
+}
+
+asio::awaitable<stream::result<void>> stream::write(std::span<const std::string_view> parts, deadline limit) {
+  return write_all(*state_, pieces_to_write{net::pieces(parts)}, limit);
+}
+
+asio::awaitable<stream::result<void>> stream::send_file(int file, std::uint64_t offset, std::uint64_t size,
+                                                        deadline limit) {
+  return write_all(*state_, file_to_send{{.fd = file, .offset = offset, .left = size}}, limit);
 }
 
 void stream::settle() noexcept {

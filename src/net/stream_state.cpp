@@ -101,35 +101,57 @@ ssize_t stream_state::receive(char* into, std::size_t size) noexcept {
   return got;
 }
 
-stream_state::pull stream_state::try_read() noexcept {
-  if (!read_over && layer_ && layer_->over()) end_of_layer();
-  int quiet = 0;  // reads that brought only what is the layer's own
+stream_state::pull stream_state::receive_some(std::span<char> into, std::size_t& got) noexcept {
   while (!read_over) {
     if (drained && proven && !write_failed && !wire().take_ready(direction::reading)) return pull::wait;
-    auto& into = buffer();
     drained = false;
-    const ssize_t got = receive(into.data(), into.size());
-    if (got > 0) {
-      const std::string_view came(into.data(), static_cast<std::size_t>(got));
-      if (!layer_)
-        in.append(came);
-      else if (!take_through_layer(came)) {
-        if (++quiet < most_quiet_reads) continue;
-        wire().be_ready(direction::reading);
-        return pull::wait;
-      }
-      if (where != phase::sending) where = phase::receiving_reply;
+    const ssize_t came = receive(into.data(), into.size());
+    if (came > 0) {
+      got = static_cast<std::size_t>(came);
       return pull::bytes;
     }
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) {
+    if (came < 0 && errno == EINTR) continue;
+    if (came < 0 && errno == EAGAIN) {
       drained = proven = true;
       read_over = write_failed != nullptr;  // there is nothing more to come
       continue;
     }
-    end_of_wire(got < 0 ? errno : 0);
+    end_of_wire(came < 0 ? errno : 0);
   }
   return pull::over;
+}
+
+stream_state::pull stream_state::try_read() noexcept {
+  if (!read_over && layer_ && layer_->over()) end_of_layer();
+  for (int quiet = 0;;) {  // reads that brought only what is the layer's own
+    auto& into = buffer();
+    std::size_t got = 0;
+    if (const pull p = receive_some(into, got); p != pull::bytes) return p;
+    const std::string_view came(into.data(), got);
+    if (!layer_)
+      in.append(came);
+    else if (!take_through_layer(came)) {
+      if (++quiet < most_quiet_reads) continue;
+      wire().be_ready(direction::reading);
+      return pull::wait;
+    }
+    if (where != phase::sending) where = phase::receiving_reply;
+    return pull::bytes;
+  }
+}
+
+stream_state::pull stream_state::try_read_into(std::span<char> into, std::size_t& got) noexcept {
+  if (in.empty() && !layer_) {
+    const pull p = receive_some(into, got);
+    if (p == pull::bytes && where != phase::sending) where = phase::receiving_reply;
+    return p;
+  }
+  if (in.empty())
+    if (const pull p = try_read(); p != pull::bytes) return p;
+  got = in.view().copy(into.data(), into.size());
+  in.consume(got);
+  scanned = 0;
+  return pull::bytes;
 }
 
 void stream_state::end_of_wire(int error) noexcept {
@@ -148,15 +170,19 @@ std::size_t stream_state::send(std::string_view bytes) noexcept {
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN) return 0;
-    const fate f = of_error(at(operation::write), errno);
-    // Replies that came before the RST are still to be read (tcp_reset() in
-    // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
-    // with this fate.
-    static_cast<void>(end(f));
-    write_failed = std::make_unique<fate>(f);
-    wire_over = true;
+    fail_to_write(errno);
     return 0;
   }
+}
+
+void stream_state::fail_to_write(int error) noexcept {
+  const fate f = of_error(at(operation::write), error);
+  // Replies that came before the RST are still to be read (tcp_reset() in
+  // net/ipv4/tcp_input.c purges only the write queue). Reading goes on, and ends
+  // with this fate.
+  static_cast<void>(end(f));
+  write_failed = std::make_unique<fate>(f);
+  wire_over = true;
 }
 
 void stream_state::count(std::size_t bytes) noexcept {

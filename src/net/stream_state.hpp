@@ -4,11 +4,13 @@
 #include <asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "fate/make_fate.hpp"
 #include "halfopen/stream.hpp"
 #include "halfopen/wire/byte_queue.hpp"
+#include "net/bulk.hpp"
 #include "net/channel.hpp"
 #include "net/layer.hpp"
 
@@ -46,10 +48,16 @@ class stream_state {
     over,   ///< ended says how
   };
   [[nodiscard]] pull try_read() noexcept;
+  /// The same into `into`, which is not empty: what is in the queue, or else what is in the socket, which
+  /// does not go through the queue if there is no layer. `got` says how many.
+  [[nodiscard]] pull try_read_into(std::span<char> into, std::size_t& got) noexcept;
 
   /// Writes until the kernel takes no more; false if write_failed says why. The peer's FIN
   /// is no reason not to: it may only have shut its writing side.
   [[nodiscard]] bool try_write(std::string_view& bytes) noexcept;
+  [[nodiscard]] bool try_write(pieces& rest) noexcept;
+  /// False too if the file says why.
+  [[nodiscard]] bool try_send_file(file_part& rest) noexcept;
   /// What try_write() left is nothing, in the layer neither.
   [[nodiscard]] bool is_sent(std::string_view rest) const noexcept {
     return rest.empty() && (!layer_ || layer_->to_send.empty());
@@ -69,6 +77,8 @@ class stream_state {
 
   /// What write() gives after the last try_write().
   [[nodiscard]] stream::result<void> written(bool all, wake last);
+  /// What send_file() gives after the last try_send_file().
+  [[nodiscard]] stream::result<void> sent_file(const file_part& rest, wake last);
   /// What next_message() gives once a byte is here, or none will be: a wait ended so.
   [[nodiscard]] stream::result<void> begun(wake last) const;
   /// The fate of a wait that was not ended by its descriptor.
@@ -105,7 +115,11 @@ class stream_state {
 
  private:
   [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
+  [[nodiscard]] pull receive_some(std::span<char> into, std::size_t& got) noexcept;
   [[nodiscard]] std::size_t send(std::string_view bytes) noexcept;
+  void fail_to_write(int error) noexcept;
+  [[nodiscard]] bool try_write_joined(pieces& rest) noexcept;
+  [[nodiscard]] bool try_send_copied(file_part& rest) noexcept;
   void count(std::size_t bytes) noexcept;
   void end_of_wire(int error) noexcept;
 

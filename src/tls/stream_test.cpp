@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <cstdio>
+#include <memory>
+#include <thread>
 
 #include "halfopen/wire/text.hpp"
 #include "tls/test_tls.hpp"
@@ -153,6 +157,60 @@ TEST(tls_stream, no_one_can_ask_for_another_handshake) {
     const stream gone = std::move(c.s);
   }
   EXPECT_NE(theirs.get(), 1);
+}
+
+TEST(tls_stream, pieces_are_written_in_order_and_small_ones_share_a_record) {
+  secured c;
+  ASSERT_TRUE(c.begin());
+  const std::string large = pattern(50'001);
+  const std::array<std::string_view, 5> parts{"head", "", "er", large, "tail"};
+  auto got = meanwhile([&] { return c.other.read(6 + large.size() + 4); });
+  ASSERT_TRUE(c.play(c.s.write(parts, ample)));
+  EXPECT_TRUE(got.get() == "header" + large + "tail");
+  EXPECT_EQ(c.s.handed_over(), 10 + large.size());
+  EXPECT_EQ(c.s.where(), phase::awaiting_reply);
+
+  const std::array<std::string_view, 3> small{"a", "b", "c"};
+  ASSERT_TRUE(c.play(c.s.write(small, ample)));
+  std::array<char, 8> first;
+  EXPECT_EQ(SSL_read(c.other.ssl(), first.data(), first.size()), 3) << "one record";
+}
+
+TEST(tls_stream, reads_into_memory_give_plaintext) {
+  secured c;
+  ASSERT_TRUE(c.begin());
+  const std::string sent = pattern(40'000);
+  ASSERT_TRUE(c.other.write(sent));
+  std::string all;
+  std::array<char, 1000> memory;
+  while (all.size() < sent.size()) {
+    const auto got = c.play(c.s.read_into(memory, ample));
+    ASSERT_TRUE(got && *got > 0);
+    all.append(memory.data(), *got);
+  }
+  EXPECT_TRUE(all == sent);
+  EXPECT_EQ(c.s.where(), phase::receiving_reply);
+  c.other.close_notify();
+  EXPECT_EQ(c.play(c.s.read_into(memory, ample)).error().how, ending::peer_closed);
+}
+
+TEST(tls_stream, a_file_arrives_whole_at_a_slow_reader) {
+  secured c;
+  ASSERT_TRUE(c.begin());
+  const std::string sent = pattern(3'000'001);
+  const std::unique_ptr<std::FILE, decltype([](std::FILE* f) { std::fclose(f); })> file(std::tmpfile());
+  ASSERT_EQ(std::fwrite(sent.data(), 1, sent.size(), file.get()), sent.size());
+  std::fflush(file.get());
+  auto got = meanwhile([&] {
+    std::this_thread::sleep_for(moment);
+    return c.other.read(sent.size() - 1);
+  });
+  ASSERT_TRUE(c.play(c.s.send_file(::fileno(file.get()), 1, sent.size() - 1, ample)));
+  EXPECT_TRUE(got.get() == sent.substr(1));
+  EXPECT_EQ(c.s.handed_over(), sent.size() - 1);
+  const auto short_one = c.play(c.s.send_file(::fileno(file.get()), sent.size(), 1, ample));
+  ASSERT_FALSE(short_one);
+  EXPECT_EQ(short_one.error().how, ending::local_failure);
 }
 
 TEST(tls_stream, two_of_ours_understand_each_other_on_one_thread) {
