@@ -228,6 +228,11 @@ fate diagnose(int fd, operation during, int error, std::optional<phase> when) no
   return f;
 }
 
+bool is_end_of_file(const fate& f) noexcept {
+  return f.during == operation::read && f.error == 0 &&
+         (f.how == ending::completed || f.how == ending::peer_closed);
+}
+
 fate of_error(const standing& at, int error) noexcept {
   fate f = diagnose(at.fd, at.during, error, at.when);
   f.again = at.again;

@@ -19,9 +19,13 @@ constexpr standing opening(int fd = -1) noexcept {
 }
 inline constexpr standing accepting{operation::accept, phase::connecting, retry::safe};
 
+/// The peer has said its last word, by a FIN or by TLS close_notify. Error 0 alone does not say so: a limit
+/// that passed, a stop and malformed bytes have no errno either.
+[[nodiscard]] bool is_end_of_file(const fate& f) noexcept;
+
 /// A call that failed. 0 is read's end-of-file: completed where nothing is owed (phase::idle).
 [[nodiscard]] fate of_error(const standing& at, int error) noexcept;
-// The rest is our own doing: if it has error 0, so has an end-of-file, but other words.
+// The rest is our own doing, and no end-of-file though it may have error 0: is_end_of_file().
 [[nodiscard]] fate of_deadline(const standing& at,
                                std::string_view detail = "the time limit passed") noexcept;
 [[nodiscard]] fate of_stop(const standing& at) noexcept;

@@ -57,6 +57,18 @@ TEST(make_fate, our_own_doing_is_not_an_end_of_file_though_it_has_no_errno_eithe
             "shut_down while receiving_reply: read: told to stop; retry: unknown");
 }
 
+TEST(make_fate, an_end_of_file_is_told_from_what_has_no_errno_either) {
+  const standing idle{operation::read, phase::idle, retry::safe};
+  EXPECT_TRUE(is_end_of_file(of_error(reading, 0)));
+  EXPECT_TRUE(is_end_of_file(of_error(idle, 0)));
+  EXPECT_TRUE(is_end_of_file(before_request(of_error(idle, 0))));
+  for (const standing& at : {reading, idle, opening(), accepting})
+    for (const fate& ours : {of_deadline(at), of_stop(at), of_malformed(at, "x"), of_local_failure(at, "x"),
+                             of_error(at, ECONNRESET)})
+      EXPECT_FALSE(is_end_of_file(ours)) << to_string(ours);
+  EXPECT_FALSE(is_end_of_file(of_error(accepting, 0)));
+}
+
 TEST(make_fate, malformed_bytes_are_pointless_to_ask_for_again) {
   const fate f = of_malformed({operation::read, phase::awaiting_reply, retry::safe}, "a NUL byte");
   EXPECT_EQ(f.how, ending::malformed);

@@ -75,6 +75,13 @@ std::string_view happened(ending e) noexcept {
   return "?";
 }
 
+std::string_view happened(const fate& f) noexcept {
+  // What has no errno is no failure of the machine: the peer's certificate was not accepted, there is no
+  // such name, somebody's handler threw.
+  if (f.how == ending::local_failure && f.error == 0 && !f.detail.empty()) return "this side did not go on";
+  return happened(f.how);
+}
+
 /// The other reading of the same evidence, as an addition.
 std::string_view or_perhaps(ending e) noexcept {
   switch (e) {
@@ -148,7 +155,7 @@ std::string explain(const fate& f) {
   // Of what this host itself failed to do, or of an accept, the phase tells nothing.
   const bool in_phase = f.how != ending::local_failure && f.during != operation::accept;
   std::string text{in_phase ? meanwhile(f.when) : std::string_view{}};
-  text += happened(f.how);
+  text += happened(f);
   text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
   if (f.or_else) text += or_perhaps(*f.or_else);
   text.append(" (").append(grounds(f)).append("); ").append(what_may_be_done(f)).append(".");

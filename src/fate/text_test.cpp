@@ -55,6 +55,22 @@ TEST(explain, is_one_sentence_with_its_grounds) {
       "request, so send it again only if twice does no harm.");
 }
 
+TEST(explain, does_not_blame_the_machine_for_what_has_no_errno) {
+  fate f;
+  f.how = ending::local_failure;
+  f.when = phase::connecting;
+  f.during = operation::connect;
+  f.again = retry::safe;
+  f.detail = "the peer's certificate is not accepted: hostname mismatch";
+  EXPECT_EQ(explain(f),
+            "This side did not go on (connect: the peer's certificate is not accepted: hostname mismatch); "
+            "it is safe "
+            "to try again, for the peer got no byte of a request.");
+  f.error = EMFILE;
+  f.detail = {};
+  EXPECT_TRUE(explain(f).starts_with("This host itself failed (connect: EMFILE"));
+}
+
 TEST(explain, names_the_router) {
   fate f;
   f.how = ending::host_unreachable;

@@ -102,7 +102,7 @@ asio::awaitable<void> link::take_replies() {
       typed_();
       co_await write();
       // After a FIN the write tells more; an RST is what it is.
-      if (!failed_) fail(bytes.error().error == 0 && write_failed_ ? *write_failed_ : bytes.error());
+      if (!failed_) fail(is_end_of_file(bytes.error()) && write_failed_ ? *write_failed_ : bytes.error());
       co_return;
     }
     talk_.feed(*bytes);
