@@ -13,7 +13,7 @@
 ///
 /// On Asio (standalone), in asio::awaitable coroutines. One reader and one writer at a
 /// time may wait on a stream: a second one gets std::logic_error. It is otherwise not
-/// synchronised, and its executor is that of an io_context which one thread runs. An open
+/// synchronised: its executor is that of an io_context which one thread runs, or a strand. An open
 /// stream is work for that io_context, whose run() does not return before it is closed.
 /// Cancellation of a coroutine that waits here (Asio's cancellation slots) ends the operation
 /// with the fate shut_down. A stream may be moved while somebody waits on it, not destroyed.

@@ -38,7 +38,7 @@ class channel final : private polled {
   /// The executor is an io_context's, or a strand of one. Throws std::system_error if the descriptor
   /// cannot be watched.
   channel(const asio::any_io_executor& executor, unique_fd fd);
-  ~channel();
+  ~channel() override;
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
