@@ -17,6 +17,11 @@
 
 namespace halfopen {
 
+namespace detail {
+/// Throws std::system_error: in the library, so that a program without exceptions can use the rest.
+[[noreturn]] void throw_error(const std::error_code& error);
+}  // namespace detail
+
 /// As std::expected<T, std::error_code>. T has a default value. Not synchronised; only value() throws.
 template <class T>
 class result {
@@ -32,7 +37,7 @@ class result {
 
   /// Throws std::system_error if there is none.
   [[nodiscard]] const T& value() const {
-    if (error_) throw std::system_error(error_);
+    if (error_) detail::throw_error(error_);
     return value_;
   }
   // Only if there is one.
@@ -73,7 +78,7 @@ class result<void> {
   explicit operator bool() const noexcept { return has_value(); }
   /// Throws std::system_error if it was not done.
   void value() const {
-    if (error_) throw std::system_error(error_);
+    if (error_) detail::throw_error(error_);
   }
   void operator*() const noexcept {}
   [[nodiscard]] const std::error_code& error() const noexcept { return error_; }

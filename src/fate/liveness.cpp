@@ -72,6 +72,10 @@
 #include <cstdint>
 
 namespace halfopen {
+
+void detail::throw_error(const std::error_code& error) {
+  throw std::system_error(error);
+}
 namespace {
 
 using std::chrono::milliseconds;
