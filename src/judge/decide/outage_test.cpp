@@ -75,6 +75,21 @@ TEST(outage, an_ask_that_hangs_fails_by_time) {
   expect(s, look::during, verdict::pass, outcome::refuses);
 }
 
+TEST(outage, of_a_hang_on_one_connection_the_kernels_length_is_told) {
+  outage_seen s = recovering();
+  s.asks[1].how = ask_end::hung;
+  s.asks[1].took = 20s;
+  EXPECT_EQ(at(s, look::during).found.length, hang_length{});
+  waiting_socket one;
+  one.length.by_kernel.reset();  // nothing of the kernel's would end it
+  s.waits = waits_seen{.how = waits_on::unanswered, .sockets = {one}};
+  EXPECT_EQ(at(s, look::during).found.length, hang_length{});
+  s.waits->sockets.front().length.by_kernel = 924s;
+  EXPECT_EQ(at(s, look::during).found.length, (hang_length{hang_length::source::computed, 924s}));
+  s.waits->sockets.push_back(one);  // on which it waits is not known
+  EXPECT_EQ(at(s, look::during).found.length, hang_length{});
+}
+
 TEST(outage, of_asks_that_wait_on_a_connection_of_their_own_nothing_is_said) {
   outage_seen s = recovering();
   s.asks[1].how = ask_end::hung;
