@@ -146,16 +146,10 @@ bool stream_state::try_write(pieces& rest) noexcept {
     msghdr message{};
     message.msg_iov = places.data();
     message.msg_iovlen = rest.list(places);
-    const ssize_t sent = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) break;
-    if (sent < 0) {
-      fail_to_write(errno);
-      break;
-    }
-    proven = true;
-    count(static_cast<std::size_t>(sent));
-    rest.consume(static_cast<std::size_t>(sent));
+    const std::size_t sent = sent_by([&] { return ::sendmsg(fd(), &message, MSG_NOSIGNAL); });
+    if (sent == 0) break;
+    count(sent);
+    rest.consume(sent);
   }
   return !write_failed;
 }

@@ -11,21 +11,20 @@ asio::io_context& context_of(const asio::any_io_executor& executor) {
   return static_cast<asio::io_context&>(asio::query(executor, asio::execution::context));
 }
 
-std::unique_ptr<asio::any_io_executor> if_strand(const asio::any_io_executor& executor) {
-  if (executor == asio::any_io_executor(context_of(executor).get_executor())) return nullptr;
-  return std::make_unique<asio::any_io_executor>(executor);
+bool is_strand(const asio::any_io_executor& executor) {
+  return executor != asio::any_io_executor(context_of(executor).get_executor());
 }
 
 }  // namespace
 
 channel::channel(const asio::any_io_executor& executor, unique_fd fd)
-    : polled(executor != asio::any_io_executor(context_of(executor).get_executor())),
+    : polled(is_strand(executor)),
       context_(context_of(executor)),
-      strand_(if_strand(executor)),
+      strand_(is_strand(executor) ? std::make_unique<asio::any_io_executor>(executor) : nullptr),
       deadlines_(deadline_queue::of(context_)),
       poller_(poller::of(context_)),
       fd_(std::move(fd)) {
-  if (strand_) here_ = std::make_shared<channel*>(this);
+  if (strand_) static_cast<void>(here());
   poller_.add(*this, fd_.get());
 }
 
@@ -43,12 +42,16 @@ void channel::must_be_the_first(direction d) {
   if (of(d).waits) throw std::logic_error("halfopen: two waits for one direction of a connection");
 }
 
+const std::shared_ptr<channel*>& channel::here() {
+  if (!here_) here_ = std::make_shared<channel*>(this);
+  return here_;
+}
+
 /// On the channel's thread or strand, and if it is there still.
 template <class Function>
 void channel::later(Function f) {
-  if (!here_) here_ = std::make_shared<channel*>(this);
-  auto then = [here = here_, f] {
-    if (*here != nullptr) f();
+  auto then = [channel = here(), f] {
+    if (*channel != nullptr) f();
   };
   if (strand_)
     asio::post(*strand_, std::move(then));
@@ -103,11 +106,9 @@ void channel::edge(side& s) {
 }
 
 void channel::abandon() noexcept {
-  // The one that has the channel last: what is behind the first may end it.
-  const auto here = here_ ? here_ : std::make_shared<channel*>(this);
-  here_ = here;
+  const auto still = here();  // the coroutine that waits to read may have the channel, and end it
   reading_.waits.drop();
-  if (*here != nullptr) writing_.waits.drop();
+  if (*still != nullptr) writing_.waits.drop();
 }
 
 }  // namespace halfopen::net

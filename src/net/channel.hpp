@@ -76,6 +76,7 @@ class channel final : private polled {
 
   [[nodiscard]] side& of(direction d) noexcept { return d == direction::reading ? reading_ : writing_; }
   void must_be_the_first(direction d);
+  [[nodiscard]] const std::shared_ptr<channel*>& here();
   void take_in(std::uint32_t events);
   void edge(side& s);
   void end_later(side& s, wake why) noexcept;

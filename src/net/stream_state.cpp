@@ -160,19 +160,8 @@ void stream_state::end_of_wire(int error) noexcept {
   read_over = wire_over = true;
 }
 
-/// How many of these bytes the kernel takes; 0: none now, or write_failed says why.
 std::size_t stream_state::send(std::string_view bytes) noexcept {
-  for (;;) {
-    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      proven = true;
-      return static_cast<std::size_t>(sent);
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN) return 0;
-    fail_to_write(errno);
-    return 0;
-  }
+  return sent_by([&] { return ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
 }
 
 void stream_state::fail_to_write(int error) noexcept {

@@ -2,6 +2,7 @@
 #define HALFOPEN_SRC_NET_STREAM_STATE_HPP
 
 #include <asio/ip/tcp.hpp>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <span>
@@ -116,7 +117,22 @@ class stream_state {
  private:
   [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
   [[nodiscard]] pull receive_some(std::span<char> into, std::size_t& got) noexcept;
+  /// How many bytes the kernel takes; 0: none now, or write_failed says why.
   [[nodiscard]] std::size_t send(std::string_view bytes) noexcept;
+  /// ... of those that this call sends, which gives what send(2) does.
+  template <class Call>
+  [[nodiscard]] std::size_t sent_by(Call call) noexcept {
+    for (;;) {
+      const ssize_t sent = call();
+      if (sent >= 0) {
+        proven = true;
+        return static_cast<std::size_t>(sent);
+      }
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) fail_to_write(errno);
+      return 0;
+    }
+  }
   void fail_to_write(int error) noexcept;
   [[nodiscard]] bool try_write_joined(pieces& rest) noexcept;
   [[nodiscard]] bool try_send_copied(file_part& rest) noexcept;

@@ -32,6 +32,19 @@ bool proved_by_what_never_came(outage how) {
 
 }  // namespace
 
+bool is_away_for_all(outage how) noexcept {
+  switch (how) {
+    case outage::link_cut:
+    case outage::unreachable:
+    case outage::forgotten:
+    case outage::disowned:
+    case outage::reset:
+      return false;
+    default:
+      return true;
+  }
+}
+
 lost_dependency::lost_dependency(const judged_link& which, outage how)
     : on_(which),
       scene_(which.world),

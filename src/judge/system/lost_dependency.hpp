@@ -14,6 +14,9 @@
 
 namespace halfopen::judge {
 
+/// Whoever asks the dependency is met by it; not by what is done to the service's connections or its link.
+[[nodiscard]] bool is_away_for_all(outage how) noexcept;
+
 /// To be lost once or several times. `which` must outlive it. Lives as long as the case's script.
 class lost_dependency {
  public:

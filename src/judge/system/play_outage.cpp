@@ -36,20 +36,6 @@ constexpr milliseconds watched_virtual = std::chrono::hours(3);
 constexpr milliseconds until_unused(5'000);
 constexpr std::size_t many = 10;
 
-/// Whoever asks the dependency is met by it; not by what is done to the service's connections or its link.
-bool is_away_for_all(outage how) {
-  switch (how) {
-    case outage::link_cut:
-    case outage::unreachable:
-    case outage::forgotten:
-    case outage::disowned:
-    case outage::reset:
-      return false;
-    default:
-      return true;
-  }
-}
-
 class outage_play {
  public:
   outage_play(const judge_case& c, const system& what, const steady_state& usual, const fs::path& capture)
@@ -84,7 +70,7 @@ class outage_play {
     capture_.describe(scene_.lab);
     for (asker& a : scene_.askers) {
       if (is_away_for_all(row_.how))
-        a.asks_itself = [this] { return has_connection_of_its_own(scene_.user); };
+        a.asks_itself = [this] { return !sockets_to_dependency(scene_.user, link_).empty(); };
       a.expect(a.what() == probe_kind::probe    ? usual.probe
                : a.what() == probe_kind::health ? usual.health
                                                 : usual.other);
@@ -108,12 +94,6 @@ class outage_play {
 
  private:
   const system& what() const { return scene_.description; }
-
-  [[nodiscard]] bool has_connection_of_its_own(const lab::host& h) const {
-    return std::ranges::any_of(h.sockets(), [&](const lab::socket_view& v) {
-      return v.inode != 0 && v.remote.address == link_.dependency().address();
-    });
-  }
 
   // ---- to a steady state
 

@@ -34,6 +34,14 @@ possessions possessions_of(const lab::host& service) {
   return p;
 }
 
+std::vector<lab::socket_view> sockets_to_dependency(const lab::host& of, const judged_link& on) {
+  std::vector<lab::socket_view> all = of.sockets();
+  std::erase_if(all, [&](const lab::socket_view& v) {
+    return v.remote.address != on.dependency().address() || v.inode == 0;
+  });
+  return all;
+}
+
 std::optional<waits_seen> waits_since(trace::time_point since, const judged_link& on) {
   const auto said = on.packets.said_on(since);
   const auto all = on.world.lab.traffic().connections();
@@ -49,10 +57,8 @@ std::optional<waits_seen> waits_since(trace::time_point since, const judged_link
     return found->second ? waits_on::answered : waits_on::unanswered;
   };
   std::map<waits_on, std::vector<lab::socket_view>> found;
-  for (const lab::socket_view& v : on.service().sockets()) {
-    if (v.remote.address != on.dependency().address() || v.inode == 0) continue;
+  for (const lab::socket_view& v : sockets_to_dependency(on.service(), on))
     found[how_it_waits(v)].push_back(v);
-  }
   waits_seen seen;
   if (found.empty()) return seen;
   const auto& [how, surest] = *found.begin();

@@ -19,6 +19,10 @@ namespace halfopen::judge {
 /// Of all processes of the host now (proc(5)).
 [[nodiscard]] possessions possessions_of(const lab::host& service);
 
+/// The sockets of a host's programs that are connected, or being connected, to where the dependency was at
+/// first.
+[[nodiscard]] std::vector<lab::socket_view> sockets_to_dependency(const lab::host& of, const judged_link& on);
+
 /// The service's connections to the dependency on which it waits: for an answer to something that it said
 /// since then, or for a handshake that it began since then; if there are none, those on which it said
 /// something and something came back; else all that are open. Nothing if one of them could not be looked
