@@ -98,7 +98,7 @@ void lost_dependency::lose() {
   }
   if (count_ == 0)
     throw no_verdict(obstacle::not_there,
-                     fmt::format("{} keeps no idle connection to {}", on_.name.from, on_.name.to));
+                     fmt::format("{} has no connection to {} at this moment", on_.name.from, on_.name.to));
 }
 
 /// Its program is gone, and the ports at which the service knew it are listened at by a program that never

@@ -228,25 +228,32 @@ class outage_play {
     proofs_.prove(hit, "it was lost again while the service reconnected");
   }
 
-  /// The service has come so far that a packet of its new connections is on the cable.
+  /// The service has come so far that a packet of its new connections is on the cable; to be reset, one of them
+  /// must be complete, which comes later if several are opened at one time.
   void lose_once_more(const lost_once_more& again) {
     let_it_reconnect();
     std::size_t seen = 0;
     std::uint64_t last = scene_.lab.packets();
+    bool complete = again.how != outage::reset;
     const lab::match on_link = link_.to_dependency() || link_.to_service();
     const lab::match it([&](const lab::arrival& a) {
       if (a.packet->number <= last || !on_link(a)) return false;
       last = a.packet->number;
-      return ++seen == again.at;
+      const bool hit = ++seen >= again.at && complete;
+      complete = complete || !link_.open_connections().empty();
+      return hit;
     });
     if (!scene_.lab.before(it, what().patience())) {
       if (what().without_fault)
         return void(proofs_.prove(false, "a packet of the reconnection is on its way"));
+      // A service that died of the first loss comes to no second one: what it did is judged.
+      if (scene_.program(name_.from)->ended() && !restarts()) return;
       throw no_verdict(obstacle::not_there,
-                       fmt::format("the reconnection of {} had no packet {}", name_.from, again.at));
+                       fmt::format("the reconnection of {} had no packet {}{}", name_.from, again.at,
+                                   complete ? "" : " of a connection that was complete"));
     }
     proofs_.prove_current(
-        fmt::format("packet {} of the reconnection, from {}, is on its way", again.at,
+        fmt::format("packet {} of the reconnection, from {}, is on its way", seen,
                     scene_.lab.current().source == service_.address() ? name_.from : name_.to));
     lost_once_more_.emplace(link_, again.how);
     lost_once_more_->lose();
