@@ -14,6 +14,11 @@ constexpr std::size_t compared = 512;
 /// Of very many packets the later ones are not kept: a storm needs no more.
 constexpr std::size_t most_kept = 200'000;
 
+/// Of sequence numbers, modulo 2^32 (RFC 9293 section 3.4).
+bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
+  return static_cast<std::int32_t>(a - b) > 0;
+}
+
 }  // namespace
 
 dependency_connection told_of(const trace::connection& c, trace::time_point fault) {
@@ -67,6 +72,8 @@ void link_traffic::take(const lab::record& r) {
   s.opener = by_service ? p->tcp.source : p->tcp.destination;
   s.sequence = p->tcp.sequence;
   s.length = p->tcp.length;
+  if (!by_service && p->tcp.has(trace::ack) && !p->tcp.has(trace::rst))
+    s.acknowledges = p->tcp.acknowledgement;
   if (by_service && s.length > 0) {
     const auto bytes = p->tcp.payload.first(std::min(p->tcp.payload.size(), compared));
     s.shape = shape_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -110,7 +117,7 @@ std::vector<stale_use> link_traffic::stale_uses(const std::vector<const trace::c
     for (const segment& s : segments_) {
       if (!s.by_service || s.length == 0 || s.opener != c->opener || s.when < c->first.when) continue;
       const std::uint32_t end = s.sequence + s.length;
-      if (said_up_to && static_cast<std::int32_t>(end - *said_up_to) <= 0) continue;
+      if (said_up_to && !is_later(end, *said_up_to)) continue;
       said_up_to = end;
       if (s.when <= ended) continue;
       if (s.when <= dependency.rst->when) uses.push_back({since_fault(ended), since_fault(s.when), s.number});
@@ -132,7 +139,7 @@ std::map<trace::endpoint, bool> link_traffic::said_on(trace::time_point since) c
     }
     const std::uint32_t end = s.sequence + s.length;
     const auto [known, is_first] = said_up_to.try_emplace(s.opener, end);
-    if (!is_first && static_cast<std::int32_t>(end - known->second) <= 0) continue;
+    if (!is_first && !is_later(end, known->second)) continue;
     known->second = end;
     if (s.when >= since) answered[s.opener] = false;
   }
@@ -156,19 +163,20 @@ std::vector<std::string> link_traffic::said(trace::time_point since) const {
   return all;
 }
 
-link_traffic::repeats link_traffic::requests_like(const std::string& shape, trace::time_point since,
-                                                  const std::vector<const trace::connection*>& all) const {
+link_traffic::repeats link_traffic::requests_like(const std::string& shape, trace::time_point since) const {
+  std::map<trace::endpoint, std::uint32_t> acknowledged;  // up to that sequence number, by opener
+  for (const segment& s : segments_) {
+    if (!s.acknowledges) continue;
+    const auto [known, is_first] = acknowledged.try_emplace(s.opener, *s.acknowledges);
+    if (!is_first && !is_later(known->second, *s.acknowledges)) known->second = *s.acknowledges;
+  }
   repeats made;
   std::set<std::pair<trace::endpoint, std::uint32_t>> known;
   for (const segment& s : segments_) {
     if (!s.by_service || s.length == 0 || s.when < since || s.shape != shape) continue;
     if (!known.insert({s.opener, s.sequence}).second) continue;  // repeated by the kernel
-    const auto on = std::ranges::find(all, s.opener, &trace::connection::opener);
-    if (on == all.end()) continue;
-    const trace::flow& f = (*on)->of(trace::side::opener);
-    if (!f.initial_sequence) continue;
-    const std::uint32_t offset = s.sequence - *f.initial_sequence - 1;
-    if (f.acked < offset + std::uint64_t{s.length}) continue;
+    const auto up_to = acknowledged.find(s.opener);
+    if (up_to == acknowledged.end() || is_later(s.sequence + s.length, up_to->second)) continue;
     if (made.arrived++ == 0) made.first = s.number;
     made.last = s.number;
   }

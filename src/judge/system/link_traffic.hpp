@@ -53,13 +53,14 @@ class link_traffic {
   /// What the service said since that moment, figures apart, each different thing once, the earliest first.
   [[nodiscard]] std::vector<std::string> said(trace::time_point since) const;
   /// How often the service said that, figures apart, since then, each time on new bytes of a connection. Of
-  /// those only the ones that the dependency's kernel acknowledged, as `all` knows it, count.
+  /// those only the ones count that the dependency's kernel acknowledged, and not by an RST alone: a program
+  /// that dies with bytes unread resets the connection and acknowledges them too (tcp_send_active_reset() in
+  /// net/ipv4/tcp_output.c), and nothing was done of what it never read.
   struct repeats {
     std::size_t arrived = 0;
     std::uint64_t first = 0, last = 0;  ///< packets
   };
-  [[nodiscard]] repeats requests_like(const std::string& shape, trace::time_point since,
-                                      const std::vector<const trace::connection*>& all) const;
+  [[nodiscard]] repeats requests_like(const std::string& shape, trace::time_point since) const;
 
  private:
   struct segment {
@@ -70,7 +71,8 @@ class link_traffic {
     bool of_spare = false;
     trace::endpoint opener;
     std::uint32_t sequence = 0, length = 0;
-    std::string shape;  ///< of what the service said
+    std::optional<std::uint32_t> acknowledges;  ///< of the dependency's, but for an RST's
+    std::string shape;                          ///< of what the service said
   };
   [[nodiscard]] bool is_dependency(const trace::ip_address& a) const;
 

@@ -59,7 +59,11 @@ trace::endpoint from_port(std::uint16_t p) {
 }
 
 /// An Ethernet frame of IPv4 (RFC 791) and TCP (RFC 9293 section 3.1) with that payload, without checksums.
-std::vector<std::byte> frame(bool by_service, std::uint16_t service_port, std::uint32_t sequence,
+struct numbers {
+  std::uint32_t sequence = 0, acknowledges = 1;
+  std::uint32_t flags = trace::ack;
+};
+std::vector<std::byte> frame(bool by_service, std::uint16_t service_port, numbers of,
                              std::string_view payload) {
   std::vector<std::byte> bytes;
   const auto put = [&](std::initializer_list<std::uint32_t> all) {
@@ -72,7 +76,8 @@ std::vector<std::byte> frame(bool by_service, std::uint16_t service_port, std::u
   put({0x45, 0, length >> 8, length, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, 3 - from});
   put_port(by_service ? service_port : port);
   put_port(by_service ? port : service_port);
-  put({sequence >> 24, sequence >> 16, sequence >> 8, sequence, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0});
+  for (const std::uint32_t n : {of.sequence, of.acknowledges}) put({n >> 24, n >> 16, n >> 8, n});
+  put({0x50, of.flags, 1, 0, 0, 0, 0, 0});
   for (const char c : payload) bytes.push_back(static_cast<std::byte>(c));
   return bytes;
 }
@@ -82,7 +87,14 @@ class said_on_a_link : public testing::Test {
   said_on_a_link() { packets_.know(service, dependency, {}, 4); }
   void say(milliseconds when, bool by_service, std::uint16_t service_port, std::uint32_t sequence,
            lab::passage became = lab::passage::delivered) {
-    const auto bytes = frame(by_service, service_port, sequence, "words");
+    take(when, frame(by_service, service_port, {.sequence = sequence}, "words"), became);
+  }
+  void acknowledge(milliseconds when, std::uint16_t service_port, std::uint32_t up_to,
+                   std::uint32_t flags = 0) {
+    const numbers of{.sequence = 1, .acknowledges = up_to, .flags = trace::ack | flags};
+    take(when, frame(false, service_port, of, ""), lab::passage::delivered);
+  }
+  void take(milliseconds when, const std::vector<std::byte>& bytes, lab::passage became) {
     packets_.take({.number = ++number_, .when = fault + when, .frame = bytes, .notes = {}, .became = became});
   }
   link_traffic packets_;
@@ -131,6 +143,33 @@ TEST_F(said_on_a_link, a_stale_connection_is_used_after_its_end_and_answered_wit
   EXPECT_EQ(uses[0].ended, 10ms);
   EXPECT_EQ(uses[0].used, 2s);
   EXPECT_EQ(uses[0].packet, 4U);
+}
+
+TEST_F(said_on_a_link, a_request_has_reached_the_dependency_once_it_is_acknowledged) {
+  say(1s, true, 1000, 1);
+  acknowledge(1001ms, 1000, 6);
+  say(2s, true, 1000, 6);
+  say(3s, true, 1000, 6);  // repeated by the kernel
+  acknowledge(3001ms, 1000, 11);
+  acknowledge(3002ms, 1000, 6);     // an older one that comes late
+  say(4s, true, 1000, 11);          // never acknowledged
+  say(4s, true, 1001, 4294967294);  // across the end of the sequence space
+  acknowledge(4001ms, 1001, 3);
+  const std::string shape = packets_.said(fault).at(0);
+  const auto all = packets_.requests_like(shape, fault);
+  EXPECT_EQ(all.arrived, 3U);
+  EXPECT_EQ(all.first, 1U);
+  EXPECT_EQ(all.last, 8U);
+  EXPECT_EQ(packets_.requests_like(shape, fault + 2s).arrived, 2U);
+}
+
+TEST_F(said_on_a_link, what_an_rst_alone_acknowledges_was_never_read) {
+  say(1s, true, 1000, 1);
+  acknowledge(1001ms, 1000, 6, trace::rst);
+  say(2s, true, 1001, 1);
+  acknowledge(2001ms, 1001, 6);
+  acknowledge(2002ms, 1001, 6, trace::rst);
+  EXPECT_EQ(packets_.requests_like(packets_.said(fault).at(0), fault).arrived, 1U);
 }
 
 }  // namespace

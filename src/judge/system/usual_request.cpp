@@ -17,7 +17,7 @@ std::optional<std::vector<std::string>> usual_request::said_in_an_ask(asker& a) 
 }
 
 link_traffic::repeats usual_request::like(const std::string& shape, trace::time_point since) const {
-  return on_.packets.requests_like(shape, since, on_.world.lab.traffic().connections());
+  return on_.packets.requests_like(shape, since);
 }
 
 /// The last of several does what the ask is for: a BEGIN comes first.
