@@ -85,6 +85,9 @@ halfopen_package(python python3-halfopen ARCHITECTURE all SECTION python
   SUMMARY "how TCP connections end, for Python, and a system held by the reins"
   DESCRIPTION "${what}\n.\nThis package has modules for programs in Python (halfopen.fate,\nhalfopen.liveness), one for tests that crash the hosts of a system, which\nneeds the program, and a pytest fixture.")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_RECOMMENDS halfopen)
+set(scripts ${PROJECT_SOURCE_DIR}/packaging/debian/python3-halfopen)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 install(DIRECTORY python/halfopen DESTINATION lib/python3/dist-packages COMPONENT python EXCLUDE_FROM_ALL
   FILES_MATCHING PATTERN "*.py")
 
