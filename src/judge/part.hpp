@@ -35,7 +35,7 @@ class server_part {
   // limit.
 
   virtual bool until_connected(milliseconds limit) = 0;
-  /// Answers what comes before that turn; a program does so by itself.
+  /// Answers what comes before that turn, which is not the first; a program does so by itself.
   virtual bool answer_until(std::size_t turn, milliseconds limit) { return until_before_turn(turn, limit); }
   /// Before the client's first byte of that turn.
   virtual bool until_before_turn(std::size_t turn, milliseconds limit) = 0;

@@ -424,6 +424,18 @@ bool stand_in_server::until_place(place where, milliseconds limit) {
       limit);
 }
 
+bool stand_in_server::answer_until(std::size_t turn_index, milliseconds limit) {
+  const std::size_t last = turn_index - 1;
+  stop_ = place{last, script_.main().turns[last].bytes.size()};
+  return on_.lab().until(
+      [&] {
+        move();
+        const live* const m = main();
+        return m != nullptr && stops(*m);
+      },
+      limit);
+}
+
 bool stand_in_server::until_before_turn(std::size_t turn_index, milliseconds limit) {
   return until_place({turn_index, 0}, limit);
 }

@@ -92,6 +92,8 @@ class stand_in_server final : public server_part {
   stand_in_server(lab::host& on, const recording& script, int backlog = 128);
 
   bool until_connected(milliseconds limit) override;
+  /// It does not wait until the last answer is acknowledged: the client's next bytes may do that.
+  bool answer_until(std::size_t turn_index, milliseconds limit) override;
   bool until_before_turn(std::size_t turn_index, milliseconds limit) override;
   bool until_replied(std::size_t turn_index, std::size_t bytes, milliseconds limit) override;
   /// Until the condition holds, everything is answered.
