@@ -232,6 +232,7 @@ class rehearsal {
     seen.waited = std::chrono::round<milliseconds>(lab::experiment::now() - began_);
     seen.stands_still = still_;
     seen.server_ports = open_ports();
+    seen.server_ended = program_->ended();
     seen.errors = c.errors();
     const auto all = lab_.traffic().connections();
     for (std::size_t i = connections_before; i < all.size(); ++i) {

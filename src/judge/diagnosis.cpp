@@ -61,8 +61,8 @@ std::optional<no_baseline> shell_problem(std::string_view whose, const lab::exit
 }
 
 std::string end_in_words(const lab::exit_status& end) {
-  return end.signal != 0 ? "was killed by " + signal_name(end.signal)
-                         : fmt::format("ended with exit {}", end.code);
+  const int signal = deadly_signal(end);
+  return signal != 0 ? "was killed by " + signal_name(signal) : fmt::format("ended with exit {}", end.code);
 }
 
 no_baseline ended(const server_start& seen) {
@@ -99,6 +99,16 @@ bool connected(const client_run& seen) {
 std::string where_it_listens(const client_run& seen) {
   const auto ports = chosen(seen.server_ports, for_others);
   return ports.empty() ? "the server listens on no port" : "the server listens on " + joined(ports);
+}
+
+/// A server that does not outlive its clients; nothing if it lives.
+std::optional<no_baseline> server_gone(const client_run& seen) {
+  if (!seen.server_ended) return std::nullopt;
+  return no_baseline(
+      problem::server_ended,
+      "the server " + end_in_words(*seen.server_ended) + " once a client had come, with nothing wrong",
+      "it must serve one client after another until it is told to stop (nc -l does so with -k); "
+      "its own output below may say why it did not");
 }
 
 /// Why no connection came about, if the attempts tell; nothing if one did, or there was none.
@@ -165,6 +175,7 @@ std::optional<no_baseline> problem_of(const server_start& seen) {
 
 std::optional<no_baseline> problem_of(const client_run& seen) {
   if (!seen.ended) {
+    if (auto gone = server_gone(seen)) return gone;
     if (auto none = no_connection(seen)) return none;
     return no_baseline(
         problem::client_never_ends,
@@ -179,6 +190,7 @@ std::optional<no_baseline> problem_of(const client_run& seen) {
   const lab::exit_status& end = *seen.ended;
   if (end.signal == 0 && end.code == 0) {
     if (connected(seen)) return std::nullopt;
+    if (auto gone = server_gone(seen)) return gone;
     if (auto none = no_connection(seen)) return none;
     return no_baseline(
         problem::client_never_connected,
@@ -194,6 +206,7 @@ std::optional<no_baseline> problem_of(const client_run& seen) {
         "the client failed right after the server had begun to listen, and did well a moment later",
         "the server listens before it is ready: say --ready REGEX with a line that it prints when "
         "it is");
+  if (auto gone = server_gone(seen)) return gone;
   if (auto none = no_connection(seen)) return none;
   const int signal = deadly_signal(end);
   if (signal != 0)

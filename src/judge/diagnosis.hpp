@@ -21,7 +21,7 @@ namespace halfopen::judge {
 enum class baseline_problem : std::uint8_t {
   command_not_found,      ///< the shell's exit status 127
   not_executable,         ///< 126
-  server_ended,           ///< before it listened, or with nothing else left on its host
+  server_ended,           ///< before it listened, or once a client had come
   goes_to_background,     ///< its command ended, and a child of it listens
   listens_on_loopback,    ///< on 127.0.0.0/8 or ::1 alone: no other host can reach it
   serves_udp_only,        ///< it has UDP sockets, and no TCP listener
@@ -87,7 +87,8 @@ struct client_run {
   bool stands_still = false;  ///< every thread of both hosts waits without a limit
   std::vector<attempt> attempts;
   std::vector<open_port> server_ports;
-  bool well_later = false;  ///< the same command did well on a second try
+  std::optional<lab::exit_status> server_ended;  ///< its command, which had listened
+  bool well_later = false;                       ///< the same command did well on a second try
   std::string errors;
 };
 

@@ -125,6 +125,21 @@ TEST(client_problem, it_fails) {
   EXPECT_EQ(kind_of(problem_of(r)), problem::command_not_found);
 }
 
+TEST(client_problem, the_server_serves_one_client_only) {
+  client_run r = well();
+  r.server_ports.clear();
+  r.server_ended = lab::exit_status{0, SIGPIPE, {}};
+  EXPECT_EQ(kind_of(problem_of(r)), std::nullopt) << "this client did well";
+  r.ended = exit_with(1);
+  r.attempts = {{7000, true, attempt::outcome::refused}};
+  EXPECT_EQ(kind_of(problem_of(r)), problem::server_ended);
+  EXPECT_THAT(problem_of(r)->what(), HasSubstr("killed by SIGPIPE"));
+  r.ended.reset();
+  EXPECT_EQ(kind_of(problem_of(r)), problem::server_ended) << "it goes on trying";
+  r.ended = exit_with(0);
+  EXPECT_EQ(kind_of(problem_of(r)), problem::server_ended) << "it hides that nobody was there";
+}
+
 TEST(baseline_problem, each_has_a_name_that_is_read_back) {
   for (int i = 0; i <= static_cast<int>(problem::client_was_killed); ++i) {
     const auto p = static_cast<problem>(i);
