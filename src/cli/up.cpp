@@ -21,6 +21,7 @@
 #include "control/reins.hpp"
 #include "halfopen/lab/enter.hpp"
 #include "halfopen/lab/error.hpp"
+#include "judge/text_report.hpp"
 #include "play/capture.hpp"
 #include "play/words.hpp"
 #include "report/utf8.hpp"
@@ -157,7 +158,10 @@ int hold(const judge::system& what, control::held_by by, const std::string& plac
     fmt::print("socket     {}\n", place);
     if (!capture.empty()) fmt::print("packets    {}\n", capture);
     fmt::print(
-        "up: halfopen do crash db, for instance, ask, exec, state and down hold its reins; Ctrl-C ends it\n");
+        "up: halfopen do{0} crash {1}, for instance; ask, exec, state and down{0} hold its reins too; Ctrl-C "
+        "ends it\n",
+        place == control::usual_place("halfopen.toml") ? "" : " --socket " + judge::shell_quoted(place),
+        what.hosts.front().name);
     std::fflush(stdout);
     up = true;
     held.run();
