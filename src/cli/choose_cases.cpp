@@ -16,6 +16,11 @@ using cases = std::vector<const judge::judge_case*>;
 /// More are hours, and a slip of the hand more often than a wish.
 constexpr std::size_t most_places = 5000;
 
+/// One that is asked for twice is played once.
+void add(cases& all, const judge::judge_case& c) {
+  if (std::ranges::find(all, &c) == all.end()) all.push_back(&c);
+}
+
 cases matching(const std::string& pattern, const cases& all) {
   cases found = judge::find_cases(pattern, all);
   if (!all.front()->outage) {
@@ -49,8 +54,7 @@ std::vector<std::string> wanted(const test_arguments& a) {
 cases choose(const test_arguments& a, const cases& all) {
   cases chosen;
   for (const std::string& pattern : wanted(a))
-    for (const auto* c : matching(pattern, all))
-      if (std::ranges::find(chosen, c) == chosen.end()) chosen.push_back(c);
+    for (const auto* c : matching(pattern, all)) add(chosen, *c);
   for (const std::string& pattern : a.skip)
     for (const auto* c : matching(pattern, all)) std::erase(chosen, c);
   if (a.subject != "both")
@@ -120,14 +124,14 @@ cases at_requests(const cases& chosen, const judge::baseline& base, const std::s
   cases made;
   for (const auto* c : chosen) {
     if (!c->at_a_request || c->request != 0 || all == 0) {
-      made.push_back(c);
+      add(made, *c);
     } else if (which == "all") {
-      for (std::size_t n = 1; n <= all; ++n) made.push_back(&judge::at_request(*c, n));
+      for (std::size_t n = 1; n <= all; ++n) add(made, judge::at_request(*c, n));
     } else if (!which.empty()) {
-      made.push_back(&judge::at_request(*c, std::stoul(which)));
+      add(made, judge::at_request(*c, std::stoul(which)));
     } else {
-      made.push_back(c);
-      if (base.last_awaited > 0) made.push_back(&judge::at_request(*c, 1));
+      add(made, *c);
+      if (base.last_awaited > 0) add(made, judge::at_request(*c, 1));
     }
   }
   return made;
@@ -144,7 +148,7 @@ cases at_places(const cases& chosen, const judge::baseline& base, const std::str
     const bool on_each = judge::falls_on_a_connection(*c) && c->connection == 0;
     for (std::size_t n = on_each ? first : c->connection; n <= (on_each ? last : c->connection); ++n)
       for (const auto* one : at_requests({c}, base.falling_on(n), request))
-        made.push_back(on_each ? &judge::at_connection(*one, n) : one);
+        add(made, on_each ? judge::at_connection(*one, n) : *one);
   }
   return made;
 }
