@@ -133,8 +133,9 @@ bool is_http_request(std::string_view s) noexcept {
   constexpr std::array<std::string_view, 9> methods{"GET ",     "POST ",  "PUT ",   "HEAD ",   "DELETE ",
                                                     "OPTIONS ", "PATCH ", "TRACE ", "CONNECT "};
   if (std::ranges::none_of(methods, [&](std::string_view m) { return s.starts_with(m); })) return false;
-  const std::string_view line = s.substr(0, s.find("\r\n"));
-  return line.contains(" HTTP/1.") || line.size() == s.size();  // a long path may be cut off
+  const auto end = s.find('\n');
+  return s.substr(0, end).contains(" HTTP/1.") ||
+         (end == std::string_view::npos && s.contains(" /"));  // a long path may be cut off
 }
 
 struct beginning {

@@ -179,6 +179,9 @@ TEST(spoken, each_protocol_by_its_first_bytes) {
       {"+OK\r\n", protocol::unknown},  // redis, pop3: nobody knows
       {"220 ready\r\n", protocol::unknown},
       {"hello", protocol::unknown},
+      {"GET /a-path-that-goes-on-and-on", protocol::http},
+      {"GET /\n", protocol::unknown},  // HTTP/1 has a version here
+      {"GET a-key", protocol::unknown},
   };
   for (const auto& [text, what] : all) EXPECT_EQ(spoken_in(bytes_of(text)).what, what) << text;
 }

@@ -176,12 +176,14 @@ wording of_stale_uses(const outage_seen& seen, const look_finding& f, const outa
               n.dependency)};
 }
 
-std::string connect_again(const outage_names& n) {
+/// Options help where it waits on a connection whose end nobody tells it.
+std::string connect_again(const outage_seen& seen, const outage_names& n) {
+  const bool waits = seen.waits && !seen.waits->sockets.empty();
   return fmt::format(
       "connect again by itself whenever a connection to {} ends or a call on it fails, without a last "
       "attempt, "
-      "with pauses that grow to some seconds at most; {}",
-      n.dependency, options_that_notice(n.within));
+      "with pauses that grow to some seconds at most{}",
+      n.dependency, waits ? "; " + options_that_notice(n.within) : "");
 }
 
 std::string ask_the_name_again(const outage_names& n) {
@@ -198,7 +200,7 @@ wording of_after(const outage_seen& seen, const look_finding& f, const outage_na
     return {.happened = fmt::format("served again {} after {}", in_words(*f.figure), back)};
   if (f.found.did == outcome::uses_stale) return of_stale_uses(seen, f, n);
   const auto old_address = asked_old_address_until(seen);
-  const std::string cure = old_address ? ask_the_name_again(n) : connect_again(n);
+  const std::string cure = old_address ? ask_the_name_again(n) : connect_again(seen, n);
   const std::string why = old_address ? fmt::format(
                                             "; it still began to connect to the old address of {} {} "
                                             "after the fault",

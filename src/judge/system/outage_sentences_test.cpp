@@ -56,6 +56,8 @@ TEST(outage_sentences, whoever_kept_the_old_address_is_told_of_names_and_not_of_
   outage_seen s = slow_to_start();
   s.recover = 100ms;
   s.waits = waits_seen{};
+  EXPECT_THAT(worded(s, look::after).cure, Not(HasSubstr("KEEPALIVE"))) << "it waits on no connection";
+  s.waits->sockets.emplace_back();
   EXPECT_THAT(worded(s, look::after).cure, HasSubstr("KEEPALIVE"));
   s.moved = true;
   s.attempts = {6s};
