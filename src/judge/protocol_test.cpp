@@ -104,6 +104,12 @@ TEST(protocol, a_goodbye_of_tls_answers_no_request) {
   c.turns.push_back({speaker::server, record(23, 19), {}, {}});  // close_notify
   EXPECT_EQ(c.request(), 2U);
   EXPECT_EQ(c.requests().size(), 2U);
+  c.turns.push_back({speaker::client, record(23, 19), {}, {}});  // the client's own may be later
+  EXPECT_EQ(c.request(), 2U);
+  EXPECT_EQ(c.requests().size(), 2U);
+  c.turns.push_back({speaker::server, record(23, 19), {}, {}});  // but two bytes are as long as an alert
+  EXPECT_EQ(c.requests(), (std::vector<std::size_t>{0, 2, 4}));
+  c.turns.resize(6);
   c.turns.back().bytes += record(23, 95);
   EXPECT_EQ(c.request(), 4U);
   EXPECT_EQ(c.requests().size(), 3U);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <stdexcept>
 
 #include "judge/protocol.hpp"
@@ -14,13 +15,17 @@ std::size_t bytes_of(const recorded_connection& c) {
   return c.said(speaker::client) + c.said(speaker::server);
 }
 
-/// The last turn is the server's goodbye in TLS: nothing but alerts (close_notify, RFC 8446 section 6.1), of
-/// which its client's program makes no reply.
-bool is_goodbye(const recorded_connection& c, std::size_t turn) {
-  if (turn + 1 != c.turns.size() || c.turns[turn].by != speaker::server) return false;
-  const auto records = tls_records(c.turns[turn].bytes);
-  return !records.empty() && records.back().end == c.turns[turn].bytes.size() &&
+/// Nothing but alerts of TLS.
+bool is_of_alerts(const turn& t) {
+  const auto records = tls_records(t.bytes);
+  return !records.empty() && records.back().end == t.bytes.size() &&
          std::ranges::all_of(records, is_an_alert);
+}
+
+/// The last that the server says is its goodbye in TLS (close_notify, RFC 8446 section 6.1), of which its
+/// client's program makes no reply. The client's own may come after it.
+bool is_goodbye(const recorded_connection& c, std::size_t turn) {
+  return turn + 2 >= c.turns.size() && std::ranges::all_of(c.turns | std::views::drop(turn), is_of_alerts);
 }
 
 bool is_answered(const recorded_connection& c, std::size_t turn) {
