@@ -64,6 +64,13 @@ std::vector<tls_record> records_of_server(const recorded_connection& c) {
   return records;
 }
 
+/// Whatever was spoken before (STARTTLS, PostgreSQL's SSLRequest).
+bool is_of_tls_records(const recorded_connection& c, std::size_t turn) {
+  const std::string& bytes = c.turns.at(turn).bytes;
+  const auto records = tls_records(bytes);
+  return !records.empty() && records.back().end == bytes.size();
+}
+
 }  // namespace
 
 trace::protocol spoken(const recorded_connection& c) noexcept {
@@ -172,13 +179,9 @@ std::optional<places_in_reply> places_in_tls_reply(const recorded_connection& c,
   return found;
 }
 
-bool is_of_tls_records(const recorded_connection& c, std::size_t turn) {
-  const std::string& bytes = c.turns.at(turn).bytes;
-  const auto records = tls_records(bytes);
-  return !records.empty() && records.back().end == bytes.size();
-}
-
-std::optional<std::size_t> place_in_tls_request(const recorded_connection& c, std::size_t turn) {
+std::optional<std::size_t> place_in_request(const recorded_connection& c, std::size_t turn) {
+  if (spoken(c) == trace::protocol::ssh) return std::nullopt;
+  if (!is_of_tls_records(c, turn)) return c.turns.at(turn).bytes.size() / 2;
   const auto holds_data = [&](std::size_t at) {
     return c.turns[at].by == speaker::client &&
            std::ranges::any_of(tls_records(c.turns[at].bytes),
@@ -187,9 +190,18 @@ std::optional<std::size_t> place_in_tls_request(const recorded_connection& c, st
   bool handshake_is_over = false;
   for (std::size_t before = 0; before < turn; ++before) handshake_is_over |= holds_data(before);
   const auto records = tls_records(c.turns.at(turn).bytes);
-  if (!handshake_is_over || !is_of_tls_records(c, turn) || records.size() < 2) return std::nullopt;
+  if (!handshake_is_over || records.size() < 2) return std::nullopt;
   if (!std::ranges::all_of(records, [](auto& r) { return r.type == application_data; })) return std::nullopt;
   return records.back().begin;
+}
+
+std::string_view no_half_close(const recorded_connection& c, std::size_t turn) {
+  if (spoken(c) == trace::protocol::ssh)
+    return "SSH ends what a side says by SSH_MSG_CHANNEL_EOF (RFC 4254 section 5.3): a FIN ends the "
+           "connection";
+  if (is_of_tls_records(c, turn))
+    return "TLS ends its sending side by close_notify (RFC 8446 section 6.1): a FIN alone is a truncation";
+  return {};
 }
 
 }  // namespace halfopen::judge

@@ -2,9 +2,9 @@
 #define HALFOPEN_SRC_JUDGE_PROTOCOL_HPP
 
 /// \file
-/// What is spoken on a connection, as far as its bytes make sure of it. No verdict needs it: it labels what a
-/// reader sees, chooses the hint that fits, and tells where a TLS record ends. Pure functions; thread-safe.
-/// Any bytes may be given.
+/// What is spoken on a connection, as far as its bytes make sure of it. It accuses nobody: it labels what a
+/// reader sees, chooses the hint that fits, and tells where a message ends, so that no part of one is taken
+/// for more. Pure functions; thread-safe. Any bytes may be given.
 
 #include <cstddef>
 #include <optional>
@@ -49,13 +49,14 @@ struct places_in_reply {
 [[nodiscard]] std::optional<places_in_reply> places_in_tls_reply(const recorded_connection& c,
                                                                  std::size_t request_turn);
 
-/// Where a request of TLS records can be cut so that its program has read a part of it: before the last
-/// record, as nothing is known of a record before it is whole (RFC 8446 section 5.2). Nothing if there is no
-/// such place: it is one record of data, or of the handshake, as which a client's first encrypted record in
-/// TLS 1.3 counts.
-[[nodiscard]] std::optional<std::size_t> place_in_tls_request(const recorded_connection& c, std::size_t turn);
-/// Whether that turn is made of TLS records, whatever was spoken before (STARTTLS, PostgreSQL's SSLRequest).
-[[nodiscard]] bool is_of_tls_records(const recorded_connection& c, std::size_t turn);
+/// Where a request can be cut so that its program has read a part of it. Of TLS records that is before the
+/// last one, as nothing is known of a record before it is whole (RFC 8446 section 5.2). Nothing if there is
+/// no such place: it is one record of data, or of the handshake, as which a client's first encrypted record
+/// in TLS 1.3 counts; or it is of SSH, where not even a packet's length can be read before it (RFC 4253
+/// section 6).
+[[nodiscard]] std::optional<std::size_t> place_in_request(const recorded_connection& c, std::size_t turn);
+/// Why the client's FIN after that turn ends more than what it says; empty if its protocol has no other end.
+[[nodiscard]] std::string_view no_half_close(const recorded_connection& c, std::size_t turn);
 
 }  // namespace halfopen::judge
 

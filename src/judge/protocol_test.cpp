@@ -81,20 +81,34 @@ TEST(protocol, a_reply_is_broken_off_between_its_records_or_in_the_last) {
 
 TEST(protocol, a_request_of_tls_is_cut_before_its_last_record_or_nowhere) {
   recorded_connection c = speaking_tls(true, record(23, 95));
-  EXPECT_EQ(place_in_tls_request(c, 2), std::nullopt);  // the client's first: the handshake's end
+  EXPECT_EQ(place_in_request(c, 2), std::nullopt);  // the client's first: the handshake's end
   c.turns.push_back({speaker::client, record(23, 35), {}, {}});
-  EXPECT_TRUE(is_of_tls_records(c, 4));
-  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  EXPECT_TRUE(no_half_close(c, 4).starts_with("TLS"));
+  EXPECT_EQ(place_in_request(c, 4), std::nullopt);
   c.turns[4].bytes += record(23, 95);
-  EXPECT_EQ(place_in_tls_request(c, 4), 40U);
+  EXPECT_EQ(place_in_request(c, 4), 40U);
   c.turns[2].bytes = record(22, 40);  // nothing but the handshake came before
-  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  EXPECT_EQ(place_in_request(c, 4), std::nullopt);
   c.turns[2].bytes = record(23, 40);
   c.turns[4].bytes = record(20, 1) + record(23, 95);
-  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  EXPECT_EQ(place_in_request(c, 4), std::nullopt);
   c.turns[4].bytes = record(23, 35) + "what is no record";
-  EXPECT_FALSE(is_of_tls_records(c, 4));
-  EXPECT_EQ(place_in_tls_request(c, 4), std::nullopt);
+  EXPECT_EQ(no_half_close(c, 4), "");
+  EXPECT_EQ(place_in_request(c, 4), 28U);
+}
+
+TEST(protocol, a_request_of_ssh_has_no_part_and_its_client_no_half_close) {
+  recorded_connection c;
+  c.turns = {{speaker::server, "SSH-2.0-OpenSSH_9.2\r\n", {}, {}},
+             {speaker::client, "SSH-2.0-OpenSSH_9.2\r\n", {}, {}},
+             {speaker::server, "a packet", {}, {}},
+             {speaker::client, "a packet", {}, {}}};
+  EXPECT_EQ(place_in_request(c, 3), std::nullopt);
+  EXPECT_TRUE(no_half_close(c, 3).starts_with("SSH"));
+  c.turns[0].bytes = "220 mail ESMTP\r\n";
+  c.turns[1].bytes = "HELO client\r\n";
+  EXPECT_EQ(place_in_request(c, 3), 4U);
+  EXPECT_EQ(no_half_close(c, 3), "");
 }
 
 TEST(protocol, a_goodbye_of_tls_answers_no_request) {
@@ -119,8 +133,8 @@ TEST(protocol, tls_is_known_after_another_protocol_asked_for_it) {
   recorded_connection c = speaking_tls(true, record(23, 95));
   c.turns.insert(c.turns.begin(), {{speaker::client, std::string("\0\0\0\x08\x04\xd2\x16\x2f", 8), {}, {}},
                                    {speaker::server, "S", {}, {}}});
-  EXPECT_FALSE(is_of_tls_records(c, 0));
-  EXPECT_TRUE(is_of_tls_records(c, 4));
+  EXPECT_EQ(no_half_close(c, 0), "");
+  EXPECT_NE(no_half_close(c, 4), "");
   EXPECT_EQ(places_in_tls_reply(c, 4).value().in_its_last_record, 50U);
   EXPECT_FALSE(places_in_tls_reply(c, 0));
 }

@@ -46,10 +46,8 @@ void client_mid_reply(stage& s) {
 }
 
 void half_close(stage& s) {
-  if (is_of_tls_records(s.base.said.main(), s.need_request().turn))
-    throw no_verdict(
-        obstacle::not_there,
-        "TLS ends its sending side by close_notify (RFC 8446 section 6.1): a FIN alone is a truncation");
+  const std::string_view why = no_half_close(s.base.said.main(), s.need_request().turn);
+  if (!why.empty()) throw no_verdict(obstacle::not_there, std::string(why));
   lab::process& program = s.serve();
   const auto c = s.play_client();
   s.hold_server();  // it finds the request and the end of the requests together

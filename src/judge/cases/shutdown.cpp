@@ -52,11 +52,12 @@ std::unique_ptr<client_part> begin_request(stage& s, std::size_t half) {
 /// A part of the request of which the server's program knows.
 std::size_t first_part(const stage& s) {
   const asked request = s.need_request(2);
-  if (!is_of_tls_records(s.base.said.main(), request.turn)) return request.bytes.size() / 2;
-  const auto place = place_in_tls_request(s.base.said.main(), request.turn);
+  const auto place = place_in_request(s.base.said.main(), request.turn);
   if (!place)
-    throw no_verdict(obstacle::not_there,
-                     "the request is one TLS record: before it is whole the server knows of no request");
+    throw no_verdict(
+        obstacle::not_there,
+        "the request is one TLS record, or of SSH: before a record or packet is whole the server "
+        "knows of no request");
   return *place;
 }
 
