@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BOARD = ROOT / "docs/scoreboard"
 VERDICTS = ("pass", "warn", "fail", "inconclusive", "not applicable")
 # So much of a result is kept; the whole stays in the folder of the plays.
-KEPT_LADDERS, KEPT_PACKETS, KEPT_ASKS = 3, 18, 60
+KEPT_LADDERS, KEPT_PACKETS, KEPT_ASKS = 2, 13, 50
 
 
 @dataclasses.dataclass

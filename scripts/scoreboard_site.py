@@ -21,6 +21,7 @@ NAME = {"defaults": "defaults", "cured": "cured"}
 STYLE = """
 nav{margin:.4rem 0}table.board{width:auto}table.board td{text-align:center;padding:.1rem .35rem}
 table.board td a{text-decoration:none;display:block}
+table.board td a:is(:hover,:focus-visible)::after{content:attr(aria-label);position:absolute;background:Canvas;color:CanvasText;border:1px solid var(--line);padding:.1rem .4rem;font-weight:400;white-space:nowrap;pointer-events:none}
 table.board th.pair{min-width:0;font-weight:600;vertical-align:bottom}
 table.board th.pair span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
 table.board td.first,table.board th.first{border-left:2px solid var(--line)}
@@ -215,7 +216,7 @@ def board_cell(name, entry, result, case, first):
     verdict = result.cases[case]["verdict"]
     shown = "".join(SIGN[v] for v in rounds) if len(set(rounds)) > 1 else SIGN[verdict]
     words = f"{name}, {case}: {' / '.join(rounds) if len(set(rounds)) > 1 else verdict}"
-    return (f'<td{look}><a class="{verdict_class(verdict)}" href="{esc(file_of(entry))}#{case_id(case)}" title="{esc(words)}" '
+    return (f'<td{look}><a class="{verdict_class(verdict)}" href="{esc(file_of(entry))}#{case_id(case)}" '
             f'aria-label="{esc(words)}">{shown}</a></td>')
 
 

@@ -127,8 +127,8 @@ texts = checked(folder / "site/scoreboard", ROOT / "docs")
 check(set(texts) == {"index.html", "first.html", "unplayed.html", "chain.html"}, f"{set(texts)}")
 check("<script" not in "".join(texts.values()) and "&lt;script&gt;" in texts["first.html"], "hostile words are text")
 index, first = texts["index.html"], texts["first.html"]
-check('title="first, exit/6: pass / fail"' in index and ">·F</a>" in index, "each round has its sign where they differ")
-check('title="service, cured, outage/2@app-db: pass"' in index and 'title="service, outage/2@app-db: fail"' in index, "a system's columns")
+check('aria-label="first, exit/6: pass / fail"' in index and ">·F</a>" in index, "each round has its sign where they differ")
+check('aria-label="service, cured, outage/2@app-db: pass"' in index and 'aria-label="service, outage/2@app-db: fail"' in index, "a system's columns")
 check("not played yet" in index and "It has not been played yet" in texts["unplayed.html"], "what was not played says so")
 check("worker_processes" not in texts["unplayed.html"] and "What it does" not in texts["unplayed.html"], "and nothing is said of it")
 check('<svg class="ladder' in first and "still waiting after 20.0 s" in first and "would wait 15 min 24 s (computed)" in first,
