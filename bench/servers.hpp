@@ -52,6 +52,7 @@ struct server_kind {
   return built_of({
       {"bare", role::limit, {peers + "bare_epoll", "0"}},
       {"halfopen", role::ours, {peers + "halfopen", "0"}},
+      {"halfopen-messages", role::ours, {peers + "halfopen_messages", "0"}},
       {"asio-callbacks", role::library, {peers + "asio_callbacks", "0"}},
       {"asio-coroutines", role::library, {peers + "asio_coroutines", "0"}},
       {"libevent", role::library, {peers + "libevent", "0"}},

@@ -18,6 +18,18 @@
 ///     if (auto listening = s.open(); !listening) ...
 ///     s.run();       // until SIGTERM or SIGINT, and until all is answered
 ///
+/// A handler of one message instead (server::message_handler) leaves the waiting to the server, and an idle
+/// connection has no coroutine: a third of the memory.
+///
+///     asio::awaitable<halfopen::stream::result<void>> echo(halfopen::stream& c) {
+///       auto line = co_await c.read_line(4096, 10s);
+///       if (!line) co_return std::unexpected(line.error());
+///       const std::string reply = std::string(*line) + "\n";
+///       co_return co_await c.write(reply, 10s);
+///     }
+///
+///     halfopen::server s({.host = "0.0.0.0", .service = "7", .idle_limit = 60s}, echo);
+///
 /// A drain: the listener stops (what is in its queue is still served, or left to the next
 /// process if systemd holds the socket), idle connections are closed, requests under way are
 /// finished, and what is left when the grace is over is cut off with an RST, so that nobody
@@ -56,6 +68,9 @@ struct server_options {
   unsigned threads = 1;
   std::chrono::milliseconds grace{5000};   ///< from stop() to the end of run(), at most
   std::chrono::milliseconds linger{1000};  ///< for the peer's FIN after ours
+  /// Of a message_handler: a connection on which no message begins for so long ends, as deadline_passed. 0:
+  /// never.
+  std::chrono::milliseconds idle_limit{0};
   /// While run() runs, SIGTERM and SIGINT call stop(); afterwards they are as they were.
   bool heed_signals = true;
   /// A socket that systemd hands over is used in place of `host` and `service`
@@ -91,7 +106,14 @@ class server {
   /// the thread that calls stop(), where it should only post to the connection's.
   using stoppable_handler = std::function<asio::awaitable<fate>(stream&, std::stop_token)>;
 
+  /// Serves one message, whose first byte is here (stream::unread()), and reads it whole: with what it
+  /// gives, the next one is waited for, or, if it gives a fate, that ended the connection. It is closed as
+  /// after a handler of the other kind, with an exception too. Bytes that it has not consumed are the next
+  /// message's. A program that keeps something for each connection is better served by the other kind.
+  using message_handler = std::function<asio::awaitable<stream::result<void>>(stream&)>;
+
   server(server_options options, handler serve);
+  server(server_options options, message_handler serve);
   server(server_options options, stoppable_handler serve);
   ~server();
   server(const server&) = delete;
@@ -129,6 +151,7 @@ class server {
   void stop();
 
  private:
+  struct service;
   struct worker;
   struct state;
   std::unique_ptr<state> state_;

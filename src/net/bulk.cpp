@@ -191,7 +191,6 @@ bool stream_state::try_send_file(file_part& rest) noexcept {
     else if (error != 0)
       fail_to_write(error);
     if (sent <= 0) return false;
-    proven = true;
     count(static_cast<std::size_t>(sent));
     advance(rest, static_cast<std::size_t>(sent));
     sent_now += static_cast<std::uint64_t>(sent);

@@ -62,6 +62,8 @@ void channel::later(Function f) {
 void channel::begin(side& s, deadline limit) {
   ++s.begun;
   if (std::exchange(s.ready, false)) return end_later(s, wake::ready);
+  if (limit == deadline::never()) return;
+  s.limited = true;
   deadlines_.arm(s, limit.at());
 }
 
@@ -74,7 +76,7 @@ void channel::end_later(side& s, wake why) noexcept {
 }
 
 void channel::resume(side& s, wake why) {
-  deadlines_.disarm(s);
+  if (std::exchange(s.limited, false)) deadlines_.disarm(s);
   s.waits.resume(why);
 }
 
@@ -87,8 +89,9 @@ void channel::came(std::uint32_t events) {
 
 void channel::take_in(std::uint32_t events) {
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  const bool to_read = broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
+  const bool to_read = broken || (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP)) != 0;
   const bool to_write = broken || (events & EPOLLOUT) != 0;
+  if (broken || (events & (EPOLLRDHUP | EPOLLPRI)) != 0) ends_behind_bytes_ = true;
   if (to_write) writing_.ready = true;
   if (to_read) reading_.ready = true;
   // Whoever goes on may end the channel, so the second is put off.

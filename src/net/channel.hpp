@@ -47,6 +47,9 @@ class channel final : private polled {
 
   /// True if an edge has come since the last one was taken: then there is no need to wait.
   [[nodiscard]] bool take_ready(direction d) noexcept { return std::exchange(of(d).ready, false); }
+  /// An edge told of a FIN, an RST, an error or urgent data: behind the last byte that a read gives there is
+  /// more to read, and no edge need come for it.
+  [[nodiscard]] bool ends_behind_bytes() const noexcept { return ends_behind_bytes_; }
   /// As if one had come: the next wait ends at once, after others had their turn.
   void be_ready(direction d) noexcept { of(d).ready = true; }
 
@@ -58,6 +61,13 @@ class channel final : private polled {
         [this, d, limit](auto handler) { begin_wait(d, limit, std::move(handler)); }, asio::use_awaitable);
   }
 
+  /// The same, with a completion handler of Asio's.
+  template <class Handler>
+  void wait(direction d, deadline limit, Handler handler) {
+    must_be_the_first(d);
+    begin_wait(d, limit, std::move(handler));
+  }
+
   /// Ends a wait in that direction with wake::cancelled.
   void cancel(direction d) noexcept { end_later(of(d), wake::cancelled); }
 
@@ -66,9 +76,10 @@ class channel final : private polled {
     explicit side(channel& c) : of(c) {}
     void expired() noexcept override { of.end_later(*this, wake::timed_out); }
     channel& of;
-    resumption waits;    // who
-    unsigned begun = 0;  // waits, so that what was put off knows whose it was
-    bool ready = false;  // an edge has come that nobody has taken
+    resumption<wake> waits;  // who
+    unsigned begun = 0;      // waits, so that what was put off knows whose it was
+    bool ready = false;      // an edge has come that nobody has taken
+    bool limited = false;    // in the queue of deadlines, perhaps
   };
 
   void came(std::uint32_t events) override;
@@ -99,6 +110,7 @@ class channel final : private polled {
   deadline_queue& deadlines_;
   poller& poller_;
   unique_fd fd_;
+  bool ends_behind_bytes_ = false;
   std::shared_ptr<channel*> here_;  // for what is put off: null once the channel has gone
   side reading_{*this};
   side writing_{*this};

@@ -36,7 +36,7 @@ poller::poller(asio::io_context& context) : service(context), context_(context) 
 void poller::add(polled& what, int fd) {
   const std::scoped_lock held(lock_);
   epoll_event wanted{};
-  wanted.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  wanted.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   wanted.data.ptr = &what;
   if (::epoll_ctl(set_->native_handle(), EPOLL_CTL_ADD, fd, &wanted) != 0)
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");

@@ -13,8 +13,9 @@ namespace halfopen::net {
 /// Why a wait for a descriptor ended.
 enum class wake : std::uint8_t { ready, timed_out, cancelled };
 
-/// Who waits: a completion handler of Asio's, of any type, with the coroutine that it resumes. In place if it
-/// is small, as that of asio::use_awaitable is.
+/// Who waits for a value: a completion handler of Asio's, of any type, with the coroutine that it resumes. In
+/// place if it is small, as that of asio::use_awaitable is.
+template <class Given>
 class resumption {
  public:
   resumption() = default;
@@ -27,14 +28,14 @@ class resumption {
   template <class Handler>
   void emplace(Handler&& h) {
     using type = of<std::decay_t<Handler>>;
-    if constexpr (sizeof(type) <= sizeof place_ && alignof(type) <= alignof(std::max_align_t))
+    if constexpr (sizeof(type) <= sizeof place_ && alignof(type) <= alignof(void*))
       it_ = ::new (static_cast<void*>(place_)) type(std::forward<Handler>(h), true);
     else
       it_ = new type(std::forward<Handler>(h), false);
   }
 
   /// It waits no longer, and goes on; `this` may be gone afterwards, or hold the next one.
-  void resume(wake why) { std::exchange(it_, nullptr)->resume(why); }
+  void resume(Given given) { std::exchange(it_, nullptr)->resume(std::move(given)); }
   /// With its coroutine, if it has one; `this` may be gone afterwards.
   void drop() noexcept {
     if (it_ != nullptr) std::exchange(it_, nullptr)->drop();
@@ -42,7 +43,7 @@ class resumption {
 
  private:
   struct any {
-    virtual void resume(wake why) = 0;
+    virtual void resume(Given given) = 0;
     virtual void drop() noexcept = 0;
 
    protected:
@@ -62,13 +63,13 @@ class resumption {
       if (auto slot = asio::get_associated_cancellation_slot(mine); slot.is_connected()) slot.clear();
       return mine;
     }
-    void resume(wake why) override { take()(why); }
+    void resume(Given given) override { take()(std::move(given)); }
     void drop() noexcept override { static_cast<void>(take()); }
     Handler handler;
     bool in_place;
   };
 
-  alignas(std::max_align_t) std::byte place_[32];
+  alignas(void*) std::byte place_[32];
   any* it_ = nullptr;
 };
 

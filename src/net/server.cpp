@@ -69,19 +69,21 @@ asio::awaitable<fate> serve_secured(stream& s, const server_options& options, co
 }  // namespace
 
 struct server::state {
-  state(server_options how, handler serve) : options(std::move(how)), serve_one(std::move(serve)) {
-    if (options.tls)
-      serve_one = [this, then = std::move(serve_one)](stream& s) { return serve_secured(s, options, then); };
+  state(server_options how, service what) : options(std::move(how)), serve(std::move(what)) {
+    if (options.tls && serve.connection)
+      serve.connection = [this, then = std::move(serve.connection)](stream& s) {
+        return serve_secured(s, options, then);
+      };
     for (unsigned i = 0; i < std::max(1U, options.threads); ++i) {
-      workers.push_back(std::make_unique<worker>(options, serve_one, tallies.emplace_back(), i));
+      workers.push_back(std::make_unique<worker>(options, serve, tallies.emplace_back(), i));
       workers.back()->on_failure = [this] { stop(); };
     }
   }
 
-  state(server_options how, stoppable_handler serve)
-      : state(std::move(how),
-              handler([this, then = std::move(serve)](stream& s) { return then(s, stopping.get_token()); })) {
-  }
+  state(server_options how, stoppable_handler then)
+      : state(std::move(how), service{.connection = [this, then = std::move(then)](stream& s) {
+                return then(s, stopping.get_token());
+              }}) {}
 
   void stop() {
     stopping.request_stop();  // without the lock: whoever is told may ask the server something
@@ -111,7 +113,7 @@ struct server::state {
   std::expected<void, fate> share(worker& w, int listening);
 
   server_options options;
-  handler serve_one;
+  service serve;
   std::mutex guard;                       // of the workers: stop() may come from any thread
   std::deque<net::server_tally> tallies;  // one a worker, and longer than it
   std::vector<std::unique_ptr<worker>> workers;
@@ -162,7 +164,9 @@ std::expected<void, fate> server::state::open_handed_over(int handed_over) {
 }
 
 server::server(server_options options, handler serve)
-    : state_(std::make_unique<state>(std::move(options), std::move(serve))) {}
+    : state_(std::make_unique<state>(std::move(options), service{.connection = std::move(serve)})) {}
+server::server(server_options options, message_handler serve)
+    : state_(std::make_unique<state>(std::move(options), service{.message = std::move(serve)})) {}
 server::server(server_options options, stoppable_handler serve)
     : state_(std::make_unique<state>(std::move(options), std::move(serve))) {}
 server::~server() = default;

@@ -31,8 +31,7 @@ using net::wake;
 
 /// Much more than any socket buffer: what is still on its way when one says goodbye.
 constexpr std::uint64_t most_dropped = 64 << 20;
-/// How often one may read, 64 KiB at a time, before other connections get their turn.
-constexpr int reads_at_once = 16;
+constexpr int reads_at_once = stream_state::reads_at_once;
 
 using message = stream::result<std::string_view>;
 /// What a `take` of read_until() gives, if it gives something.
@@ -281,13 +280,7 @@ asio::awaitable<stream::result<void>> stream::next_message(deadline limit) {
   stream_state& s = *state_;
   s.settle();
   wake last = wake::ready;
-  while (last == wake::ready && s.in.empty()) {
-    if (s.draining) s.drained = false;  // what is here by now counts, though nobody was told yet
-    if (s.try_read() != stream_state::pull::wait) break;
-    if (s.draining) {
-      last = wake::cancelled;
-      break;
-    }
+  while (s.must_wait_for_message(last)) {
     const bool told_to_stop = net::is_cancelled(co_await asio::this_coro::cancellation_state);
     if (told_to_stop) {
       last = wake::cancelled;
@@ -295,10 +288,7 @@ asio::awaitable<stream::result<void>> stream::next_message(deadline limit) {
     }
     s.idle_wait = true;
     last = co_await s.wire().wait(direction::reading, limit);
-    s.idle_wait = false;
-    s.drained = false;
-    // Told to stop: a request that is here already is still taken.
-    if (last == wake::cancelled && s.draining) last = wake::ready;
+    s.message_wait_ended(last);
   }
   co_return s.begun(last);
 }

@@ -1,16 +1,16 @@
 // Reading without a read that finds nothing.
 //
-// Descriptors are edge-triggered (channel.cpp), and two things can lie behind the last
-// byte that a read returned without an edge of their own: a FIN, and an RST, if they came
-// before that read. So a short read alone does not prove that the socket is empty.
+// A read of TCP that did not fill its buffer has taken all bytes there were (epoll(7), "Questions and
+// answers", 9), and what comes later has an edge of its own. What may lie behind the last byte without one
+// is what came before the edge that was taken last, and that edge told of it: EPOLLRDHUP of a FIN, EPOLLERR
+// and EPOLLHUP of an RST, EPOLLPRI of urgent data, at whose mark a read stops (tcp_recvmsg_locked() in
+// net/ipv4/tcp.c). So after an edge without those a short read is the last, and no read is made before the
+// wait; otherwise one is, as in any edge-triggered program. A request costs epoll_wait, recv and send.
+// TCP_INQ (recvmsg(2) says how many bytes are left, and says one for a FIN) knows nothing of an RST, and
+// costs the kernel more than recv(2).
 //
-// - The FIN: with TCP_INQ (Linux 4.18) every recvmsg(2) says how many bytes are left, and
-//   says one when there are none but a FIN (net/ipv4/tcp.c, tcp_inq_hint()).
-// - The RST: it does not show there. But a write to such a socket fails, so after a write
-//   that succeeded there is none. Request, reply, request, reply: that is nearly always.
-//
-// Where both are known no read is made before the wait; otherwise one is, as in any
-// edge-triggered program. A request costs epoll_wait, recvmsg and sendmsg.
+// A Unix socket's read stops short before a message that carries descriptors (unix_stream_read_generic() in
+// net/unix/af_unix.c) as well, so there is always one more.
 //
 // The bytes go through one buffer a thread into the connection's own queue: an idle
 // connection has no buffer, whatever it once received, and a copy of what one request
@@ -24,26 +24,27 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "halfopen/liveness.hpp"
 
 namespace halfopen::net {
 namespace {
 
-#ifndef TCP_INQ  // linux/tcp.h, which cannot be included beside netinet/tcp.h
-constexpr int TCP_INQ = 36;
-#endif
-
 void set_flag(int fd, int level, int name) noexcept {
   const int on = 1;
   static_cast<void>(::setsockopt(fd, level, name, &on, sizeof on));
 }
 
-bool has_flag(int fd, int level, int name) noexcept {
-  int on = 0;
-  socklen_t size = sizeof on;
-  return ::getsockopt(fd, level, name, &on, &size) == 0 && on != 0;
+bool has(int fd, int name) noexcept {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, IPPROTO_TCP, name, &value, &size) == 0 && value != 0;
+}
+
+/// Whether all of set_connection_options() is there: the last of them, and one that nobody else sets (a
+/// socket of systemd's may have the others).
+bool has_connection_options(int fd) noexcept {
+  return has(fd, TCP_USER_TIMEOUT) && has(fd, TCP_NODELAY);
 }
 
 /// How often one may read in a row what is not for the reader (TLS: a flood of tickets), before others
@@ -66,53 +67,34 @@ void set_connection_options(int fd, const stream_options& options) noexcept {
   // Best effort: what this kernel does not have leaves its own default.
   if (options.notice_within.count() > 0) static_cast<void>(set_liveness(fd, options.notice_within));
   if (options.heed_icmp) static_cast<void>(report_icmp(fd));
-  set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-  set_flag(fd, IPPROTO_TCP, TCP_INQ);  // the last: inherit_options() takes it for a sign of all
+  set_flag(fd, IPPROTO_TCP, TCP_NODELAY);  // the last: has_connection_options()
 }
 
 void stream_state::set_options(const stream_options& options) noexcept {
   set_connection_options(fd(), options);
-  counts_unread_ = has_flag(fd(), IPPROTO_TCP, TCP_INQ);
+  short_read_is_last_ = true;
 }
 
 void stream_state::inherit_options(const stream_options& options) noexcept {
-  counts_unread_ = has_flag(fd(), IPPROTO_TCP, TCP_INQ);
-  if (!counts_unread_) set_options(options);
-}
-
-// Sets drained, if it got anything.
-ssize_t stream_state::receive(char* into, std::size_t size) noexcept {
-  if (!counts_unread_) return ::recv(fd(), into, size, 0);
-  iovec place{into, size};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
-  msghdr message{};
-  message.msg_iov = &place;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t got = ::recvmsg(fd(), &message, 0);
-  if (got <= 0) return got;
-  const cmsghdr* said = CMSG_FIRSTHDR(&message);
-  if (said == nullptr || said->cmsg_type != TCP_INQ) return got;
-  int left = 0;
-  std::memcpy(&left, CMSG_DATA(said), sizeof left);
-  drained = left == 0;
-  proven = false;
-  return got;
+  if (has_connection_options(fd()))
+    short_read_is_last_ = true;
+  else
+    set_options(options);
 }
 
 stream_state::pull stream_state::receive_some(std::span<char> into, std::size_t& got) noexcept {
   while (!read_over) {
-    if (drained && proven && !write_failed && !wire().take_ready(direction::reading)) return pull::wait;
+    if (drained && !write_failed && !wire().take_ready(direction::reading)) return pull::wait;
     drained = false;
-    const ssize_t came = receive(into.data(), into.size());
+    const ssize_t came = ::recv(fd(), into.data(), into.size(), 0);
     if (came > 0) {
       got = static_cast<std::size_t>(came);
+      drained = short_read_is_last_ && got < into.size() && !wire().ends_behind_bytes();
       return pull::bytes;
     }
     if (came < 0 && errno == EINTR) continue;
     if (came < 0 && errno == EAGAIN) {
-      drained = proven = true;
+      drained = true;
       read_over = write_failed != nullptr;  // there is nothing more to come
       continue;
     }
@@ -209,6 +191,29 @@ stream::result<void> stream_state::written(bool all, wake last) {
   if (!all) return std::unexpected(stopped(last, operation::write));
   where = phase::awaiting_reply;
   return {};
+}
+
+bool stream_state::must_wait_for_message(wake& last) noexcept {
+  if (last != wake::ready || !in.empty()) return false;
+  if (draining) {
+    drained = false;  // what is here by now counts, though nobody was told yet
+    if (try_read() == pull::wait) last = wake::cancelled;
+    return false;
+  }
+  if (unbroken >= reads_at_once) {
+    wire().be_ready(direction::reading);
+    return true;
+  }
+  ++unbroken;
+  return try_read() == pull::wait;
+}
+
+void stream_state::message_wait_ended(wake& why) noexcept {
+  idle_wait = false;
+  drained = false;
+  unbroken = 0;
+  // Told to stop: a request that is here already is still taken.
+  if (why == wake::cancelled && draining) why = wake::ready;
 }
 
 stream::result<void> stream_state::begun(wake last) const {

@@ -28,6 +28,7 @@ class stream_state {
   /// Takes over what connected, with its place in the reactor.
   explicit stream_state(std::shared_ptr<channel> connected);
 
+  [[nodiscard]] static stream_state& of(stream& open) noexcept { return *open.state_; }
   [[nodiscard]] static stream make(std::unique_ptr<stream_state> state) { return stream(std::move(state)); }
 
   /// Nothing was asked on it yet, as far as the next fate is concerned: the exchange that begins is another
@@ -80,6 +81,13 @@ class stream_state {
   [[nodiscard]] stream::result<void> written(bool all, wake last);
   /// What send_file() gives after the last try_send_file().
   [[nodiscard]] stream::result<void> sent_file(const file_part& rest, wake last);
+  /// How often one may read, 64 KiB at a time, before other connections get their turn.
+  static constexpr int reads_at_once = 16;
+
+  /// A step of next_message(), after settle(): whether one must wait before the next, which is one with
+  /// idle_wait set, and message_wait_ended() after it. `last` is how the last wait ended, at first `ready`.
+  [[nodiscard]] bool must_wait_for_message(wake& last) noexcept;
+  void message_wait_ended(wake& why) noexcept;
   /// What next_message() gives once a byte is here, or none will be: a wait ended so.
   [[nodiscard]] stream::result<void> begun(wake last) const;
   /// The fate of a wait that was not ended by its descriptor.
@@ -109,13 +117,10 @@ class stream_state {
   bool writing = false;    ///< in write()
   bool idle_wait = false;  ///< in next_message()
   bool read_over = false;  ///< ended says how; a write that failed leaves something to read
-  /// The last read left nothing in the kernel, and a write since has shown that no RST
-  /// came with it: the next edge will tell of anything new, and no read need ask.
+  /// The last read left nothing in the kernel: the next edge will tell of anything new, and no read need ask.
   bool drained = true;
-  bool proven = true;
 
  private:
-  [[nodiscard]] ssize_t receive(char* into, std::size_t size) noexcept;
   [[nodiscard]] pull receive_some(std::span<char> into, std::size_t& got) noexcept;
   /// How many bytes the kernel takes; 0: none now, or write_failed says why.
   [[nodiscard]] std::size_t send(std::string_view bytes) noexcept;
@@ -124,10 +129,7 @@ class stream_state {
   [[nodiscard]] std::size_t sent_by(Call call) noexcept {
     for (;;) {
       const ssize_t sent = call();
-      if (sent >= 0) {
-        proven = true;
-        return static_cast<std::size_t>(sent);
-      }
+      if (sent >= 0) return static_cast<std::size_t>(sent);
       if (errno == EINTR) continue;
       if (errno != EAGAIN) fail_to_write(errno);
       return 0;
@@ -149,7 +151,7 @@ class stream_state {
   [[nodiscard]] retry again() const noexcept;
   [[nodiscard]] standing at(operation during) const noexcept { return {during, where, again(), fd()}; }
 
-  bool counts_unread_ = false;  // TCP_INQ is on
+  bool short_read_is_last_ = false;  // of TCP
   std::shared_ptr<channel> channel_;
   std::shared_ptr<void> ticket_;
   std::unique_ptr<layer> layer_;  // none: the bytes are the socket's

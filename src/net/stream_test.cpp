@@ -71,6 +71,35 @@ TEST(stream, exactly_that_many_bytes_whatever_they_are) {
   EXPECT_EQ(c.play(c.s.read_exactly(4, 4, ample)).value(), "\ncde");
 }
 
+// A read stops at the mark of urgent data, short of what is behind it (tcp(7), SO_OOBINLINE in socket(7)).
+TEST(stream, bytes_on_both_sides_of_urgent_data_come_all) {
+  for (const bool all_before_the_first_edge : {true, false}) {
+    conversation c;
+    const auto urgent = [&] { ASSERT_EQ(::send(c.peer.get(), "!", 1, MSG_OOB), 1); };
+    if (!all_before_the_first_edge) {
+      send_all(c.peer.get(), "0\n");
+      EXPECT_EQ(c.line().value(), "0");
+    }
+    send_all(c.peer.get(), "be");
+    urgent();
+    send_all(c.peer.get(), "hind\n");
+    std::this_thread::sleep_for(moment);
+    EXPECT_EQ(c.line().value(), "behind");
+    send_all(c.peer.get(), "more\n");
+    EXPECT_EQ(c.line().value(), "more");
+  }
+}
+
+// Behind the last byte, in the same edge: the peer's FIN is seen although nothing comes any more.
+TEST(stream, a_fin_that_came_with_the_last_bytes_is_seen) {
+  conversation c;
+  send_all(c.peer.get(), "last\n");
+  finish(c.peer);
+  std::this_thread::sleep_for(moment);
+  EXPECT_EQ(c.line().value(), "last");
+  EXPECT_EQ(c.line().error().how, ending::peer_closed);
+}
+
 TEST(stream, a_size_that_nobody_would_believe_is_malformed_at_once) {
   conversation c;
   const auto bytes = c.play(c.s.read_exactly(4'000'000'000, 1000, deadline::never()));

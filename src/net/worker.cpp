@@ -58,10 +58,16 @@ void server::worker::begin(stream connection) {
   ++tally.served;
   ++tally.open;
   const auto peer = connection.peer();
-  const auto here = sessions.insert(sessions.end(), session{std::move(connection), peer});
+  const auto here =
+      sessions.insert(sessions.end(), session{.connection = std::move(connection), .peer = peer});
   if (draining) here->connection.drain();
+  if (serve.message) {
+    of_the_list mine(*this, here);
+    if (options.tls || next_message_is_here(mine)) play(std::move(mine));
+    return;
+  }
   asio::co_spawn(
-      context, [this, here] { return serve_one(here->connection); },
+      context, [this, here] { return serve.connection(here->connection); },
       [this, mine = of_the_list(*this, here)](const std::exception_ptr& threw, const fate& how) mutable {
         finish(std::move(mine), threw, how);
       });
