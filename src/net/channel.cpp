@@ -19,10 +19,9 @@ bool is_strand(const asio::any_io_executor& executor) {
 
 channel::channel(const asio::any_io_executor& executor, unique_fd fd)
     : polled(is_strand(executor)),
-      context_(context_of(executor)),
       strand_(is_strand(executor) ? std::make_unique<asio::any_io_executor>(executor) : nullptr),
-      deadlines_(deadline_queue::of(context_)),
-      poller_(poller::of(context_)),
+      deadlines_(deadline_queue::of(context_of(executor))),
+      poller_(poller::of(context_of(executor))),
       fd_(std::move(fd)) {
   if (strand_) static_cast<void>(here());
   poller_.add(*this, fd_.get());
@@ -30,16 +29,18 @@ channel::channel(const asio::any_io_executor& executor, unique_fd fd)
 
 channel::~channel() {
   poller_.remove(*this, fd_.get());
-  for (side* s : {&reading_, &writing_}) deadlines_.remove(*s);
+  deadlines_.remove(reading_);
+  if (writing_) deadlines_.remove(*writing_);
   if (here_) *here_ = nullptr;
 }
 
 asio::any_io_executor channel::executor() const noexcept {
-  return strand_ ? *strand_ : asio::any_io_executor(context_.get_executor());
+  return strand_ ? *strand_ : asio::any_io_executor(poller_.context().get_executor());
 }
 
 void channel::must_be_the_first(direction d) {
-  if (of(d).waits) throw std::logic_error("halfopen: two waits for one direction of a connection");
+  if (const side* s = known(d); s != nullptr && s->waits)
+    throw std::logic_error("halfopen: two waits for one direction of a connection");
 }
 
 const std::shared_ptr<channel*>& channel::here() {
@@ -56,12 +57,12 @@ void channel::later(Function f) {
   if (strand_)
     asio::post(*strand_, std::move(then));
   else
-    asio::post(context_, std::move(then));
+    asio::post(poller_.context(), std::move(then));
 }
 
-void channel::begin(side& s, deadline limit) {
+void channel::begin(side& s, direction d, deadline limit) {
   ++s.begun;
-  if (std::exchange(s.ready, false)) return end_later(s, wake::ready);
+  if (take_ready(d)) return end_later(s, wake::ready);
   if (limit == deadline::never()) return;
   s.limited = true;
   deadlines_.arm(s, limit.at());
@@ -92,26 +93,23 @@ void channel::take_in(std::uint32_t events) {
   const bool to_read = broken || (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP)) != 0;
   const bool to_write = broken || (events & EPOLLOUT) != 0;
   if (broken || (events & (EPOLLRDHUP | EPOLLPRI)) != 0) ends_behind_bytes_ = true;
-  if (to_write) writing_.ready = true;
-  if (to_read) reading_.ready = true;
+  const bool reader_goes_on = to_read && reading_.waits;
+  const bool writer_goes_on = to_write && writing_ && writing_->waits;
+  if (to_read) ready_to_read_ = !reader_goes_on;
   // Whoever goes on may end the channel, so the second is put off.
-  if (to_read && reading_.waits) {
-    if (to_write && writing_.waits) end_later(writing_, wake::ready);
-    edge(reading_);
-  } else if (to_write && writing_.waits) {
-    edge(writing_);
+  if (to_write) ready_to_write_ = !writer_goes_on || reader_goes_on;
+  if (reader_goes_on) {
+    if (writer_goes_on) end_later(*writing_, wake::ready);
+    resume(reading_, wake::ready);
+  } else if (writer_goes_on) {
+    resume(*writing_, wake::ready);
   }
-}
-
-void channel::edge(side& s) {
-  s.ready = false;
-  resume(s, wake::ready);
 }
 
 void channel::abandon() noexcept {
   const auto still = here();  // the coroutine that waits to read may have the channel, and end it
   reading_.waits.drop();
-  if (*still != nullptr) writing_.waits.drop();
+  if (*still != nullptr && writing_) writing_->waits.drop();
 }
 
 }  // namespace halfopen::net

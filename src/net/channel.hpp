@@ -46,12 +46,12 @@ class channel final : private polled {
   [[nodiscard]] asio::any_io_executor executor() const noexcept;
 
   /// True if an edge has come since the last one was taken: then there is no need to wait.
-  [[nodiscard]] bool take_ready(direction d) noexcept { return std::exchange(of(d).ready, false); }
+  [[nodiscard]] bool take_ready(direction d) noexcept { return std::exchange(ready(d), false); }
   /// An edge told of a FIN, an RST, an error or urgent data: behind the last byte that a read gives there is
   /// more to read, and no edge need come for it.
   [[nodiscard]] bool ends_behind_bytes() const noexcept { return ends_behind_bytes_; }
   /// As if one had come: the next wait ends at once, after others had their turn.
-  void be_ready(direction d) noexcept { of(d).ready = true; }
+  void be_ready(direction d) noexcept { ready(d) = true; }
 
   /// Until the next edge in that direction. Throws std::logic_error if somebody waits for it already: at
   /// once, and not when it is awaited. Who has been told to stop must not begin to wait (is_cancelled()).
@@ -69,7 +69,9 @@ class channel final : private polled {
   }
 
   /// Ends a wait in that direction with wake::cancelled.
-  void cancel(direction d) noexcept { end_later(of(d), wake::cancelled); }
+  void cancel(direction d) noexcept {
+    if (side* s = known(d)) end_later(*s, wake::cancelled);
+  }
 
  private:
   struct side final : timed {
@@ -78,23 +80,31 @@ class channel final : private polled {
     channel& of;
     resumption<wake> waits;  // who
     unsigned begun = 0;      // waits, so that what was put off knows whose it was
-    bool ready = false;      // an edge has come that nobody has taken
     bool limited = false;    // in the queue of deadlines, perhaps
   };
 
   void came(std::uint32_t events) override;
   void abandon() noexcept override;
 
-  [[nodiscard]] side& of(direction d) noexcept { return d == direction::reading ? reading_ : writing_; }
+  [[nodiscard]] bool& ready(direction d) noexcept {
+    return d == direction::reading ? ready_to_read_ : ready_to_write_;
+  }
+  /// Null if nobody ever waited there.
+  [[nodiscard]] side* known(direction d) noexcept {
+    return d == direction::reading ? &reading_ : writing_.get();
+  }
+  [[nodiscard]] side& of(direction d) {
+    if (d == direction::writing && !writing_) writing_ = std::make_unique<side>(*this);
+    return *known(d);
+  }
   void must_be_the_first(direction d);
   [[nodiscard]] const std::shared_ptr<channel*>& here();
   void take_in(std::uint32_t events);
-  void edge(side& s);
   void end_later(side& s, wake why) noexcept;
   void resume(side& s, wake why);
   template <class Function>
   void later(Function f);
-  void begin(side& s, deadline limit);
+  void begin(side& s, direction d, deadline limit);
 
   template <class Handler>
   void begin_wait(direction d, deadline limit, Handler handler) {
@@ -102,18 +112,19 @@ class channel final : private polled {
       slot.assign([this, d](asio::cancellation_type) { cancel(d); });
     side& s = of(d);
     s.waits.emplace(std::move(handler));
-    begin(s, limit);
+    begin(s, d, limit);
   }
 
-  asio::io_context& context_;
   std::unique_ptr<asio::any_io_executor> strand_;  // none: the io_context's own executor
   deadline_queue& deadlines_;
   poller& poller_;
   unique_fd fd_;
   bool ends_behind_bytes_ = false;
+  bool ready_to_read_ = false;  // an edge has come that nobody has taken
+  bool ready_to_write_ = false;
   std::shared_ptr<channel*> here_;  // for what is put off: null once the channel has gone
   side reading_{*this};
-  side writing_{*this};
+  std::unique_ptr<side> writing_;  // most connections never wait to write
 };
 
 }  // namespace halfopen::net

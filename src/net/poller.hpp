@@ -50,6 +50,7 @@ class poller : public asio::execution_context::service {
 
   explicit poller(asio::io_context& context);
   [[nodiscard]] static poller& of(asio::io_context& context);
+  [[nodiscard]] asio::io_context& context() noexcept { return context_; }
 
   /// From now on until remove() it is told of each edge; at once of what is there by now. Throws
   /// std::system_error if the kernel does not watch it (EPERM of a regular file, EBADF, ENOSPC).
