@@ -110,20 +110,22 @@ void print_table(const pattern& p, const std::vector<server_kind>& kinds,
   std::fflush(stdout);
 }
 
-/// What ours should be, against what it is; empty where it was not measured.
+/// What ours should be, against what they are; empty where none was measured.
 std::string verdict(const pattern& p, const std::vector<server_kind>& kinds,
                     const std::map<std::string, figures>& all) {
-  const auto ours = std::ranges::find(kinds, role::ours, &server_kind::is);
-  if (ours == kinds.end()) return {};
-  const figures& f = all.at(ours->name);
-  std::string text = fmt::format("  {:<50}", p.title);
-  for (const server_kind& kind : kinds) {
-    if (kind.is == role::ours) continue;
-    const double times = ratio(f, all.at(kind.name));
-    const bool good = kind.is == role::limit ? times >= aim : times > 1;
-    text += fmt::format("  {} {:.3f}{}", kind.name, times, good ? "" : " NO");
+  std::string text;
+  for (const server_kind& ours : kinds) {
+    if (ours.is != role::ours) continue;
+    text += fmt::format("  {:<50}  {:<17}", p.title, ours.name);
+    for (const server_kind& kind : kinds) {
+      if (kind.is == role::ours) continue;
+      const double times = ratio(all.at(ours.name), all.at(kind.name));
+      const bool good = kind.is == role::limit ? times >= aim : times > 1;
+      text += fmt::format("  {} {:.3f}{}", kind.name, times, good ? "" : " NO");
+    }
+    text += "\n";
   }
-  return text + "\n";
+  return text;
 }
 
 std::string measure_pattern(const pattern& p, const std::vector<server_kind>& kinds, const options& o,

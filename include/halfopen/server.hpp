@@ -19,7 +19,7 @@
 ///     s.run();       // until SIGTERM or SIGINT, and until all is answered
 ///
 /// A handler of one message instead (server::message_handler) leaves the waiting to the server, and an idle
-/// connection has no coroutine: a third of the memory.
+/// connection has no coroutine, and a quarter of the memory.
 ///
 ///     asio::awaitable<halfopen::stream::result<void>> echo(halfopen::stream& c) {
 ///       auto line = co_await c.read_line(4096, 10s);

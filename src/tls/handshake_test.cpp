@@ -324,6 +324,13 @@ asio::awaitable<fate> echo(stream& c) {
   }
 }
 
+asio::awaitable<stream::result<void>> echo_one(stream& c) {
+  const auto line = co_await c.read_line(100, ample);
+  if (!line) co_return std::unexpected(line.error());
+  const std::string reply = std::string(*line) + "\n";
+  co_return co_await c.write(reply, ample);
+}
+
 asio::awaitable<stream::result<std::string>> ask_for_echo(stream& s) {
   if (const auto sent = co_await s.write("hello\n", ample); !sent) co_return std::unexpected(sent.error());
   const auto reply = co_await s.read_line(100, ample);
@@ -333,12 +340,15 @@ asio::awaitable<stream::result<std::string>> ask_for_echo(stream& s) {
 
 struct running_server {
   explicit running_server(std::chrono::milliseconds handshake_limit = ample)
+      : running_server(echo, handshake_limit) {}
+  template <class Handler>
+  explicit running_server(Handler serve, std::chrono::milliseconds handshake_limit = ample)
       : s({.heed_signals = false,
            .use_systemd = false,
            .tls = our_server(),
            .handshake_limit = handshake_limit,
            .ended = [this](const auto&, const fate& how) { ends.push_back(how); }},
-          echo) {
+          serve) {
     EXPECT_TRUE(s.open());
     thread = std::jthread([this] { EXPECT_TRUE(s.run()); });
   }
@@ -368,6 +378,21 @@ TEST(tls_handshake, exchanges_and_handlers_need_not_know_of_it) {
   // The pool sees the end before it asks, and the other attempt is refused.
   EXPECT_EQ(play(io, c.call(ask_for_echo, 300ms)).error().when, phase::connecting);
   EXPECT_EQ(c.count().stale, 1U);
+}
+
+TEST(tls_handshake, a_handler_of_messages_need_not_know_of_it) {
+  running_server there(echo_one);
+  asio::io_context io(1);
+  client c(io.get_executor(), "127.0.0.1", there.port(), {.tls = our_client()});
+  EXPECT_EQ(play(io, c.call(ask_for_echo, ample)).value(), "hello");
+  EXPECT_EQ(play(io, c.call(ask_for_echo, ample)).value(), "hello");
+  client plain(io.get_executor(), "127.0.0.1", there.port());
+  EXPECT_FALSE(play(io, plain.call(ask_for_echo, ample))) << "no TLS, no handler";
+  plain.close();
+  there.stop();
+  ASSERT_EQ(there.ends.size(), 2U);
+  EXPECT_EQ(there.ends[0].how, ending::malformed);
+  EXPECT_EQ(there.ends[1].how, ending::shut_down);
 }
 
 TEST(tls_handshake, a_server_tells_of_one_that_failed_and_serves_the_next) {
