@@ -468,6 +468,51 @@ def an_end_that_the_client_never_heard_of_is_none():
     yield run.of("reboot/4", "fail", "false success").of("reboot/5", "fail", "false success")
 
 
+# It asks who says nothing for 1.5 s, and gives him up after 3 s, as sshd does with ClientAliveInterval.
+IMPATIENT_SERVER = """
+def serve(c):
+    c.settimeout(1.5)
+    unanswered, rest = 0, b""
+    while unanswered < 2:
+        try:
+            more = c.recv(4096)
+        except TimeoutError:
+            c.sendall(b"still there?\\n")
+            unanswered += 1
+            continue
+        if not more:
+            break
+        unanswered = 0
+        rest += more
+        while b"\\n" in rest:
+            line, rest = rest.split(b"\\n", 1)
+            c.sendall(b"an answer to " + 40 * line + b"\\n")
+    c.close()
+
+listener = listen()
+while True:
+    c, _ = listener.accept()
+    threading.Thread(target=serve, args=(c,), daemon=True).start()
+"""
+PAUSING_CLIENT = """
+s = connect(10)
+for text in b"one", b"two":
+    got = ask(s, text)
+    while got == "still there?":
+        got = line(s)
+    print(got)
+    time.sleep(1)
+"""
+
+
+@row
+def who_was_given_up_before_the_fault_is_no_victim_of_it():
+    # Six clients come to their second request one after the other, a second each.
+    options = "--case", "sigpipe/2", "--peer", "program", "--limit", 8
+    run = verdicts(server(IMPATIENT_SERVER), client(PAUSING_CLIENT), *options)
+    yield run.of("sigpipe/2", "inconclusive", "the five other clients are connected still")
+
+
 @row
 def the_line_that_says_what_happened_is_quoted():
     asks = client("print('-' * 70, file=sys.stderr)\nprint(ask(connect(), b'hello'))")
