@@ -69,7 +69,7 @@ void measure_server(const server_kind& kind, std::size_t connections) {
   }
   const spread s = spread_of(steps);
   const auto counted = static_cast<double>(clients.size() - least);
-  fmt::print("  {:<16}{:>10.0f}  {:<26}{:>12.0f}{:>14.0f}\n", kind.name, (last - first) / counted,
+  fmt::print("  {:<18}{:>10.0f}  {:<26}{:>12.0f}{:>14.0f}\n", kind.name, (last - first) / counted,
              fmt::format("{:.0f} ({:.0f} - {:.0f})", s.median, s.least, s.most), alone / 1024, last / 1024);
   std::fflush(stdout);
 }
@@ -89,7 +89,7 @@ int measure(options o) {
   print_machine();
   fmt::print("\nUser-space memory of an idle connection, from {} to {} of them (aim: {})\n", least,
              o.connections, aim);
-  fmt::print("  {:<16}{:>10}  {:<26}{:>12}{:>14}\n", "server", "bytes each", "of each step", "alone, KiB",
+  fmt::print("  {:<18}{:>10}  {:<26}{:>12}{:>14}\n", "server", "bytes each", "of each step", "alone, KiB",
              "with all, KiB");
   for (const server_kind& kind : servers())
     if (o.only.empty() || std::ranges::find(o.only, kind.name) != o.only.end())

@@ -84,7 +84,7 @@ std::string thousands(double value) {
 
 void print_table(const pattern& p, const std::vector<server_kind>& kinds,
                  const std::map<std::string, figures>& all) {
-  fmt::print("\n{}\n  {:<16}{:>11}  {:<23}{:>9}{:>10}{:>6}{:>7}\n", p.title, "server", "requests/s",
+  fmt::print("\n{}\n  {:<18}{:>11}  {:<23}{:>9}{:>10}{:>6}{:>7}\n", p.title, "server", "requests/s",
              "(least - most)", "to limit", "us/req", "busy", "calls");
   const figures* limit = limit_of(kinds, all);
   bool idle = false;
@@ -95,7 +95,7 @@ void print_table(const pattern& p, const std::vector<server_kind>& kinds,
     const double busy = spread_of(f.busy).median;
     idle = idle || busy < busy_enough;
     delay = std::max(delay, spread_of(f.delay).median);
-    fmt::print("  {:<16}{:>11}  {:<23}{:>9}{:>10.2f}{:>5.0f}%{:>7.2f}  {}\n", kind.name,
+    fmt::print("  {:<18}{:>11}  {:<23}{:>9}{:>10.2f}{:>5.0f}%{:>7.2f}  {}\n", kind.name,
                thousands(rate.median), fmt::format("({} - {})", thousands(rate.least), thousands(rate.most)),
                limit == nullptr ? "-" : fmt::format("{:.3f}", ratio(f, *limit)), spread_of(f.cpu).median,
                busy * 100, f.calls.all, f.calls.kinds);
@@ -188,7 +188,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000));
   app.add_flag("--tls", o.tls, "with TLS: ours against Asio's ssl::stream; bench/run tls");
   app.add_option("only", o.only,
-                 "patterns (one few many deep) and servers (bare halfopen asio-callbacks "
+                 "patterns (one few many deep) and servers (bare halfopen halfopen-messages asio-callbacks "
                  "asio-coroutines libevent libuv); none: all");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes with write(2)
