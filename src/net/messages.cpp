@@ -9,11 +9,15 @@
 // coroutine that has played one waits for the next, of whichever connection: there are as many as messages
 // were under way at one time, and of those that have nothing to do a few are kept.
 
-#include <algorithm>
 #include <asio/async_result.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "net/stream_state.hpp"
 #include "net/worker.hpp"
