@@ -41,12 +41,12 @@ bool server::worker::message_is_here(of_the_list& here, net::wake last) {
   net::stream_state& s = net::stream_state::of(here->connection);
   if (s.must_wait_for_message(last)) {
     s.idle_wait = true;
-    s.wire().wait(net::direction::reading, here->idle_until,
-                  [waits = std::move(here)](net::wake why) mutable {
-                    worker& w = waits.whose();
-                    net::stream_state::of(waits->connection).message_wait_ended(why);
-                    if (w.message_is_here(waits, why)) w.play(std::move(waits));
-                  });
+    const deadline limit = here->idle_until;
+    s.wire().wait(net::direction::reading, limit, [waits = std::move(here)](net::wake why) mutable {
+      worker& w = waits.whose();
+      net::stream_state::of(waits->connection).message_wait_ended(why);
+      if (w.message_is_here(waits, why)) w.play(std::move(waits));
+    });
     return false;
   }
   const auto begun = s.begun(last);
@@ -79,7 +79,7 @@ asio::awaitable<void> server::worker::play_messages(of_the_list first) {
         threw = std::current_exception();
       }
       if (threw || !played || !(*here)->connection) {  // it may have closed its connection itself
-        finish(*std::move(here), threw, played ? fate{} : played.error());
+        finish(std::move(*here), threw, played ? fate{} : played.error());
         break;
       }
     } while (next_message_is_here(*here));
