@@ -228,8 +228,8 @@ class outage_play {
     proofs_.prove(hit, "it was lost again while the service reconnected");
   }
 
-  /// The service has come so far that a packet of its new connections is on the cable; to be reset, one of them
-  /// must be complete, which comes later if several are opened at one time.
+  /// The service has come so far that a packet of its new connections is on the cable; to be reset, one of
+  /// them must be complete, which comes later if several are opened at one time.
   void lose_once_more(const lost_once_more& again) {
     let_it_reconnect();
     std::size_t seen = 0;
