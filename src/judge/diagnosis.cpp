@@ -129,6 +129,12 @@ std::optional<no_baseline> no_connection(const client_run& seen) {
       "to that name");
 }
 
+/// Why the client could not do well, whatever it made of it.
+std::optional<no_baseline> what_it_met(const client_run& seen) {
+  if (auto gone = server_gone(seen)) return gone;
+  return no_connection(seen);
+}
+
 }  // namespace
 
 std::string_view to_string(problem p) noexcept {
@@ -175,8 +181,7 @@ std::optional<no_baseline> problem_of(const server_start& seen) {
 
 std::optional<no_baseline> problem_of(const client_run& seen) {
   if (!seen.ended) {
-    if (auto gone = server_gone(seen)) return gone;
-    if (auto none = no_connection(seen)) return none;
+    if (auto met = what_it_met(seen)) return met;
     return no_baseline(
         problem::client_never_ends,
         seen.stands_still
@@ -190,8 +195,7 @@ std::optional<no_baseline> problem_of(const client_run& seen) {
   const lab::exit_status& end = *seen.ended;
   if (end.signal == 0 && end.code == 0) {
     if (connected(seen)) return std::nullopt;
-    if (auto gone = server_gone(seen)) return gone;
-    if (auto none = no_connection(seen)) return none;
+    if (auto met = what_it_met(seen)) return met;
     return no_baseline(
         problem::client_never_connected,
         "the client ended well, but never opened a TCP connection to the server",
@@ -206,8 +210,7 @@ std::optional<no_baseline> problem_of(const client_run& seen) {
         "the client failed right after the server had begun to listen, and did well a moment later",
         "the server listens before it is ready: say --ready REGEX with a line that it prints when "
         "it is");
-  if (auto gone = server_gone(seen)) return gone;
-  if (auto none = no_connection(seen)) return none;
+  if (auto met = what_it_met(seen)) return met;
   const int signal = deadly_signal(end);
   if (signal != 0)
     return no_baseline(problem::client_was_killed,

@@ -413,27 +413,21 @@ bool stand_in_server::all_was_acknowledged() const {
          (*found)->of(trace::side::opener).acked >= (*found)->of(trace::side::opener).bytes;
 }
 
-bool stand_in_server::until_place(place where, milliseconds limit) {
+bool stand_in_server::until_place(place where, milliseconds limit, bool acknowledged) {
   stop_ = where;
   return on_.lab().until(
       [&] {
         move();
         live* const m = main();
-        return m != nullptr && stops(*m) && all_acknowledged(m->socket.get()) && all_was_acknowledged();
+        if (m == nullptr || !stops(*m)) return false;
+        return !acknowledged || (all_acknowledged(m->socket.get()) && all_was_acknowledged());
       },
       limit);
 }
 
 bool stand_in_server::answer_until(std::size_t turn_index, milliseconds limit) {
   const std::size_t last = turn_index - 1;
-  stop_ = place{last, script_.main().turns[last].bytes.size()};
-  return on_.lab().until(
-      [&] {
-        move();
-        const live* const m = main();
-        return m != nullptr && stops(*m);
-      },
-      limit);
+  return until_place({last, script_.main().turns[last].bytes.size()}, limit, false);
 }
 
 bool stand_in_server::until_before_turn(std::size_t turn_index, milliseconds limit) {

@@ -137,7 +137,7 @@ class stand_in_server final : public server_part {
   struct place {
     std::size_t turn = 0, done = 0;
   };
-  bool until_place(place where, milliseconds limit);
+  bool until_place(place where, milliseconds limit, bool acknowledged = true);
   void move();
   void accept_all();
   void play(live& c);

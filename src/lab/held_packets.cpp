@@ -4,16 +4,9 @@
 #include <utility>
 
 #include "lab/middlebox.hpp"
+#include "trace/sequence.hpp"
 
 namespace halfopen::lab {
-namespace {
-
-/// Sequence numbers wrap (RFC 9293 section 3.4).
-bool at_or_before(std::uint32_t a, std::uint32_t b) noexcept {
-  return static_cast<std::int32_t>(b - a) >= 0;
-}
-
-}  // namespace
 
 void held_packets::push(const trace::packet& p, std::span<const std::byte> frame, std::size_t sender,
                         std::size_t receiver) {
@@ -38,7 +31,7 @@ bool held_packets::has(const trace::packet& p) const noexcept {
   return p.what == trace::packet::kind::tcp && p.tcp.length > 0 &&
          std::ranges::any_of(all_, [&](const entry& e) {
            return e.payload > 0 && e.source == p.tcp.source &&
-                  at_or_before(p.tcp.sequence + p.tcp.length, e.end);
+                  trace::at_or_before(p.tcp.sequence + p.tcp.length, e.end);
          });
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "judge/pair.hpp"
+#include "trace/sequence.hpp"
 
 namespace halfopen::judge {
 namespace {
@@ -13,11 +14,6 @@ namespace {
 constexpr std::size_t compared = 512;
 /// Of very many packets the later ones are not kept: a storm needs no more.
 constexpr std::size_t most_kept = 200'000;
-
-/// Of sequence numbers, modulo 2^32 (RFC 9293 section 3.4).
-bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
-  return static_cast<std::int32_t>(a - b) > 0;
-}
 
 }  // namespace
 
@@ -117,7 +113,7 @@ std::vector<stale_use> link_traffic::stale_uses(const std::vector<const trace::c
     for (const segment& s : segments_) {
       if (!s.by_service || s.length == 0 || s.opener != c->opener || s.when < c->first.when) continue;
       const std::uint32_t end = s.sequence + s.length;
-      if (said_up_to && !is_later(end, *said_up_to)) continue;
+      if (said_up_to && trace::at_or_before(end, *said_up_to)) continue;
       said_up_to = end;
       if (s.when <= ended) continue;
       if (s.when <= dependency.rst->when) uses.push_back({since_fault(ended), since_fault(s.when), s.number});
@@ -139,7 +135,7 @@ std::map<trace::endpoint, bool> link_traffic::said_on(trace::time_point since) c
     }
     const std::uint32_t end = s.sequence + s.length;
     const auto [known, is_first] = said_up_to.try_emplace(s.opener, end);
-    if (!is_first && !is_later(end, known->second)) continue;
+    if (!is_first && trace::at_or_before(end, known->second)) continue;
     known->second = end;
     if (s.when >= since) answered[s.opener] = false;
   }
@@ -168,7 +164,7 @@ link_traffic::repeats link_traffic::requests_like(const std::string& shape, trac
   for (const segment& s : segments_) {
     if (!s.acknowledges) continue;
     const auto [known, is_first] = acknowledged.try_emplace(s.opener, *s.acknowledges);
-    if (!is_first && !is_later(known->second, *s.acknowledges)) known->second = *s.acknowledges;
+    if (!is_first && trace::at_or_before(known->second, *s.acknowledges)) known->second = *s.acknowledges;
   }
   repeats made;
   std::set<std::pair<trace::endpoint, std::uint32_t>> known;
@@ -176,7 +172,7 @@ link_traffic::repeats link_traffic::requests_like(const std::string& shape, trac
     if (!s.by_service || s.length == 0 || s.when < since || s.shape != shape) continue;
     if (!known.insert({s.opener, s.sequence}).second) continue;  // repeated by the kernel
     const auto up_to = acknowledged.find(s.opener);
-    if (up_to == acknowledged.end() || is_later(s.sequence + s.length, up_to->second)) continue;
+    if (up_to == acknowledged.end() || !trace::at_or_before(s.sequence + s.length, up_to->second)) continue;
     if (made.arrived++ == 0) made.first = s.number;
     made.last = s.number;
   }

@@ -247,7 +247,7 @@ class outage_play {
       if (what().without_fault)
         return void(proofs_.prove(false, "a packet of the reconnection is on its way"));
       // A service that died of the first loss comes to no second one: what it did is judged.
-      if (scene_.program(name_.from)->ended() && !restarts()) return;
+      if (is_gone()) return;
       throw no_verdict(obstacle::not_there,
                        fmt::format("the reconnection of {} had no packet {}{}", name_.from, again.at,
                                    complete ? "" : " of a connection that was complete"));
@@ -342,7 +342,7 @@ class outage_play {
                                   : first_look         ? what().recover + what().patience()
                                                : std::max<milliseconds>(6 * what().recover, what().limit);
     scene_.go_on(patience, [&] {
-      if (scene_.program(name_.from)->ended() && !restarts()) return true;
+      if (is_gone()) return true;
       return is_settled();
     });
     seen_.watched = since_fault() - seen_.back;
@@ -353,7 +353,10 @@ class outage_play {
 
   // ---- what is seen of the service
 
-  [[nodiscard]] bool restarts() const { return what().find(name_.from)->restart; }
+  /// The service has ended, and nobody starts it again.
+  [[nodiscard]] bool is_gone() const {
+    return scene_.program(name_.from)->ended() && !what().find(name_.from)->restart;
+  }
 
   /// Their ends, and who starts them again.
   void look_after_programs() {
