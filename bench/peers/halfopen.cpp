@@ -3,13 +3,11 @@
 // connection, TCP_USER_TIMEOUT and keepalive on each, a stop on SIGTERM that answers
 // what was asked, and a listening socket from systemd.
 
-#include "halfopen/server.hpp"
-
 #ifdef WITH_TLS
 #include "halfopen/tls.hpp"
 #endif
 
-#include "bench/peers/service.hpp"
+#include "bench/peers/ours.hpp"
 
 namespace halfopen::bench {
 namespace {
@@ -32,7 +30,6 @@ asio::awaitable<fate> serve(stream& client) {
 }
 
 void run(int argc, char** argv) {
-  const server* listening = nullptr;
   server_options options;
   options.service = argc > 1 ? argv[1] : "0";
 #ifdef WITH_TLS
@@ -41,11 +38,7 @@ void run(int argc, char** argv) {
   if (!tls) throw std::runtime_error(tls.error());
   options.tls = *tls;
 #endif
-  options.ready = [&] { announce(listening->local().port()); };
-  server s(options, serve);
-  listening = &s;
-  if (const auto opened = s.open(); !opened) throw std::runtime_error(to_string(opened.error()));
-  if (const auto served = s.run(); !served) throw std::runtime_error(to_string(served.error()));
+  serve_until_told(options, serve);
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 // Ours again, with a handler of messages: a connection has no coroutine while it is idle. All else is as
 // in halfopen.cpp.
 
-#include "bench/peers/service.hpp"
-#include "halfopen/server.hpp"
+#include "bench/peers/ours.hpp"
 
 namespace halfopen::bench {
 namespace {
@@ -26,14 +25,9 @@ asio::awaitable<stream::result<void>> serve(stream& client) {
 }
 
 void run(int argc, char** argv) {
-  const server* listening = nullptr;
   server_options options;
   options.service = argc > 1 ? argv[1] : "0";
-  options.ready = [&] { announce(listening->local().port()); };
-  server s(options, serve);
-  listening = &s;
-  if (const auto opened = s.open(); !opened) throw std::runtime_error(to_string(opened.error()));
-  if (const auto served = s.run(); !served) throw std::runtime_error(to_string(served.error()));
+  serve_until_told(options, serve);
 }
 
 }  // namespace

@@ -31,7 +31,6 @@ using net::wake;
 
 /// Much more than any socket buffer: what is still on its way when one says goodbye.
 constexpr std::uint64_t most_dropped = 64 << 20;
-constexpr int reads_at_once = stream_state::reads_at_once;
 
 using message = stream::result<std::string_view>;
 /// What a `take` of read_until() gives, if it gives something.
@@ -44,7 +43,7 @@ template <class Take>
 std::optional<taken_by<Take>> read_what_is_here(stream_state& s, const Take& take) {
   for (;;) {
     if (auto taken = take(); taken) return taken;
-    if (s.unbroken >= reads_at_once) return std::nullopt;
+    if (s.unbroken >= stream_state::reads_at_once) return std::nullopt;
     switch (s.try_read()) {
       case stream_state::pull::bytes:
         ++s.unbroken;
@@ -74,7 +73,7 @@ asio::awaitable<taken_by<Take>> read_until(stream_state& s, Take take, deadline 
     if (told_to_stop) {
       why = wake::cancelled;
     } else if (limit.passed()) {
-    } else if (s.unbroken >= reads_at_once) {
+    } else if (s.unbroken >= stream_state::reads_at_once) {
       co_await let_others_go_first(s);
       why = wake::ready;
     } else {
@@ -244,7 +243,7 @@ asio::awaitable<stream::result<std::size_t>> stream::read_into(std::span<char> i
       [&s, into]() -> std::optional<result<std::size_t>> {
         std::size_t got = 0;
         if (into.empty()) return got;
-        if (s.unbroken >= reads_at_once) return std::nullopt;
+        if (s.unbroken >= stream_state::reads_at_once) return std::nullopt;
         switch (s.try_read_into(into, got)) {
           case stream_state::pull::bytes:
             ++s.unbroken;
